@@ -1,0 +1,144 @@
+"""The seam to a model: one method, and what a provider may offer beside it.
+
+A provider is bound to one model and makes exactly one attempt a call: retries, rates, money and caching are
+llmkit's own and live in the callers. It raises ``ProviderError`` and nothing else for what a server does wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, runtime_checkable
+
+from llmkit.types import Completion, Request
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a provider can do, as static facts.
+
+    Attributes:
+        logprobs: Log-probabilities of generated tokens.
+        loglikelihood: Log-likelihood of a given continuation (``LogLikelihoods``).
+        seed: The wire carries a sampling seed.
+        structured: Shapes of output that it enforces: of ``json_schema``, ``regex``, ``choice``, ``grammar``.
+        billed: Whether calls cost dollars; a local model's do not, and their price is known: 0.
+        fixed_concurrency: Calls that may run at once where the engine sets the number (its slots); else None.
+    """
+
+    logprobs: bool = False
+    loglikelihood: bool = False
+    seed: bool = False
+    structured: frozenset[str] = frozenset()
+    billed: bool = True
+    fixed_concurrency: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimits:
+    """What the server's rate-limit headers said last. None: not said."""
+
+    remaining_requests: int | None = None
+    remaining_tokens: int | None = None
+    reset_requests_s: float | None = None
+    reset_tokens_s: float | None = None
+
+
+class Provider(Protocol):
+    """A model that answers. ``name`` is the part before the slash, ``model`` the part after it."""
+
+    name: str
+    model: str
+    capabilities: Capabilities
+
+    async def complete(self, request: Request) -> Completion:
+        """Make one attempt.
+
+        Raises:
+            ProviderError: Whatever failed, with its ``fault``.
+        """
+        ...
+
+
+@runtime_checkable
+class SpeaksWire(Protocol):
+    """Offered by providers whose wire form is known; it is what the cache key is made of.
+
+    ``identity`` names everything outside the request that decides the answer: ``endpoint`` (credentials stripped),
+    ``model_sha256`` of a GGUF, ``engine`` and its version in process, a user's ``revision`` for a server.
+    """
+
+    def wire(self, request: Request) -> Mapping[str, Any]:
+        """Return the JSON body that ``complete`` would send."""
+        ...
+
+    def identity(self) -> Mapping[str, str]:
+        """Return what else decides the answer."""
+        ...
+
+
+@runtime_checkable
+class Counts(Protocol):
+    """Offered by providers that can count a request's tokens exactly."""
+
+    async def count_tokens(self, request: Request) -> int:
+        """Return the number of prompt tokens, template included."""
+        ...
+
+
+@runtime_checkable
+class LogLikelihoods(Protocol):
+    """Offered by providers that can score a given continuation."""
+
+    async def loglikelihoods(self, request: Request, continuations: Sequence[str]) -> Sequence[float]:
+        """Return the natural-log likelihood of each continuation after the request's messages."""
+        ...
+
+
+@runtime_checkable
+class Starts(Protocol):
+    """Offered by providers with something to start and stop: a session, a server, an engine."""
+
+    async def __aenter__(self) -> Any:
+        """Start."""
+        ...
+
+    async def __aexit__(self, *exc: object) -> None:
+        """Stop; nothing is left running."""
+        ...
+
+
+@runtime_checkable
+class ReportsLimits(Protocol):
+    """Offered by providers that read rate-limit headers."""
+
+    limits: RateLimits | None
+
+
+ProviderFactory = Callable[[str, Mapping[str, Any]], Provider]
+"""``factory(model, options)``; options are the ``-M key=value`` pairs that are not sampling parameters."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRef:
+    """``provider/model`` with what was set for it.
+
+    Attributes:
+        name: As the user wrote it, the alias resolved: ``openai/gpt-4o``.
+        params: Sampling parameters.
+        options: The provider's own options (``base_url``, ``threads``, …).
+    """
+
+    name: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def provider(self) -> str:
+        """The part before the first slash."""
+        return self.name.partition("/")[0]
+
+    @property
+    def model(self) -> str:
+        """The part after the first slash."""
+        return self.name.partition("/")[2]

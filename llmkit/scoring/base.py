@@ -1,0 +1,67 @@
+"""What a scorer is: pure, batched, signed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from llmkit.types import Failure, Score
+
+MetricKind = Literal["proportion", "mean", "corpus"]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One answer to score, with what a right answer is."""
+
+    text: str
+    references: tuple[str, ...] = ()
+    row: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Scorer(Protocol):
+    """One metric.
+
+    Attributes:
+        name: The metric's name in reports, unique within a suite (``exact_match``, ``rouge1``, ``bleu``).
+        signature: Everything that makes two figures comparable, ``key:value`` joined by ``|``, as sacrebleu writes it.
+        kind: ``proportion``: each value is 0 or 1. ``mean``: the metric is the mean of the values.
+            ``corpus``: the metric is ``corpus_value`` of the summed ``Score.stats``.
+        higher_is_better: Direction.
+        needs_references: Whether a sample without a reference cannot be scored.
+        heavy: Whether scoring holds the processor long enough (>1 ms an answer) to go to a thread.
+    """
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+    @property
+    def signature(self) -> str: ...  # noqa: D102
+    @property
+    def kind(self) -> MetricKind: ...  # noqa: D102
+    @property
+    def higher_is_better(self) -> bool: ...  # noqa: D102
+    @property
+    def needs_references(self) -> bool: ...  # noqa: D102
+    @property
+    def heavy(self) -> bool: ...  # noqa: D102
+
+    def score(self, items: Sequence[Item]) -> Sequence[Score | Failure]:
+        """Score a batch: one result an item, in order. An answer that cannot be scored is a ``Failure``, never 0."""
+        ...
+
+    def wrong(self, item: Item) -> Score:
+        """Return the score of a failure read as a wrong answer (an empty one, for error rates and corpus metrics)."""
+        ...
+
+
+@runtime_checkable
+class CorpusScorer(Protocol):
+    """A scorer of kind ``corpus``."""
+
+    def corpus_value(self, totals: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Map summed statistics, shape (..., k), to the metric, shape (...). Vectorised, for the bootstrap."""
+        ...

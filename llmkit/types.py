@@ -1,0 +1,254 @@
+"""The frozen records that cross rooms. They hold data and do nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Role = Literal["system", "user", "assistant"]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a conversation."""
+
+    role: Role
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One row of a data set, mapped: what is asked, and what a right answer is.
+
+    Attributes:
+        id: Unique within the data set; the row's number, as text, where none is mapped.
+        index: The row's position in the data set, from 0.
+        row: All fields of the row, as the templates see them.
+        references: Right answers; any of them counts. Empty where the suite maps no target.
+        cluster: Samples of one cluster are not independent (one document, one conversation).
+        slices: Name → value of the groups that results are also reported by.
+        where: ``path:line`` of the row, for errors.
+    """
+
+    id: str
+    index: int
+    row: Mapping[str, Any]
+    references: tuple[str, ...] = ()
+    cluster: str | None = None
+    slices: Mapping[str, str] = field(default_factory=dict)
+    where: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BadRow:
+    """A row that cannot become a sample. It fails alone."""
+
+    index: int
+    message: str
+    where: str | None = None
+    id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a model is asked, in llmkit's own words; each provider turns it into its wire form.
+
+    Attributes:
+        messages: The conversation, in order.
+        params: Sampling parameters under llmkit's names (see ``providers.params``), only those that are set.
+    """
+
+    messages: tuple[Message, ...]
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one call. None means that the provider did not say.
+
+    ``input`` counts all prompt tokens, cached ones included; ``cached`` and ``cache_write`` are parts of it.
+    ``output`` counts all generated tokens; ``reasoning`` is a part of it.
+    """
+
+    input: int | None = None
+    output: int | None = None
+    cached: int | None = None
+    cache_write: int | None = None
+    reasoning: int | None = None
+
+
+FinishReason = Literal["stop", "length", "content_filter", "tool_calls", "other"]
+
+
+@dataclass(frozen=True, slots=True)
+class TokenLogprob:
+    """One generated token, its natural-log probability, and the likeliest alternatives."""
+
+    token: str
+    logprob: float
+    top: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """A complete, successful answer.
+
+    Attributes:
+        text: The answer.
+        finish_reason: Why generation ended; ``length`` is an answer cut off by ``max_tokens``.
+        usage: Tokens, as the provider counted them.
+        cost_usd: Dollars; None where the price is unknown.
+        latency_s: Seconds of the HTTP attempt that succeeded.
+        http_attempts: Attempts made, this one included.
+        served_model: The model that the server says answered.
+        request_id: The server's name for the call.
+        logprobs: One entry a generated token, where they were asked for.
+    """
+
+    text: str
+    finish_reason: FinishReason = "stop"
+    usage: Usage = Usage()
+    cost_usd: float | None = None
+    latency_s: float = 0.0
+    http_attempts: int = 1
+    served_model: str | None = None
+    request_id: str | None = None
+    logprobs: tuple[TokenLogprob, ...] | None = None
+
+
+Stage = Literal["data", "prompt", "provider", "scorer", "budget"]
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What went wrong with one sample. It is counted and shown; it is never a score.
+
+    Attributes:
+        stage: The boundary that failed.
+        kind: A short, stable word within the stage: ``rate_limit``, ``unparsable``, ``crash``, ….
+        message: One line for people.
+    """
+
+    stage: Stage
+    kind: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """What one scorer says of one answer.
+
+    Attributes:
+        value: The sample's own value, in the metric's unit.
+        stats: Sufficient statistics, for corpus metrics: the metric is a function of their sum over samples.
+        answer: What was extracted from the text and compared, where that is not the text itself.
+    """
+
+    value: float
+    stats: tuple[float, ...] = ()
+    answer: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SampleResult:
+    """One sample of one run: asked, answered, scored.
+
+    ``scores`` maps each metric's name to its score or to the failure that stands in its place.
+    ``failure`` is set where there is no answer at all; then ``completion`` is None and ``scores`` is empty.
+    """
+
+    sample_id: str
+    epoch: int
+    messages: tuple[Message, ...] = ()
+    references: tuple[str, ...] = ()
+    completion: Completion | None = None
+    scores: Mapping[str, Score | Failure] = field(default_factory=dict)
+    failure: Failure | None = None
+    cached: bool = False
+    cluster: str | None = None
+    slices: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A confidence interval and how it was made (``wilson``, ``t``, ``cluster-t``, ``bca`` …)."""
+
+    low: float
+    high: float
+    method: str
+    confidence: float = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class MetricResult:
+    """One metric of one run.
+
+    Attributes:
+        name: The metric, as the suite names it.
+        value: Over the samples that were scored; None where there are none.
+        interval: Of ``value``; None where it cannot be had (fewer than two samples, say).
+        n: Samples scored. With epochs, distinct samples, each averaged over its epochs first.
+        failed: Samples without a score: no answer, unparsable, scorer crash.
+        value_failures_wrong: The same metric with each failure counted as a wrong (empty) answer.
+        signature: Everything that makes two figures comparable.
+        higher_is_better: Direction.
+        slices: Per slice name and value, the same metric on that part.
+    """
+
+    name: str
+    value: float | None
+    interval: Interval | None
+    n: int
+    failed: int
+    value_failures_wrong: float | None
+    signature: str
+    higher_is_better: bool = True
+    slices: Mapping[str, Mapping[str, MetricResult]] = field(default_factory=dict)
+
+
+RunStatus = Literal["running", "completed", "interrupted", "budget", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Sums over the calls of a run. A sum with an unknown part is unknown (None).
+
+    ``cost_usd`` is what this run paid; answers from the cache cost nothing now, and ``cached_cost_usd`` says
+    what they cost when they were made.
+    """
+
+    input: int | None = 0
+    output: int | None = 0
+    cached: int | None = 0
+    reasoning: int | None = 0
+    calls: int = 0
+    http_attempts: int = 0
+    cost_usd: float | None = 0.0
+    cached_cost_usd: float | None = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """A run, as reports and the API see it.
+
+    ``samples`` counts: ``total`` planned (sample × epoch), ``completed`` answered, ``failed`` without an answer.
+    ``faults`` counts failures by ``stage/kind``, with one message each as an example.
+    """
+
+    run_id: str
+    suite: str
+    model: str
+    status: RunStatus
+    total: int
+    completed: int
+    failed: int
+    truncated: int
+    from_cache: int
+    metrics: Mapping[str, MetricResult]
+    usage: Totals
+    wall_s: float
+    started_at: str
+    digest: str
+    faults: Mapping[str, tuple[int, str]] = field(default_factory=dict)
+    stopped_by: str | None = None
