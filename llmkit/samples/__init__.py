@@ -1,1 +1,10 @@
-"""TBD."""
+"""Rows: data sets in files and on the hub, read as streams. A bad row fails alone."""
+
+from llmkit.samples.files import FileSource
+from llmkit.samples.huggingface import HubSource
+from llmkit.samples.ids import IdHashes, check_unique
+from llmkit.samples.opening import open_source
+from llmkit.samples.paths import confined
+from llmkit.samples.source import Row, Source
+
+__all__ = ["FileSource", "HubSource", "IdHashes", "Row", "Source", "check_unique", "confined", "open_source"]
