@@ -1,0 +1,63 @@
+"""Run the scorers over answered samples: batched, isolated, failures recorded."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Sequence
+
+from llmkit.runs.records import Outcome
+from llmkit.scoring.base import Item, Scorer
+from llmkit.types import Failure, Score
+
+HEAVY_BATCH = 32  # answers a heavy scorer takes at once: a thread cannot be stopped, and Ctrl-C has two seconds
+
+
+def item_of(outcome: Outcome) -> Item:
+    """Return what the scorers see of a sample; an unanswered one is read as an empty answer."""
+    text = outcome.answer.completion.text if outcome.answer else ""
+    if outcome.job is None:
+        return Item(text)
+    return Item(text, outcome.job.sample.references, outcome.job.sample.row)
+
+
+async def grade(scorers: Sequence[Scorer], outcomes: Sequence[Outcome]) -> None:
+    """Fill in the scores that the outcomes lack; heavy scorers work in a thread."""
+    answered = [o for o in outcomes if o.answer is not None]
+    for scorer in scorers:
+        todo = [o for o in answered if scorer.name not in o.scores]
+        if not todo:
+            continue
+        size = HEAVY_BATCH if scorer.heavy else len(todo)
+        for part in (todo[at : at + size] for at in range(0, len(todo), size)):
+            items = [item_of(o) for o in part]
+            scores = await asyncio.to_thread(score_all, scorer, items) if scorer.heavy else score_all(scorer, items)
+            for outcome, score in zip(part, scores, strict=True):
+                outcome.scores[scorer.name] = score
+
+
+def score_all(scorer: Scorer, items: Sequence[Item]) -> list[Score | Failure]:
+    """Score a batch; a crash is narrowed down to the answers that cause it, and fails those alone."""
+    scorable = [i for i in items if i.references or not scorer.needs_references]
+    scores = iter(_isolated(scorer, scorable) if scorable else [])
+    missing = Failure("scorer", "no_reference", f"{scorer.name} needs a reference and the row has none")
+    return [next(scores) if i.references or not scorer.needs_references else missing for i in items]
+
+
+def _isolated(scorer: Scorer, items: Sequence[Item]) -> list[Score | Failure]:
+    try:
+        scores = list(scorer.score(items))
+        if len(scores) != len(items):
+            raise ValueError(f"{len(scores)} scores for {len(items)} answers")
+    except Exception as error:  # a scorer is third-party code: whatever it raises is a failure of its own, recorded
+        if len(items) == 1:
+            return [Failure("scorer", "crash", f"{scorer.name}: {type(error).__name__}: {error}"[:500])]
+        half = len(items) // 2
+        return _isolated(scorer, items[:half]) + _isolated(scorer, items[half:])
+    return [_finite(scorer, s) for s in scores]
+
+
+def _finite(scorer: Scorer, score: Score | Failure) -> Score | Failure:
+    if isinstance(score, Failure) or (math.isfinite(score.value) and all(map(math.isfinite, score.stats))):
+        return score
+    return Failure("scorer", "not_finite", f"{scorer.name} gave {score.value}")

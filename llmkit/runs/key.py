@@ -1,0 +1,57 @@
+"""The cache key: everything that decides an answer, and nothing else."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from llmkit.canonical import canonical
+from llmkit.providers.base import Provider, SpeaksWire
+from llmkit.types import Request
+
+
+@dataclass(frozen=True, slots=True)
+class Replicate:
+    """Which of several equal requests this is. Two replicates never share an answer.
+
+    Attributes:
+        epoch: From 1.
+        vote: A judge's repeated verdict.
+        attempt: A fresh attempt of structured generation.
+        arm: A side of an A/A run.
+    """
+
+    epoch: int = 1
+    vote: int = 0
+    attempt: int = 0
+    arm: int = 0
+
+
+def identity(provider: Provider) -> dict[str, str]:
+    """Name what outside the request decides the answer: provider, model, endpoint or weights, engine."""
+    said = provider.identity() if isinstance(provider, SpeaksWire) else {}
+    return {"provider": provider.name, "model": provider.model, **said}
+
+
+def wire(provider: Provider, request: Request) -> Mapping[str, Any]:
+    """Return the JSON that goes out; llmkit's own form of the request where a provider does not show its wire."""
+    if isinstance(provider, SpeaksWire):
+        return provider.wire(request)
+    return {"messages": [asdict(m) for m in request.messages], "params": dict(request.params)}
+
+
+class Keys:
+    """Makes cache keys for one provider; what is the same for all requests is hashed once."""
+
+    def __init__(self, provider: Provider) -> None:
+        self._provider = provider
+        self._start = hashlib.sha256(canonical(["llmkit answer 1", identity(provider)]))
+
+    def key(self, request: Request, replicate: Replicate) -> bytes:
+        """Return the 32 bytes under which the answer to ``request`` is stored."""
+        hasher = self._start.copy()
+        hasher.update(canonical(wire(self._provider, request)))
+        hasher.update(b"\x00%d,%d,%d,%d" % (replicate.epoch, replicate.vote, replicate.attempt, replicate.arm))
+        return hasher.digest()

@@ -1,0 +1,44 @@
+"""Which runs are alive: a lock that the kernel lets go of however the process ends."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import IO
+
+try:
+    import fcntl
+except ImportError:  # Windows has no flock; there a killed run is taken up by --resume RUN alone
+    fcntl = None  # type: ignore[assignment]
+
+
+class RunLock:
+    """Held by the process that executes a run.
+
+    Args:
+        folder: The store's folder.
+        run_id: The run.
+    """
+
+    def __init__(self, folder: Path, run_id: str) -> None:
+        self.path = folder / "locks" / run_id
+        self._file: IO[bytes] | None = None
+
+    def acquire(self) -> bool:
+        """Take the lock; False where another live process holds it."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        file = self.path.open("ab")
+        if fcntl is not None:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                file.close()
+                return False
+        self._file = file
+        return True
+
+    def release(self) -> None:
+        """Let go."""
+        if self._file is not None:
+            self.path.unlink(missing_ok=True)
+            self._file.close()
+            self._file = None

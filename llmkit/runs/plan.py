@@ -1,0 +1,94 @@
+"""What a run is: everything that decides its result, and the digest of that."""
+
+from __future__ import annotations
+
+import secrets
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from llmkit.canonical import canonical, digest
+from llmkit.providers.base import ModelRef
+from llmkit.suites.suite import Suite
+from llmkit.version import __version__
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One suite on one model.
+
+    Attributes:
+        suite: What is asked and how it is scored.
+        model: Who is asked, with sampling parameters and the provider's options.
+        epochs: How often each sample is asked.
+        limit: Only the first rows of the data set; None for all.
+        seed: Of the bootstrap, and of sampling where the provider's wire carries one.
+        origins: Where the model and each parameter were set, for people.
+    """
+
+    suite: Suite
+    model: ModelRef
+    epochs: int = 1
+    limit: int | None = None
+    seed: int = 0
+    origins: Mapping[str, str] = field(default_factory=dict)
+
+    def config(self, identity: Mapping[str, str]) -> dict[str, Any]:
+        """Return everything that decides the result, as plain data."""
+        return {
+            "suite": self.suite.definition(),
+            "fingerprints": self.suite.fingerprints(),
+            "model": dict(identity),
+            "params": dict(self.model.params),
+            "epochs": self.epochs,
+            "limit": self.limit,
+            "seed": self.seed,
+        }
+
+
+def changed_keys(before: Any, after: Any, at: str = "") -> Iterator[str]:
+    """Name the keys, in dotted form, in which two configurations differ."""
+    if isinstance(before, Mapping) and isinstance(after, Mapping):
+        for key in sorted({*before, *after}):
+            yield from changed_keys(before.get(key), after.get(key), f"{at}.{key}" if at else key)
+    elif canonical(before) != canonical(after):
+        yield at
+
+
+def config_digest(config: Mapping[str, Any]) -> str:
+    """Return the digest under which a run can be resumed."""
+    return digest(config)
+
+
+def new_run_id(now: float | None = None) -> str:
+    """Make an id that sorts by time: ``20261122-043112-3f9c``, in UTC."""
+    stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime(now))
+    return f"{stamp}-{secrets.token_hex(2)}"
+
+
+def about(plan: Plan, *, command: str | None = None) -> dict[str, Any]:
+    """Return what was true of a run but does not decide its result."""
+    return {
+        "llmkit": __version__,
+        "git": git_commit(plan.suite.path.parent if plan.suite.path else Path.cwd()),
+        "command": command,
+        "suite_path": str(plan.suite.path) if plan.suite.path else None,
+        "model": plan.model.name,
+        "options": {k: v for k, v in plan.model.options.items() if "key" not in k.lower()},
+        "origins": dict(plan.origins),
+    }
+
+
+def git_commit(folder: Path) -> str | None:
+    """Return the commit that is checked out, ``+dirty`` appended where files differ; None outside of a repository."""
+    try:
+        said = subprocess.run(  # noqa: S603
+            ["git", "-C", str(folder), "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty=+dirty"],  # noqa: S607
+            capture_output=True, text=True, timeout=10, check=False,
+        )  # fmt: skip
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return said.stdout.strip() or None if said.returncode == 0 else None

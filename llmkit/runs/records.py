@@ -1,0 +1,121 @@
+"""Records as rows of the store, and back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from llmkit.types import Completion, Failure, Message, Request, Sample, Score, TokenLogprob, Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A stored completion: the paid call that a sample points to."""
+
+    answer_id: int
+    run_id: str
+    created_at: float
+    completion: Completion
+
+
+@dataclass(slots=True)
+class Job:
+    """One call to make: a sample in one epoch, rendered; with the texts and digests under which it is stored."""
+
+    sample: Sample
+    epoch: int
+    request: Request
+    key: bytes
+    input: bytes
+    prompt: bytes
+    fields: str
+    references: str
+    messages: str
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of one sample in one epoch, on its way to the scorers, the store and the tally."""
+
+    index: int
+    epoch: int
+    sample_id: str
+    job: Job | None = None
+    answer: Answer | None = None
+    failure: Failure | None = None
+    scores: dict[str, Score | Failure] = field(default_factory=dict)
+
+
+ANSWER_COLUMNS = (
+    "answer_id, run_id, created_at, text, finish_reason, input_tokens, output_tokens, cached_tokens, "
+    "cache_write_tokens, reasoning_tokens, cost_usd, latency_s, http_attempts, served_model, request_id, logprobs"
+)
+
+
+def answer_row(completion: Completion) -> tuple[Any, ...]:
+    """Return the values of ANSWER_COLUMNS from ``text`` on."""
+    c, u = completion, completion.usage
+    logprobs = None if c.logprobs is None else json.dumps([[t.token, t.logprob, t.top] for t in c.logprobs])
+    tokens = (u.input, u.output, u.cached, u.cache_write, u.reasoning)
+    served = (c.cost_usd, c.latency_s, c.http_attempts, c.served_model, c.request_id, logprobs)
+    return (c.text, c.finish_reason, *tokens, *served)
+
+
+def answer_of(row: tuple[Any, ...]) -> Answer:
+    """Read a row of ANSWER_COLUMNS."""
+    (
+        answer_id,
+        run_id,
+        created_at,
+        text,
+        finish,
+        i,
+        o,
+        cached,
+        write,
+        reasoning,
+        cost,
+        latency,
+        http,
+        served,
+        rid,
+        lp,
+    ) = row
+    logprobs = None
+    if lp is not None:
+        logprobs = tuple(TokenLogprob(t, p, tuple((a, b) for a, b in top)) for t, p, top in json.loads(lp))
+    usage = Usage(i, o, cached, write, reasoning)
+    completion = Completion(text, finish, usage, cost, latency, http, served, rid, logprobs)
+    return Answer(answer_id, run_id, created_at, completion)
+
+
+def score_row(score: Score | Failure) -> tuple[Any, ...]:
+    """Return (value, stats, answer, kind, message)."""
+    if isinstance(score, Failure):
+        return (None, None, None, score.kind, score.message)
+    return (score.value, json.dumps(score.stats) if score.stats else None, score.answer, None, None)
+
+
+def score_of(row: tuple[Any, ...]) -> Score | Failure:
+    """Read (value, stats, answer, kind, message)."""
+    value, stats, answer, kind, message = row
+    if kind is not None:
+        return Failure("scorer", kind, message)
+    return Score(value, tuple(json.loads(stats)) if stats else (), answer)
+
+
+def messages_json(messages: tuple[Message, ...]) -> str:
+    """Write messages as ``[[role, content], …]``."""
+    return json.dumps([[m.role, m.content] for m in messages], ensure_ascii=False, separators=(",", ":"))
+
+
+def messages_of(text: str) -> tuple[Message, ...]:
+    """Read what ``messages_json`` wrote."""
+    return tuple(Message(role, content) for role, content in json.loads(text))
+
+
+def fields_json(row: Mapping[str, Any]) -> str:
+    """Write a row's fields; values that JSON lacks (dates of a Parquet file) become text."""
+    return json.dumps(row, ensure_ascii=False, separators=(",", ":"), default=str)

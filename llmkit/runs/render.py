@@ -1,0 +1,52 @@
+"""From a sample to the call to make: rendered, fingerprinted, keyed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+
+from llmkit.errors import LlmkitError
+from llmkit.providers.base import Provider
+from llmkit.runs import records
+from llmkit.runs.key import Keys, Replicate
+from llmkit.runs.plan import Plan
+from llmkit.runs.records import Job, Outcome
+from llmkit.types import BadRow, Failure, Message, Request, Sample
+
+
+def pieces(plan: Plan, provider: Provider) -> Iterator[Job | Outcome]:
+    """Yield each sample in each epoch as a job; what cannot be asked is an outcome already."""
+    keys = Keys(provider)
+    for sample in plan.suite.samples(limit=plan.limit):
+        for epoch in range(1, plan.epochs + 1):
+            yield _bad(sample, epoch) if isinstance(sample, BadRow) else _job(plan, keys, sample, epoch)
+
+
+def request_for(plan: Plan, messages: tuple[Message, ...], epoch: int) -> Request:
+    """Return the request; each epoch has a sampling seed of its own, or equal seeds would give equal answers."""
+    params = plan.model.params
+    if epoch > 1 and isinstance(seed := params.get("seed"), int):
+        params = {**params, "seed": seed + epoch - 1}
+    return Request(messages, params)
+
+
+def _bad(row: BadRow, epoch: int) -> Outcome:
+    message = f"{row.where}: {row.message}" if row.where else row.message
+    return Outcome(row.index, epoch, row.id or f"row {row.index}", failure=Failure("data", "bad_row", message))
+
+
+def _job(plan: Plan, keys: Keys, sample: Sample, epoch: int) -> Job | Outcome:
+    try:
+        request = request_for(plan, plan.suite.prompt.render(sample.row), epoch)
+        key = keys.key(request, Replicate(epoch=epoch))
+        fields = records.fields_json(sample.row)
+        refs = json.dumps(sample.references, ensure_ascii=False)
+        messages = records.messages_json(request.messages)
+        input_ = hashlib.sha256(f"{fields}\n{refs}".encode()).digest()
+        prompt = hashlib.sha256(messages.encode()).digest()
+    except (LlmkitError, ValueError) as error:
+        where = sample.where or sample.id
+        message = str(error) if isinstance(error, LlmkitError) and error.where else f"{where}: {error}"
+        return Outcome(sample.index, epoch, sample.id, failure=Failure("prompt", "render", message))
+    return Job(sample, epoch, request, key, input_, prompt, fields, refs, messages)

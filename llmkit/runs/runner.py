@@ -1,0 +1,258 @@
+"""The runner: samples in, calls made, answers committed, scores stored, metrics out.
+
+    pieces ──chunks──► cache ──misses──► workers ──► store (committed) ──► scorers ──► store ──► tally
+                         └────────────────hits──────────────────────────────┘
+
+A worker holds its place until its answer is committed, so a kill at any moment loses at most what is in flight.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+from llmkit.errors import BudgetError, LlmkitError, ProviderError
+from llmkit.providers.base import Provider
+from llmkit.runs.grade import grade, item_of
+from llmkit.runs.plan import Plan
+from llmkit.runs.records import Answer, Job, Outcome
+from llmkit.runs.render import pieces
+from llmkit.runs.state import Observer, State
+from llmkit.runs.store import Store
+from llmkit.runs.tally import Tally
+from llmkit.types import Completion, Failure, MetricResult, Request, RunStatus
+
+T = TypeVar("T")
+
+CHUNK = 64  # samples rendered and looked up at once: long enough to batch the reads, short enough to start at once
+SCORE_BATCH = 256
+STREAK = 10  # this many calls in a row that fail alike, with no success between, end the run
+FATAL = frozenset({"auth", "not_found"})  # a first call that fails so: the rest would, too
+LAST_SECOND_S = 1.0  # what an interrupted run gives the scorers; what they do not finish, a resumed run scores
+
+
+class StopRunError(Exception):
+    """Ends the run from inside a worker; carries the error that the user sees."""
+
+    def __init__(self, error: LlmkitError) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+class Runner:
+    """Executes one plan.
+
+    Args:
+        plan: What to do.
+        run_id: Under which name it is stored.
+        provider: The model, started.
+        call: Makes a paid call with retries, rates and money (``providers.retry.Caller``).
+        store: Where everything goes.
+        workers: Calls that may be under way at once.
+        use_cache: Whether other runs' answers count; a run's own always do.
+        observer: Is told how it goes.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        run_id: str,
+        provider: Provider,
+        call: Callable[[Request], Awaitable[Completion]],
+        store: Store,
+        *,
+        workers: int,
+        use_cache: bool = True,
+        observer: Observer | None = None,
+    ) -> None:
+        self.plan, self.run_id, self.store = plan, run_id, store
+        self.state = State()
+        self._provider, self._call, self._workers = provider, call, workers
+        self._use_cache, self._observer = use_cache, observer
+        self._scorers = plan.suite.scorers
+        self._signatures = {s.name: s.signature for s in self._scorers}
+        self._tally = Tally(self._scorers, plan.suite.slice_names, seed=plan.seed)
+        self._jobs: asyncio.Queue[Job | None] = asyncio.Queue(maxsize=2 * workers)
+        self._done: asyncio.Queue[Outcome | None] = asyncio.Queue(maxsize=4 * SCORE_BATCH)
+        self._streak: tuple[str, int] = ("", 0)
+        self._out_of_money: BudgetError | None = None
+
+    async def run(self) -> tuple[RunStatus, LlmkitError | None]:
+        """Execute; returns how it ended. Whatever happens, every answer that came is stored.
+
+        Raises:
+            StoreError: The store failed; what was committed is kept.
+            asyncio.CancelledError: After everything has been kept.
+        """
+        grading = asyncio.create_task(self._grade())
+        answering = asyncio.create_task(self._answer())
+        try:
+            await asyncio.wait({grading, answering}, return_when=asyncio.FIRST_COMPLETED)
+            if grading.done():  # before the end of the answers: it failed
+                grading.result()
+            stopped = _stop_of(answering) or self._out_of_money
+            await self._done.put(None)
+            await grading
+        except BaseException:
+            answering.cancel()
+            await asyncio.wait({answering})
+            self.store.flush()
+            await self._last_second(grading)
+            raise
+        if stopped is None:
+            return "completed", None
+        return ("budget" if isinstance(stopped, BudgetError) else "failed"), stopped
+
+    def metrics(self) -> dict[str, MetricResult]:
+        """Return the metrics over what has been scored."""
+        return self._tally.results()
+
+    async def _last_second(self, grading: asyncio.Task[None]) -> None:
+        """Let the scorers end what waits, if they are quick about it."""
+        if not grading.done():
+            if self._done.full():
+                self._done.get_nowait()
+            self._done.put_nowait(None)
+            await asyncio.wait({grading}, timeout=LAST_SECOND_S)
+            grading.cancel()
+        await asyncio.wait({grading})
+
+    # --- from plan to answers ---
+
+    async def _answer(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            await self._produce(group)
+
+    async def _produce(self, group: asyncio.TaskGroup) -> None:
+        """Look up, and hand misses to the workers, which are started as they are needed."""
+        started = 0
+        for chunk in _chunks(pieces(self.plan, self._provider), CHUNK):
+            if self._out_of_money is not None:
+                break
+            keys = [piece.key for piece in chunk if isinstance(piece, Job)]
+            known = self.store.find_answers(keys, self.run_id, others=self._use_cache)
+            for piece in chunk:
+                if isinstance(piece, Outcome):
+                    await self._done.put(piece)
+                elif answer := known.get(piece.key):
+                    await self._done.put(_outcome(piece, answer=answer))
+                else:
+                    if started < self._workers:
+                        group.create_task(self._work())
+                        started += 1
+                    await self._jobs.put(piece)
+            await asyncio.sleep(0)  # a chunk of hits waits for nothing; let the others have their turn
+        for _ in range(started):
+            await self._jobs.put(None)
+
+    async def _work(self) -> None:
+        while (job := await self._jobs.get()) is not None:
+            if self._out_of_money is None:
+                await self._one(job)
+
+    async def _one(self, job: Job) -> None:
+        self.state.in_flight += 1
+        try:
+            await self._answered(job, await self._call(job.request))
+        except ProviderError as error:
+            await self._failed(job, error)
+        except BudgetError as error:
+            self._out_of_money = error  # calls under way are paid for: they go on to their end, and no new one starts
+        except LlmkitError as error:
+            raise StopRunError(error) from error
+        finally:
+            self.state.in_flight -= 1
+
+    async def _answered(self, job: Job, completion: Completion) -> None:
+        self._streak = ("", 0)
+        completion = replace(completion, text=_storable(completion.text))
+        failure = _no_answer(completion)
+        answer = await self.store.add_answer(self.run_id, job.key, completion, cacheable=failure is None)
+        await self._done.put(_outcome(job, answer=answer, failure=failure))
+
+    async def _failed(self, job: Job, error: ProviderError) -> None:
+        await self._done.put(_outcome(job, failure=Failure("provider", error.fault, str(error))))
+        before, count = self._streak
+        self._streak = (error.fault, count + 1 if error.fault == before else 1)
+        nothing_yet = not self.state.completed and error.fault in FATAL
+        if nothing_yet or self._streak[1] >= STREAK:
+            raise StopRunError(error)
+
+    # --- from answers to numbers ---
+
+    async def _grade(self) -> None:
+        """Score and store in batches until None arrives."""
+        more = True
+        while more:
+            batch = [await self._done.get()]
+            while len(batch) < SCORE_BATCH and batch[-1] is not None and not self._done.empty():
+                batch.append(self._done.get_nowait())
+            more = batch[-1] is not None
+            if outcomes := [o for o in batch if o is not None]:
+                await self._settle(outcomes)
+
+    async def _settle(self, outcomes: list[Outcome]) -> None:
+        scored = [o for o in outcomes if o.failure is None]
+        self._reuse_scores([o for o in scored if o.answer and o.answer.run_id != self.run_id])
+        await grade(self._scorers, scored)
+        self.store.add_outcomes(self.run_id, outcomes, self._signatures)
+        for outcome in outcomes:
+            self.state.count(outcome, self.run_id)
+            sample = outcome.job.sample if outcome.job else None
+            cluster, slices = (sample.cluster, sample.slices) if sample else (None, None)
+            self._tally.add(outcome.index, outcome.epoch, outcome.scores, item_of(outcome), cluster, slices)
+        if self._observer is not None:
+            self.state.metric = self._tally.running()
+            self._observer.update(self.state)
+
+    def _reuse_scores(self, outcomes: Sequence[Outcome]) -> None:
+        """Take the scores that stand already; a scorer that changed has another signature, so no score yet."""
+        stored = self.store.find_scores([o.answer.answer_id for o in outcomes if o.answer])
+        for o in outcomes:
+            for name, signature in self._signatures.items():
+                if o.answer and o.job and (score := stored.get((o.answer.answer_id, o.job.input, signature))):
+                    o.scores[name] = score
+
+
+def _outcome(job: Job, *, answer: Answer | None = None, failure: Failure | None = None) -> Outcome:
+    return Outcome(job.sample.index, job.epoch, job.sample.id, job, answer, failure)
+
+
+def _no_answer(completion: Completion) -> Failure | None:
+    """Return why a well-formed completion holds no answer, or None where it holds one."""
+    if completion.finish_reason == "content_filter":
+        return Failure("provider", "refused", "the provider's content filter took the answer")
+    if completion.text.strip():
+        return None
+    if completion.finish_reason == "length":
+        return Failure("provider", "empty", "max_tokens ran out before the answer began; raise it")
+    return Failure("provider", "empty", "the answer has no content")
+
+
+def _storable(text: str) -> str:
+    """Replace lone surrogates, which JSON can carry and UTF-8 cannot."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
+
+
+def _stop_of(task: asyncio.Task[None]) -> LlmkitError | None:
+    """Return what stopped the answering, if one of its workers did; anything else that went wrong is raised."""
+    error = task.exception()
+    if error is None:
+        return None
+    if isinstance(error, BaseExceptionGroup):
+        ours, others = error.split(StopRunError)
+        if others is not None or ours is None:
+            raise error
+        while isinstance(ours, BaseExceptionGroup):
+            ours = ours.exceptions[0]
+        if isinstance(ours, StopRunError):
+            return ours.error
+    raise error
+
+
+def _chunks(things: Iterator[T], size: int) -> Iterator[list[T]]:
+    while chunk := list(itertools.islice(things, size)):
+        yield chunk

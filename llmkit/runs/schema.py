@@ -1,0 +1,136 @@
+"""The store's file: one SQLite database, its tables, its version.
+
+    runs ──< samples >── inputs     what a row held: fields, references, cluster, slices (shared by all runs)
+               │  └───── prompts    the rendered messages (shared by all runs)
+               └──────── answers    one row a paid call; `key` makes it the cache
+                            └──< scores   keyed (answer, input, scorer signature), so rescoring needs no call
+    charges                         worst cases that stay charged to a run: calls that timed out
+
+Answers are never updated or deleted by a run, and a run's samples only point to them.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from llmkit.errors import StoreError
+
+SCHEMA_VERSION = 1
+APPLICATION_ID = 0x6C6C6D6B  # "llmk", so that `file` and we can tell the store from any other database
+BUSY_MS = 30_000  # another run's transaction takes milliseconds; half a minute means that something is wrong
+
+TABLES = """
+CREATE TABLE runs (
+  run_id TEXT PRIMARY KEY, suite TEXT NOT NULL, model TEXT NOT NULL, status TEXT NOT NULL, digest TEXT NOT NULL,
+  config TEXT NOT NULL, about TEXT NOT NULL, started_at REAL NOT NULL, wall_s REAL NOT NULL DEFAULT 0,
+  planned INTEGER NOT NULL DEFAULT 0, result TEXT, pid INTEGER
+) WITHOUT ROWID;
+CREATE INDEX runs_by_digest ON runs (digest, started_at);
+CREATE TABLE inputs (
+  digest BLOB PRIMARY KEY, fields TEXT NOT NULL, refs TEXT NOT NULL, cluster TEXT, slices TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE prompts (digest BLOB PRIMARY KEY, messages TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE answers (
+  answer_id INTEGER PRIMARY KEY, key BLOB NOT NULL, run_id TEXT NOT NULL, cacheable INTEGER NOT NULL,
+  created_at REAL NOT NULL, text TEXT NOT NULL, finish_reason TEXT NOT NULL,
+  input_tokens INTEGER, output_tokens INTEGER, cached_tokens INTEGER, cache_write_tokens INTEGER,
+  reasoning_tokens INTEGER, cost_usd REAL, latency_s REAL NOT NULL, http_attempts INTEGER NOT NULL,
+  served_model TEXT, request_id TEXT, logprobs TEXT
+);
+CREATE INDEX answers_by_key ON answers (key);
+CREATE INDEX answers_by_run ON answers (run_id);
+CREATE TABLE samples (
+  run_id TEXT NOT NULL, idx INTEGER NOT NULL, epoch INTEGER NOT NULL, sample_id TEXT NOT NULL,
+  input BLOB, prompt BLOB, answer_id INTEGER, stage TEXT, kind TEXT, message TEXT,
+  PRIMARY KEY (run_id, idx, epoch)
+) WITHOUT ROWID;
+CREATE INDEX samples_by_id ON samples (run_id, sample_id);
+CREATE TABLE scores (
+  answer_id INTEGER NOT NULL, input BLOB NOT NULL, signature TEXT NOT NULL,
+  value REAL, stats TEXT, answer TEXT, kind TEXT, message TEXT,
+  PRIMARY KEY (answer_id, input, signature)
+) WITHOUT ROWID;
+CREATE TABLE charges (run_id TEXT NOT NULL, usd REAL NOT NULL, reason TEXT NOT NULL, at REAL NOT NULL);
+"""
+
+
+def connect(path: Path, *, create: bool = True) -> sqlite3.Connection:
+    """Open the store, creating it where it is not there.
+
+    Raises:
+        StoreError: The folder cannot be written, the file is no store of ours, or a newer llmkit wrote it.
+    """
+    if not create and not path.exists():
+        raise StoreError("there is no store yet", where=str(path), hint="`llmkit eval SUITE` makes one")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        db = sqlite3.connect(path, timeout=BUSY_MS / 1000, isolation_level=None)
+    except (OSError, sqlite3.Error) as error:
+        raise _cannot(path, error) from error
+    try:
+        _prepare(db, path)
+    except sqlite3.Error as error:
+        db.close()
+        raise _cannot(path, error) from error
+    except StoreError:
+        db.close()
+        raise
+    return db
+
+
+def _prepare(db: sqlite3.Connection, path: Path) -> None:
+    db.execute("PRAGMA journal_mode=WAL")
+    # NORMAL survives kill -9 without loss (the write-ahead log is in the kernel's hands) and spares an fsync a commit.
+    db.execute("PRAGMA synchronous=NORMAL")
+    db.execute("PRAGMA cache_size=-16384")
+    if _version(db, path) == SCHEMA_VERSION:
+        return
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        if _version(db, path) == 0:  # again, under the lock: two first runs may race
+            for statement in TABLES.split(";\n"):
+                db.execute(statement)
+            db.execute(f"PRAGMA application_id={APPLICATION_ID}")
+            db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+        db.execute("COMMIT")
+    except BaseException:
+        db.execute("ROLLBACK")
+        raise
+
+
+def _version(db: sqlite3.Connection, path: Path) -> int:
+    """Return the schema version, 0 for an empty file."""
+    version = int(db.execute("PRAGMA user_version").fetchone()[0])
+    application = int(db.execute("PRAGMA application_id").fetchone()[0])
+    tables = int(db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
+    if tables and application != APPLICATION_ID:
+        raise StoreError("this is not an llmkit store", where=str(path), hint="Name another with --store PATH")
+    if version > SCHEMA_VERSION:
+        raise StoreError(
+            f"a newer llmkit wrote this store (schema {version}, this one reads {SCHEMA_VERSION})",
+            where=str(path),
+            hint="Upgrade llmkit, or name another store with --store PATH",
+        )
+    return version
+
+
+def explain(path: Path, error: BaseException) -> StoreError:
+    """Turn what SQLite or the file system said into one line."""
+    return _cannot(path, error)
+
+
+def _cannot(path: Path, error: BaseException) -> StoreError:
+    said, where = str(error), str(path)
+    if "full" in said or "No space" in said:
+        hint = "Free space, then run the same command again"
+        return StoreError("the disk is full; everything committed is kept", where=where, hint=hint)
+    if "readonly" in said or "unable to open" in said or isinstance(error, PermissionError) or "Read-only" in said:
+        hint = "Name a writable place with --store PATH or LLMKIT_STORE"
+        return StoreError("the store cannot be written", where=where, hint=hint)
+    if "not a database" in said or "malformed" in said:
+        return StoreError("the store is damaged or no SQLite file", where=where, hint="Move it away and run again")
+    if "locked" in said:
+        hint = "Wait for it to end, or see `llmkit doctor`"
+        return StoreError("another process holds the store", where=where, hint=hint)
+    return StoreError(f"the store failed: {said}", where=where)

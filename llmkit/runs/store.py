@@ -1,0 +1,331 @@
+"""The store: runs, samples, answers and scores on disk, written in groups, read in batches."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from llmkit.errors import StoreError, UsageError
+from llmkit.runs import records, schema
+from llmkit.runs.records import ANSWER_COLUMNS, Answer, Job, Outcome
+from llmkit.types import Completion, Failure, Message, RunStatus, Score
+
+T = TypeVar("T")
+
+FILE = "store.sqlite3"
+SQL_VARIABLES = 500  # keys of one SELECT; SQLite's own limit is 32,766, and the plan does not get better beyond this
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """A run as stored. ``config`` decides the digest; ``about`` is what else was true (versions, git commit)."""
+
+    run_id: str
+    suite: str
+    model: str
+    status: RunStatus
+    digest: str
+    config: Mapping[str, Any]
+    about: Mapping[str, Any]
+    started_at: float
+    wall_s: float
+    planned: int
+    result: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class SampleRow:
+    """A sample of a run as stored, with everything that it points to."""
+
+    index: int
+    epoch: int
+    sample_id: str
+    fields: Mapping[str, Any]
+    references: tuple[str, ...]
+    cluster: str | None
+    slices: Mapping[str, str]
+    messages: tuple[Message, ...]
+    input: bytes | None
+    answer: Answer | None
+    failure: Failure | None
+
+
+class Store:
+    """One open store. Not shared between threads; several processes may hold one each.
+
+    Args:
+        folder: The folder that holds the file (``.llmkit``).
+        create: Whether to make it where it is not there.
+    """
+
+    def __init__(self, folder: Path, *, create: bool = True) -> None:
+        self.path = folder / FILE
+        self._db = schema.connect(self.path, create=create)
+        self._answers: list[tuple[tuple[Any, ...], asyncio.Future[int]]] = []
+        self._flush_due = False
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._db
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
+        except sqlite3.Error as error:
+            raise schema.explain(self.path, error) from error
+
+    # --- runs ---
+
+    def start_run(self, run: RunRow) -> None:
+        """Record a new run."""
+        config, about = json.dumps(run.config, sort_keys=True), json.dumps(run.about, sort_keys=True)
+        row = (run.run_id, run.suite, run.model, run.status, run.digest, config, about, run.started_at, run.planned)
+        with self._transaction() as db:
+            db.execute(
+                "INSERT INTO runs (run_id, suite, model, status, digest, config, about, started_at, planned)"
+                " VALUES (?,?,?,?,?,?,?,?,?)",
+                row,
+            )
+
+    def set_status(
+        self,
+        run_id: str,
+        status: RunStatus,
+        *,
+        wall_s: float = 0.0,
+        planned: int | None = None,
+        result: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Set a run's status; ``wall_s`` is added to what earlier stretches of the run took."""
+        with self._transaction() as db:
+            db.execute(
+                "UPDATE runs SET status=?, wall_s=wall_s+?, planned=coalesce(?, planned), result=? WHERE run_id=?",
+                (status, wall_s, planned, None if result is None else json.dumps(result), run_id),
+            )
+
+    def runs(self, *, digest: str | None = None, limit: int | None = None) -> list[RunRow]:
+        """Return runs, the latest first."""
+        where, values = ("WHERE digest=?", [digest]) if digest else ("", [])
+        sql = (
+            "SELECT run_id, suite, model, status, digest, config, about, started_at, wall_s, planned, result"
+            f" FROM runs {where} ORDER BY started_at DESC, run_id DESC LIMIT ?"
+        )
+        rows = self._db.execute(sql, [*values, -1 if limit is None else limit])
+        return [_run_of(row) for row in rows]
+
+    def run(self, name: str) -> RunRow:
+        """Find a run by its id, the start of it, ``latest`` or ``latest~N``.
+
+        Raises:
+            UsageError: No such run, or several.
+        """
+        runs = self.runs()
+        if not runs:
+            raise UsageError("the store has no runs", where=str(self.path), hint="`llmkit eval SUITE` makes one")
+        if name == "latest" or name.startswith("latest~"):
+            back = name.removeprefix("latest").removeprefix("~") or "0"
+            if not back.isdigit() or int(back) >= len(runs):
+                raise UsageError(f"no run {name!r}: the store has {len(runs)}", hint="`llmkit runs list` shows them")
+            return runs[int(back)]
+        found = [r for r in runs if r.run_id == name] or [r for r in runs if r.run_id.startswith(name)]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise UsageError(f"{name!r} is the start of {len(found)} runs", hint="Write more of the id")
+        from llmkit.errors import UnknownNameError
+
+        raise UnknownNameError("run", name, [r.run_id for r in runs[:20]])
+
+    # --- answers: the cache ---
+
+    def find_answers(self, keys: Sequence[bytes], run_id: str, *, others: bool = True) -> dict[bytes, Answer]:
+        """Return the answer to use for each key that has one: what ``run_id`` paid for itself, else the earliest.
+
+        Args:
+            keys: Cache keys.
+            run_id: The run that asks.
+            others: Whether answers that other runs paid for count.
+        """
+        found: dict[bytes, Answer] = {}
+        for some in _parts(keys):
+            marks = ",".join("?" * len(some))
+            sql = (
+                f"SELECT key, {ANSWER_COLUMNS} FROM answers WHERE key IN ({marks}) AND cacheable"
+                " AND (? OR run_id=?) ORDER BY run_id=? DESC, answer_id"
+            )
+            for row in self._db.execute(sql, [*some, others, run_id, run_id]):
+                found.setdefault(row[0], records.answer_of(row[1:]))
+        return found
+
+    async def add_answer(self, run_id: str, key: bytes, completion: Completion, *, cacheable: bool) -> Answer:
+        """Store a paid answer; returns once it is committed. Answers that arrive together share a transaction."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[int] = loop.create_future()
+        now = time.time()
+        self._answers.append(((key, run_id, cacheable, now, *records.answer_row(completion)), future))
+        if not self._flush_due:
+            self._flush_due = True
+            loop.call_soon(self.flush)
+        return Answer(await future, run_id, now, completion)
+
+    def flush(self) -> None:
+        """Commit the answers that wait."""
+        self._flush_due = False
+        waiting, self._answers = self._answers, []
+        if not waiting:
+            return
+        ids = []
+        try:
+            with self._transaction() as db:
+                for row, _ in waiting:
+                    ids.append(db.execute(_INSERT_ANSWER, row).lastrowid)
+        except StoreError as error:
+            for _, future in waiting:
+                if not future.done():
+                    future.set_exception(error)
+            return
+        for (_, future), answer_id in zip(waiting, ids, strict=True):
+            if not future.done():
+                future.set_result(answer_id or 0)
+
+    def charge(self, run_id: str, usd: float, reason: str) -> None:
+        """Record money that may have been spent without an answer to show for it."""
+        with self._transaction() as db:
+            db.execute("INSERT INTO charges VALUES (?,?,?,?)", (run_id, usd, reason, time.time()))
+
+    def spent(self, run_id: str) -> float:
+        """Return the dollars that a run has paid or may have paid, unknown prices left out."""
+        paid = self._db.execute("SELECT coalesce(sum(cost_usd),0) FROM answers WHERE run_id=?", (run_id,)).fetchone()[0]
+        lost = self._db.execute("SELECT coalesce(sum(usd),0) FROM charges WHERE run_id=?", (run_id,)).fetchone()[0]
+        return float(paid) + float(lost)
+
+    # --- samples and scores ---
+
+    def find_scores(self, answer_ids: Sequence[int]) -> dict[tuple[int, bytes, str], Score | Failure]:
+        """Return every stored score of the given answers, keyed (answer, input, signature)."""
+        found: dict[tuple[int, bytes, str], Score | Failure] = {}
+        for some in _parts(answer_ids):
+            marks = ",".join("?" * len(some))
+            sql = (
+                "SELECT answer_id, input, signature, value, stats, answer, kind, message"
+                f" FROM scores WHERE answer_id IN ({marks})"
+            )
+            for answer_id, input_, signature, *rest in self._db.execute(sql, some):
+                found[answer_id, input_, signature] = records.score_of(tuple(rest))
+        return found
+
+    def add_outcomes(self, run_id: str, outcomes: Sequence[Outcome], signatures: Mapping[str, str]) -> None:
+        """Store samples with their inputs, prompts and scores, in one transaction.
+
+        Args:
+            run_id: The run.
+            outcomes: What became of the samples.
+            signatures: Metric name → scorer signature.
+        """
+        with self._transaction() as db:
+            jobs = [o.job for o in outcomes if o.job is not None]
+            db.executemany("INSERT OR IGNORE INTO inputs VALUES (?,?,?,?,?)", map(_input_row, jobs))
+            db.executemany(
+                "INSERT OR IGNORE INTO prompts VALUES (?,?)",
+                ((j.prompt, j.messages) for j in jobs),
+            )
+            db.executemany(
+                "INSERT OR REPLACE INTO samples VALUES (?,?,?,?,?,?,?,?,?,?)",
+                (_sample_row(run_id, o) for o in outcomes),
+            )
+            db.executemany("INSERT OR REPLACE INTO scores VALUES (?,?,?,?,?,?,?,?)", _score_rows(outcomes, signatures))
+
+    def samples(self, run_id: str, *, failed: bool = False, sample_id: str | None = None) -> Iterator[SampleRow]:
+        """Stream a run's samples in the data set's order."""
+        where = " AND s.stage IS NOT NULL" if failed else ""
+        where += " AND s.sample_id=?" if sample_id is not None else ""
+        columns = ", ".join(f"a.{c.strip()}" for c in ANSWER_COLUMNS.split(","))
+        sql = (
+            "SELECT s.idx, s.epoch, s.sample_id, i.fields, i.refs, i.cluster, i.slices, p.messages, s.input,"
+            f" s.stage, s.kind, s.message, {columns}"
+            " FROM samples s LEFT JOIN inputs i ON i.digest=s.input LEFT JOIN prompts p ON p.digest=s.prompt"
+            f" LEFT JOIN answers a ON a.answer_id=s.answer_id WHERE s.run_id=?{where} ORDER BY s.idx, s.epoch"
+        )
+        for row in self._db.execute(sql, (run_id, sample_id) if sample_id is not None else (run_id,)):
+            yield _sample_of(row)
+
+    def check(self) -> str:
+        """Return ``ok``, or what SQLite's quick check finds wrong."""
+        return str(self._db.execute("PRAGMA quick_check").fetchone()[0])
+
+
+_INSERT_ANSWER = (
+    "INSERT INTO answers (key, run_id, cacheable, created_at, text, finish_reason, input_tokens, output_tokens,"
+    " cached_tokens, cache_write_tokens, reasoning_tokens, cost_usd, latency_s, http_attempts, served_model,"
+    " request_id, logprobs) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+)
+
+
+def _parts(values: Sequence[T]) -> Iterator[Sequence[T]]:
+    for start in range(0, len(values), SQL_VARIABLES):
+        yield values[start : start + SQL_VARIABLES]
+
+
+def _run_of(row: tuple[Any, ...]) -> RunRow:
+    run_id, suite, model, status, digest, config, about, started_at, wall_s, planned, result = row
+    said = json.loads(result) if result else None
+    config, about = json.loads(config), json.loads(about)
+    return RunRow(run_id, suite, model, status, digest, config, about, started_at, wall_s, planned, said)
+
+
+def _input_row(job: Job) -> tuple[Any, ...]:
+    slices = json.dumps(dict(job.sample.slices), ensure_ascii=False)
+    return (job.input, job.fields, job.references, job.sample.cluster, slices)
+
+
+def _sample_row(run_id: str, o: Outcome) -> tuple[Any, ...]:
+    job, failure = o.job, o.failure
+    said = (failure.stage, failure.kind, failure.message) if failure else (None, None, None)
+    answer_id = o.answer.answer_id if o.answer else None
+    return (run_id, o.index, o.epoch, o.sample_id, job and job.input, job and job.prompt, answer_id, *said)
+
+
+def _score_rows(outcomes: Iterable[Outcome], signatures: Mapping[str, str]) -> Iterator[tuple[Any, ...]]:
+    for o in outcomes:
+        if o.answer is None or o.job is None:
+            continue
+        for name, score in o.scores.items():
+            yield (o.answer.answer_id, o.job.input, signatures[name], *records.score_row(score))
+
+
+def _sample_of(row: tuple[Any, ...]) -> SampleRow:
+    index, epoch, sample_id, fields, refs, cluster, slices, messages, input_, stage, kind, message, *answer = row
+    return SampleRow(
+        index,
+        epoch,
+        sample_id,
+        json.loads(fields) if fields else {},
+        tuple(json.loads(refs)) if refs else (),
+        cluster,
+        json.loads(slices) if slices else {},
+        records.messages_of(messages) if messages else (),
+        input_,
+        records.answer_of(tuple(answer)) if answer[0] is not None else None,
+        Failure(stage, kind, message) if stage else None,
+    )

@@ -1,0 +1,217 @@
+"""The tally: what a run keeps in memory of each sample, and the metrics made of it.
+
+A million samples must fit, so no text is kept: a sample costs its index, its value or its sufficient statistics
+(whole numbers in 4 bytes), and a code for its cluster and each slice.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from llmkit.scoring.base import CorpusScorer, Item, Scorer
+from llmkit.stats.summary import summarise
+from llmkit.types import Failure, Interval, MetricResult, Score
+
+INT32_MAX = 2**31 - 1
+
+
+class Numbers:
+    """A growing row-major table of numbers: 4 bytes each while all are whole, else 8."""
+
+    def __init__(self) -> None:
+        self._data: array[Any] = array("i")
+
+    def extend(self, values: Sequence[float]) -> None:
+        """Append one row."""
+        if self._data.typecode == "i":
+            if all(v == (whole := int(v)) and -INT32_MAX <= whole <= INT32_MAX for v in values):
+                self._data.extend(map(int, values))
+                return
+            self._data = array("d", self._data)
+        self._data.extend(values)
+
+    def table(self, rows: int) -> NDArray[np.float64]:
+        """Return the numbers as (rows, k)."""
+        return np.asarray(self._data, dtype=np.float64).reshape(rows, -1)
+
+
+class Codes:
+    """Text values as small whole numbers, in order of first sight."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, int] = {}
+
+    def code(self, name: str | None) -> int:
+        """Return the code of ``name``; -1 for none."""
+        return -1 if name is None else self.names.setdefault(name, len(self.names))
+
+
+class _Column:
+    """One metric's scored rows."""
+
+    def __init__(self, scorer: Scorer) -> None:
+        self.scorer = scorer
+        self.rows = array("i")  # row numbers of the tally
+        self.numbers = Numbers()
+        self._sums: list[float] = []
+
+    def add(self, row: int, score: Score) -> None:
+        values = score.stats if self.scorer.kind == "corpus" else (score.value,)
+        self.rows.append(row)
+        self.numbers.extend(values)
+        self._sums = [a + b for a, b in zip(self._sums, values, strict=True)] if self._sums else list(values)
+
+    def running(self) -> float:
+        """Return the metric so far, from running sums: a progress line must not cost a pass over the data."""
+        if self.scorer.kind == "corpus":
+            return float(_value_of(self.scorer)(np.asarray(self._sums)))
+        return self._sums[0] / len(self.rows)
+
+
+class Tally:
+    """Collects outcomes in any order; its results do not depend on that order.
+
+    Args:
+        scorers: One metric each.
+        slices: Names of the slices to report by.
+        seed: Of the bootstrap.
+    """
+
+    def __init__(self, scorers: Sequence[Scorer], slices: Sequence[str] = (), *, seed: int = 0) -> None:
+        self._scorers = scorers
+        self._seed = seed
+        self._index, self._epoch, self._cluster = array("i"), array("h"), array("i")
+        self._clusters = Codes()
+        self._slices = {name: (Codes(), array("i")) for name in slices}
+        self._scored = {s.name: _Column(s) for s in scorers}
+        self._wrong = {s.name: _Column(s) for s in scorers}
+        self._unreadable: dict[str, int] = {s.name: 0 for s in scorers}
+
+    def add(
+        self,
+        index: int,
+        epoch: int,
+        scores: Mapping[str, Score | Failure],
+        item: Item,
+        cluster: str | None = None,
+        slices: Mapping[str, str] | None = None,
+    ) -> None:
+        """Take one sample of one epoch; a metric without a ``Score`` is a failure of that metric."""
+        row = len(self._index)
+        self._index.append(index)
+        self._epoch.append(epoch)
+        self._cluster.append(self._clusters.code(cluster))
+        for name, (codes, column) in self._slices.items():
+            column.append(codes.code((slices or {}).get(name)))
+        for scorer in self._scorers:
+            score = scores.get(scorer.name)
+            if isinstance(score, Score):
+                self._scored[scorer.name].add(row, score)
+            elif (wrong := _wrong(scorer, item)) is not None:
+                self._wrong[scorer.name].add(row, wrong)
+            else:
+                self._unreadable[scorer.name] += 1
+
+    def running(self) -> tuple[str, float] | None:
+        """Return the first metric over what has been scored so far."""
+        if not self._scorers or not (column := self._scored[self._scorers[0].name]).rows:
+            return None
+        return column.scorer.name, column.running()
+
+    def results(self) -> dict[str, MetricResult]:
+        """Return every metric, with its interval, failures and slices."""
+        order = np.lexsort((np.asarray(self._epoch), np.asarray(self._index)))
+        place = np.empty(len(order), dtype=np.int64)
+        place[order] = np.arange(len(order))
+        found: dict[str, MetricResult] = {}
+        for scorer in self._scorers:
+            whole = self._metric(scorer, place, None)
+            parts = {
+                name: {
+                    value: self._metric(scorer, place, np.asarray(column) == code)
+                    for value, code in codes.names.items()
+                }
+                for name, (codes, column) in self._slices.items()
+            }
+            found[scorer.name] = _with_slices(whole, parts)
+        return found
+
+    def _metric(self, scorer: Scorer, place: NDArray[np.int64], part: NDArray[np.bool_] | None) -> MetricResult:
+        scored, wrong = self._scored[scorer.name], self._wrong[scorer.name]
+        value, interval, n = self._summary(scorer, [scored], place, part, interval=True)
+        failed = int(np.count_nonzero(_within(wrong, part)))
+        unreadable = self._unreadable[scorer.name] if part is None else 0
+        both = value
+        if failed or unreadable:
+            both, _, _ = self._summary(scorer, [scored, wrong], place, part, interval=False)
+        return MetricResult(
+            scorer.name, value, interval, n, failed + unreadable, None if unreadable else both,
+            f"{scorer.signature}|ci:{interval.method if interval else 'none'}|seed:{self._seed}"
+            if scorer.kind == "corpus"
+            else f"{scorer.signature}|ci:{interval.method if interval else 'none'}",
+            scorer.higher_is_better,
+        )  # fmt: skip
+
+    def _summary(
+        self,
+        scorer: Scorer,
+        columns: Sequence[_Column],
+        place: NDArray[np.int64],
+        part: NDArray[np.bool_] | None,
+        *,
+        interval: bool,
+    ) -> tuple[float | None, Interval | None, int]:
+        kept = [(c, _within(c, part)) for c in columns if c.rows]
+        if not any(mask.any() for _, mask in kept):
+            return None, None, 0
+        rows = np.concatenate([np.asarray(c.rows)[mask] for c, mask in kept])
+        table = np.concatenate([c.numbers.table(len(c.rows))[mask] for c, mask in kept])
+        order = np.argsort(place[rows], kind="stable")
+        rows, table = rows[order], table[order]
+        index = np.asarray(self._index)[rows]
+        corpus = scorer.kind == "corpus"
+        return summarise(
+            scorer.kind,
+            None if corpus else table[:, 0],
+            table if corpus else None,
+            _value_of(scorer) if corpus else None,
+            index,
+            self._clusters_of(rows, index),
+            seed=self._seed,
+        )
+
+    def _clusters_of(self, rows: NDArray[np.int64], index: NDArray[np.int32]) -> NDArray[np.int64] | None:
+        """Return each row's cluster; a sample without one is a cluster of its own."""
+        if not self._clusters.names:
+            return None
+        codes = np.asarray(self._cluster, dtype=np.int64)[rows]
+        return np.where(codes < 0, len(self._clusters.names) + index, codes)
+
+
+def _within(column: _Column, part: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
+    rows = np.asarray(column.rows, dtype=np.int64)
+    return np.ones(len(rows), dtype=bool) if part is None else part[rows]
+
+
+def _value_of(scorer: Scorer) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
+    if not isinstance(scorer, CorpusScorer):
+        raise TypeError(f"scorer {scorer.name} is of kind corpus but has no corpus_value")
+    return scorer.corpus_value
+
+
+def _wrong(scorer: Scorer, item: Item) -> Score | None:
+    """Return the failure read as a wrong answer; None where even that is unknown (a row without references)."""
+    if scorer.needs_references and not item.references:
+        return None if scorer.kind == "corpus" else scorer.wrong(item)
+    return scorer.wrong(item)
+
+
+def _with_slices(whole: MetricResult, parts: Mapping[str, Mapping[str, MetricResult]]) -> MetricResult:
+    from dataclasses import replace
+
+    return replace(whole, slices=parts) if parts else whole
