@@ -1,1 +1,1 @@
-"""TBD."""
+"""NUMBERS: intervals, bootstrap and decisions. Arrays in, numbers out; numpy alone."""
