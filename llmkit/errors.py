@@ -156,6 +156,7 @@ class ProviderError(LlmkitError):
         self.retry_after = retry_after
         self.maybe_billed = maybe_billed
         self.attempts = 1
+        self.usage: object = None  # types.Usage of an answer that was paid for and holds no text
 
     @property
     def retryable(self) -> bool:

@@ -1,0 +1,165 @@
+"""The hard cap on dollars: the worst case of every call is set aside before it is sent.
+
+Amounts are kept as whole picodollars (1e-12 $), so that sums are exact and the invariant is an equality of
+integers: ``spent + reserved <= cap`` at every moment, for any number of calls in flight, tasks and threads.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import threading
+from collections import deque
+
+from llmkit.errors import BudgetError, UsageError
+
+UNITS = 1_000_000_000_000
+"""A token of the cheapest model costs some 1e-8 $; 1e-12 leaves four digits to fractions."""
+
+
+class Reservation:
+    """Money set aside for one call. Close it once: ``settle``, ``forfeit`` or ``release``."""
+
+    __slots__ = ("_budget", "_open", "_units")
+
+    def __init__(self, budget: Budget, units: int) -> None:
+        self._budget, self._units, self._open = budget, units, True
+
+    @property
+    def usd(self) -> float:
+        """What is set aside."""
+        return self._units / UNITS
+
+    def settle(self, actual_usd: float) -> None:
+        """Charge what the call cost. More than was set aside is recorded as it is, and stops the run."""
+        self._close(_units(actual_usd))
+
+    def forfeit(self) -> None:
+        """Charge the worst case: nobody knows what the call cost."""
+        self._close(self._units)
+
+    def release(self) -> None:
+        """Charge nothing: the call certainly was not billed."""
+        self._close(0)
+
+    def _close(self, charged: int) -> None:
+        if not self._open:
+            raise RuntimeError("a reservation is closed once")
+        self._open = False
+        self._budget._closed(self._units, charged)
+
+
+class Budget:
+    """Dollars that may be spent.
+
+    Args:
+        cap_usd: Never exceeded; None: spending is only counted.
+        spent_usd: Spent before, by the same run.
+
+    Raises:
+        UsageError: A cap that is no amount.
+    """
+
+    def __init__(self, cap_usd: float | None, *, spent_usd: float = 0.0) -> None:
+        if cap_usd is not None and not (math.isfinite(cap_usd) and cap_usd >= 0):
+            raise UsageError(f"the cap of {cap_usd} dollars is no amount", hint="For example: --max-cost 2.50")
+        self._cap = None if cap_usd is None else math.floor(cap_usd * UNITS)
+        self._spent = _units(spent_usd)
+        self._reserved = 0
+        self._broken: str | None = None
+        self._lock = threading.Lock()
+        self._queue: deque[tuple[int, asyncio.AbstractEventLoop, asyncio.Future[None]]] = deque()
+
+    @property
+    def cap_usd(self) -> float | None:
+        """The cap."""
+        return None if self._cap is None else self._cap / UNITS
+
+    @property
+    def spent_usd(self) -> float:
+        """What was charged, worst cases of lost calls included."""
+        return self._spent / UNITS
+
+    @property
+    def reserved_usd(self) -> float:
+        """What calls in flight may cost at most."""
+        return self._reserved / UNITS
+
+    def reserve(self, usd: float) -> Reservation:
+        """Set money aside, now.
+
+        Raises:
+            BudgetError: It does not fit beside what is spent and set aside.
+        """
+        units = _units(usd)
+        with self._lock:
+            return self._take(units)
+
+    async def acquire(self, usd: float) -> Reservation:
+        """Set money aside, waiting for calls in flight where their unused worst cases may yet make room.
+
+        Raises:
+            BudgetError: It does not fit beside what is spent, whatever the calls in flight turn out to cost.
+        """
+        units = _units(usd)
+        while True:
+            with self._lock:
+                fits = self._cap is None or self._spent + self._reserved + units <= self._cap
+                if fits or self._broken or not self._may_fit(units):
+                    return self._take(units)
+                loop = asyncio.get_running_loop()
+                turn: asyncio.Future[None] = loop.create_future()
+                self._queue.append((units, loop, turn))
+            try:
+                await turn
+            finally:
+                with self._lock:
+                    self._queue = deque(entry for entry in self._queue if entry[2] is not turn)
+
+    def _may_fit(self, units: int) -> bool:
+        return self._cap is not None and self._reserved > 0 and self._spent + units <= self._cap
+
+    def _take(self, units: int) -> Reservation:
+        if self._broken:
+            raise BudgetError(self._broken, hint="What is paid for is kept; resume with a higher --max-cost")
+        if self._cap is not None and self._spent + self._reserved + units > self._cap:
+            raise BudgetError(
+                f"the next call may cost {_dollars(units)}: {_dollars(self._spent)} of {_dollars(self._cap)} are spent"
+                + (f" and {_dollars(self._reserved)} set aside" if self._reserved else ""),
+                hint="What is paid for is kept; resume with a higher --max-cost",
+            )
+        self._reserved += units
+        return Reservation(self, units)
+
+    def _closed(self, units: int, charged: int) -> None:
+        with self._lock:
+            self._reserved -= units
+            self._spent += charged
+            if self._cap is not None and charged > units:
+                self._broken = (
+                    f"a call cost {_dollars(charged)}, more than its worst case of {_dollars(units)}:"
+                    " the cap cannot be held with these prices"
+                )
+            waiting = [entry[1:] for entry in self._queue]
+            self._queue.clear()
+        for loop, turn in waiting:
+            _wake(loop, turn)
+
+
+def _wake(loop: asyncio.AbstractEventLoop, turn: asyncio.Future[None]) -> None:
+    def done() -> None:
+        if not turn.done():
+            turn.set_result(None)
+
+    if not loop.is_closed():
+        loop.call_soon_threadsafe(done)
+
+
+def _units(usd: float) -> int:
+    if not (math.isfinite(usd) and usd >= 0):
+        raise ValueError(f"{usd} dollars is no amount")
+    return math.ceil(usd * UNITS)
+
+
+def _dollars(units: int) -> str:
+    return f"${units / UNITS:.6f}".rstrip("0").rstrip(".")

@@ -1,0 +1,205 @@
+"""How many calls run at once: a fixed number, or one that adapts to the server.
+
+Adaptive: additive increase, multiplicative decrease (Chiu and Jain 1989), begun by TCP's slow start (RFC 5681):
+the limit doubles each round trip until the first 429 or until latency rises, then grows by one a round trip. A 429
+halves it, at most once a round trip: calls that were sent before the last cut say nothing new. It grows only while
+it is used up (RFC 7661), and only while a window's median latency stays below twice the lowest one seen.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable
+
+from llmkit.providers.base import RateLimits
+
+START = 16
+"""Moderate: below every maker's lowest paid tier's rate at a second a call, and half of full speed at 20 ms."""
+LOWEST, HIGHEST = 1, 512
+SLOWER = 2.0
+"""Latency holds while the window's median is below this many times the lowest: queueing, not noise, doubles it."""
+EASE = 0.9
+"""A window slower than that eases the limit by a tenth: no error yet, so no halving."""
+DRIFT = 1.01
+"""The lowest median is let rise 1 % a window, so that a server that became slower for good is believed in time."""
+WINDOW = 8
+"""A window is one round trip's calls, at least this many: a median of fewer is noise."""
+LONGEST_PAUSE_S = 120.0
+"""Longer waits (a daily quota's reset) are not slept through: the next call's 429 says it again, as an error."""
+
+
+class Slot:
+    """The right to make one call. Tell it how the call went; leaving the block gives it back."""
+
+    __slots__ = ("_limiter", "_started")
+
+    def __init__(self, limiter: Limiter) -> None:
+        self._limiter = limiter
+        self._started = 0.0
+
+    async def __aenter__(self) -> Slot:
+        limiter = self._limiter
+        if limiter.in_flight < limiter.size and not limiter.waiting and limiter.pause_until == 0.0:
+            limiter.in_flight += 1
+        else:
+            await limiter.acquire()
+        self._started = limiter.clock()
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        self._limiter.release()
+
+    def ok(self, latency_s: float) -> None:
+        """The call succeeded in this many seconds."""
+        if self._limiter.adaptive:
+            self._limiter.succeeded(latency_s)
+
+    def limited(self, retry_after: float | None = None) -> None:
+        """The server answered 429 (or 529); with ``retry_after`` every caller pauses."""
+        self._limiter.cut(self._started, retry_after)
+
+
+class Limiter:
+    """Slots for calls to one server, for one event loop.
+
+    Args:
+        fixed: Exactly this many at once; None: adaptive.
+        start: Where an adaptive limit begins.
+        lowest: It never falls below.
+        highest: It never rises above.
+        clock: Seconds, monotonic.
+        sleep: Waits out a pause.
+    """
+
+    def __init__(
+        self,
+        fixed: int | None = None,
+        *,
+        start: int = START,
+        lowest: int = LOWEST,
+        highest: int = HIGHEST,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        if fixed is not None and fixed < 1:
+            raise ValueError("fixed must be at least 1")
+        if not 1 <= lowest <= highest:
+            raise ValueError("1 <= lowest <= highest must hold")
+        self.adaptive = fixed is None
+        self.clock, self.sleep = clock, sleep
+        self.in_flight = 0
+        self.waiting: deque[asyncio.Future[None]] = deque()
+        self.pause_until = 0.0
+        self.cuts = 0
+        self._bounds = (lowest, highest)
+        self._limit = float(min(max(start, lowest), highest)) if fixed is None else float(fixed)
+        self.size = int(self._limit)
+        self._cut_at = -1.0
+        self._slow_start = True
+        self._used_up = False
+        self._window: list[float] = []
+        self._lowest_median: float | None = None
+
+    def slot(self) -> Slot:
+        """Return the context manager around one call."""
+        return Slot(self)
+
+    async def acquire(self) -> None:
+        """Wait for a slot, first come first served, and for the end of a pause."""
+        if self.in_flight < self.size and not self.waiting:
+            self.in_flight += 1
+        else:
+            self._used_up = True
+            turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self.waiting.append(turn)
+            try:
+                await turn
+            except asyncio.CancelledError:
+                if turn.done() and not turn.cancelled():
+                    self.release()  # the slot came in the same moment; pass it on
+                raise
+        try:
+            while (left := self.pause_until - self.clock()) > 0:
+                await self.sleep(left)
+        except BaseException:
+            self.release()
+            raise
+        if self.pause_until and self.pause_until <= self.clock():
+            self.pause_until = 0.0
+
+    def release(self) -> None:
+        """Give a slot back; the first in the queue takes it."""
+        if self.in_flight >= self.size:
+            self._used_up = True
+        self.in_flight -= 1
+        self._wake()
+
+    def pause(self, seconds: float) -> None:
+        """No new call starts for this long."""
+        if seconds > 0:
+            self.pause_until = max(self.pause_until, self.clock() + min(seconds, LONGEST_PAUSE_S))
+
+    def observe(self, limits: RateLimits | None) -> None:
+        """Read what the server says is left: with nothing left, wait for the reset."""
+        if limits is None:
+            return
+        if limits.remaining_requests == 0 and limits.reset_requests_s:
+            self.pause(limits.reset_requests_s)
+        if limits.remaining_tokens == 0 and limits.reset_tokens_s:
+            self.pause(limits.reset_tokens_s)
+
+    def cut(self, started: float, retry_after: float | None) -> None:
+        """Take a 429 of a call that was sent at ``started``."""
+        if retry_after:
+            self.pause(retry_after)
+        if not self.adaptive or started <= self._cut_at:
+            return
+        self._cut_at = self.clock()
+        self.cuts += 1
+        self._slow_start = False
+        self._window.clear()
+        self._resize(self._limit / 2)
+
+    def succeeded(self, latency_s: float) -> None:
+        """Take one success's latency."""
+        self._window.append(latency_s)
+        if self._used_up and (self._lowest_median is None or self._slow_start):
+            self._resize(self._limit + 1)
+        elif self._used_up:
+            self._resize(self._limit + 1 / self._limit)
+        if len(self._window) >= max(WINDOW, self.size):
+            self._close_window()
+
+    def _close_window(self) -> None:
+        median = sorted(self._window)[len(self._window) // 2]
+        self._window.clear()
+        self._used_up = False
+        before = self._lowest_median
+        self._lowest_median = median if before is None else min(before * DRIFT, median)
+        if before is not None and median > SLOWER * before:
+            self._slow_start = False
+            self._resize(self._limit * EASE)
+
+    def _resize(self, limit: float) -> None:
+        lowest, highest = self._bounds
+        self._limit = min(max(limit, lowest), highest)
+        size = int(self._limit)
+        if size != self.size:
+            self.size = size
+            self._wake()
+
+    def _wake(self) -> None:
+        while self.waiting and self.in_flight < self.size:
+            turn = self.waiting.popleft()
+            if not turn.done():
+                self.in_flight += 1
+                turn.set_result(None)
+
+
+def limiter_for(concurrency: int | None, fixed_concurrency: int | None) -> Limiter:
+    """Choose: the user's number, bounded by an engine's own number of slots; adaptive where neither is set."""
+    if fixed_concurrency is not None:
+        return Limiter(min(concurrency or fixed_concurrency, fixed_concurrency))
+    return Limiter(concurrency)

@@ -1,0 +1,121 @@
+"""Names of providers → providers: the built-in ones, and those that other packages add by an entry point."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+from types import MappingProxyType
+from typing import Any
+
+from llmkit.errors import ProviderError, UnknownNameError, UsageError
+from llmkit.providers.base import ModelRef, Provider, ProviderFactory
+from llmkit.providers.params import check_params
+
+GROUP = "llmkit.providers"
+BUILT_IN: Mapping[str, str] = MappingProxyType(
+    {
+        "anthropic": "llmkit.providers.anthropic:Anthropic",
+        "local": "llmkit.providers.local:Local",
+        "openai": "llmkit.providers.openai:OpenAI",
+        "scripted": "llmkit.providers.scripted:Scripted",
+        "vllm": "llmkit.providers.vllm:Vllm",
+    }
+)
+_MAKERS = {"gpt": "openai", "chatgpt": "openai", "o1": "openai", "o3": "openai", "o4": "openai", "claude": "anthropic"}
+_URL_MARKS = ("@http://", "@https://")
+_AT_URL = frozenset({"openai", "vllm", "anthropic"})
+
+
+def known() -> list[str]:
+    """Names of all providers, built-in and installed."""
+    return sorted({*BUILT_IN, *_installed()})
+
+
+def create(ref: ModelRef) -> Provider:
+    """Build the provider of a model; nothing is started or called yet.
+
+    Raises:
+        UsageError: The name, an option or a parameter is wrong.
+        MissingKeyError: No API key.
+    """
+    ref = normalise(ref)
+    check_params(ref.params)
+    factory = _factory(ref.provider)
+    return factory(ref.model, dict(ref.options))
+
+
+def normalise(ref: ModelRef) -> ModelRef:
+    """Check the form ``provider/model`` and move a trailing ``@http://…`` into the option ``base_url``.
+
+    Raises:
+        UsageError: No provider, or no model.
+        UnknownNameError: No such provider.
+    """
+    if "/" not in ref.name:
+        maker = next((maker for start, maker in _MAKERS.items() if ref.name.startswith(start)), None)
+        if _exists(ref.name):
+            raise UsageError(f"{ref.name!r} names no model", hint=f"Write it as {ref.name}/MODEL")
+        raise UsageError(
+            f"model {ref.name!r} names no provider",
+            hint=f"Did you mean '{maker}/{ref.name}'?" if maker else "Write it as provider/model, say openai/gpt-4o",
+        )
+    if not _exists(ref.provider):
+        raise UnknownNameError("provider", ref.provider, known())
+    if not ref.model:
+        raise UsageError(f"{ref.name!r} names no model", hint=f"Write it as {ref.provider}/MODEL")
+    if ref.provider in _AT_URL:
+        for mark in _URL_MARKS:
+            model, found, rest = ref.model.partition(mark)
+            if found and "base_url" in ref.options:
+                raise UsageError("the server's URL is given twice: in the model's name and as base_url")
+            if found:
+                options = {**ref.options, "base_url": mark[1:] + rest}
+                return ModelRef(f"{ref.provider}/{model}", ref.params, options)
+    return ref
+
+
+def options_of(name: str) -> frozenset[str] | None:
+    """Names of a provider's own options; None where a third party's factory does not say.
+
+    Raises:
+        UnknownNameError: No such provider.
+    """
+    if not _exists(name):
+        raise UnknownNameError("provider", name, known())
+    model = getattr(_target(name), "Options", None)
+    fields = getattr(model, "model_fields", None)
+    return None if fields is None else frozenset(fields)
+
+
+def _exists(name: str) -> bool:
+    return name in BUILT_IN or name in _installed()  # the second reads every installed package's metadata
+
+
+def _factory(name: str) -> ProviderFactory:
+    target = _target(name)
+    factory: ProviderFactory = getattr(target, "from_options", target)
+    return factory
+
+
+def _target(name: str) -> Any:
+    path = BUILT_IN.get(name)
+    if path is not None:
+        module, _, attribute = path.partition(":")
+        return getattr(import_module(module), attribute)
+    entry = _installed()[name]
+    try:
+        return entry.load()
+    except Exception as error:  # another package's code: whatever it raises, the user must see whose it is
+        raise ProviderError(
+            "bad_request", f"provider {name!r} of the package {_package(entry)} cannot be loaded: {error!r}"
+        ) from error
+
+
+def _installed() -> dict[str, EntryPoint]:
+    """Third parties' providers. A built-in name cannot be taken over."""
+    return {entry.name: entry for entry in entry_points(group=GROUP) if entry.name not in BUILT_IN}
+
+
+def _package(entry: EntryPoint) -> str:
+    return entry.dist.name if entry.dist is not None else entry.value

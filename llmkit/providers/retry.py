@@ -1,0 +1,212 @@
+"""The one road from a request to an answer: slots, money, attempts, and what each of them says on failure."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+
+from llmkit.errors import ProviderError, UsageError
+from llmkit.providers.base import Counts, Provider, ReportsLimits, SpeaksWire
+from llmkit.providers.bounds import token_bound
+from llmkit.providers.budget import Budget, Reservation
+from llmkit.providers.limits import Limiter, Slot
+from llmkit.providers.pricing import Prices, unknown_price
+from llmkit.types import Completion, Request, Usage
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """When to try again: exponential backoff with full jitter (M. Brooker, "Exponential Backoff And Jitter", 2015).
+
+    Attributes:
+        max_attempts: All attempts of one call; small, so that a broken server ends a run in minutes, not weeks.
+        deadline_s: No attempt starts later than this after the first one started.
+        base_s: The first wait is drawn from 0 to this; each next ceiling is twice as high.
+        limited_base_s: The same after a 429 that names no wait: rate windows are long.
+        cap_s: No ceiling is higher.
+    """
+
+    max_attempts: int = 5
+    deadline_s: float = 600.0
+    base_s: float = 0.5
+    limited_base_s: float = 2.0
+    cap_s: float = 60.0
+
+    def __post_init__(self) -> None:
+        if self.max_attempts < 1 or min(self.deadline_s, self.base_s, self.limited_base_s, self.cap_s) < 0:
+            raise UsageError("a retry policy needs at least one attempt and no negative time")
+
+    def wait(self, error: ProviderError, rng: random.Random) -> float:
+        """Seconds before the next attempt, after ``error.attempts`` of them.
+
+        A server's ``Retry-After`` is a floor; a little jitter above it keeps callers from coming back together.
+        """
+        base = self.limited_base_s if error.fault == "rate_limit" else self.base_s
+        drawn = rng.uniform(0.0, min(self.cap_s, base * 2.0 ** (error.attempts - 1)))
+        if error.retry_after is None:
+            return drawn
+        return error.retry_after + min(drawn, self.base_s)
+
+
+class Caller:
+    """Calls one provider: each attempt in a slot, paid from the budget, repeated where that makes sense.
+
+    Args:
+        provider: Started already, where it is one that starts.
+        policy: When to try again.
+        limiter: Calls in flight; adaptive where none is given.
+        budget: The cap; None: no cap.
+        prices: For ``cost_usd``.
+        rng: Draws the jitter.
+        sleep: Waits between attempts.
+        clock: Seconds, monotonic.
+    """
+
+    def __init__(
+        self,
+        provider: Provider,
+        *,
+        policy: RetryPolicy | None = None,
+        limiter: Limiter | None = None,
+        budget: Budget | None = None,
+        prices: Prices | None = None,
+        rng: random.Random | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.provider = provider
+        self.policy = policy or RetryPolicy()
+        self.limiter = limiter or Limiter(provider.capabilities.fixed_concurrency)
+        self.budget = budget
+        self.prices = prices or Prices()
+        self._rng = rng or random.Random()  # noqa: S311 - jitter, no secret
+        self._sleep, self._clock = sleep, clock
+        self._endpoint = provider.identity().get("endpoint") if isinstance(provider, SpeaksWire) else None
+        self._reports = isinstance(provider, ReportsLimits)
+
+    async def __call__(self, request: Request) -> Completion:
+        """Answer a request; ``cost_usd`` and ``http_attempts`` are filled in.
+
+        The cost is the answer's own. Worst cases of attempts that were lost on the way are charged to the budget.
+
+        Raises:
+            ProviderError: The last attempt's, with ``attempts``.
+            BudgetError: The next attempt does not fit under the cap.
+            UsageError: A cap without ``max_tokens`` or without a known price.
+        """
+        attempts, first = 0, None
+        while True:
+            async with self.limiter.slot() as slot:
+                reservation = await self._reserve(request)
+                first = self._clock() if first is None else first
+                attempts += 1
+                try:
+                    completion = await self._attempt(request, slot, reservation)
+                except ProviderError as error:
+                    error.attempts = attempts
+                    failed = error
+                else:
+                    return replace(completion, http_attempts=attempts) if attempts > 1 else completion
+            if attempts >= self.policy.max_attempts or not failed.retryable:
+                raise failed
+            wait = self.policy.wait(failed, self._rng)
+            if self._clock() - first + wait > self.policy.deadline_s:
+                raise failed
+            await self._sleep(wait)
+
+    async def worst_case(self, request: Request) -> float:
+        """Dollars that one attempt cannot exceed.
+
+        Raises:
+            UsageError: No ``max_tokens``, or no known price.
+        """
+        provider, billed = self.provider, self.provider.capabilities.billed
+        limit = request.params.get("max_tokens")
+        rates = self.prices.rates(provider.name, provider.model, endpoint=self._endpoint, tier=_tier(request))
+        if rates is None and not billed:
+            return 0.0
+        if rates is None:
+            raise unknown_price(f"{provider.name}/{provider.model}")
+        if limit is None:
+            raise UsageError("--max-cost needs max_tokens: without it a call's price has no bound", hint=_LIMIT_HINT)
+        tokens = await provider.count_tokens(request) if isinstance(provider, Counts) else token_bound(request)
+        return rates.worst(tokens, limit)
+
+    async def _reserve(self, request: Request) -> Reservation | None:
+        if self.budget is None:
+            return None
+        if self.budget.cap_usd is None:
+            return self.budget.reserve(0.0)
+        return await self.budget.acquire(await self.worst_case(request))
+
+    async def _attempt(self, request: Request, slot: Slot, reservation: Reservation | None) -> Completion:
+        """Make one attempt and close the reservation by how it ended: in no case is it left open."""
+        try:
+            completion = await self.provider.complete(request)
+            cost = self._cost(request, completion.usage, completion.served_model)
+        except ProviderError as error:
+            self._close_failed(request, reservation, error)
+            self._learn(slot, error)
+            raise
+        except UsageError:
+            if reservation is not None:
+                reservation.release()  # raised while the request was being written: nothing was sent
+            raise
+        except BaseException:
+            if reservation is not None:
+                reservation.forfeit()  # cancelled in flight: the server may finish and bill it
+            raise
+        _close(reservation, cost)
+        slot.ok(completion.latency_s)
+        if self._reports:
+            self.limiter.observe(self.provider.limits)  # type: ignore[attr-defined]
+        return completion if completion.cost_usd is not None else replace(completion, cost_usd=cost)
+
+    def _close_failed(self, request: Request, reservation: Reservation | None, error: ProviderError) -> None:
+        if reservation is None:
+            return
+        if isinstance(error.usage, Usage):
+            _close(reservation, self._cost(request, error.usage, None))
+        elif error.maybe_billed:
+            reservation.forfeit()
+        else:
+            reservation.release()
+
+    def _learn(self, slot: Slot, error: ProviderError) -> None:
+        if error.fault == "rate_limit" or error.status == 529:
+            slot.limited(error.retry_after)
+        elif error.retry_after and error.retryable:
+            self.limiter.pause(error.retry_after)
+
+    def _cost(self, request: Request, usage: Usage, served: str | None) -> float | None:
+        provider = self.provider
+        return self.prices.cost(
+            provider.name,
+            provider.model,
+            usage,
+            served=served,
+            endpoint=self._endpoint,
+            billed=provider.capabilities.billed,
+            tier=_tier(request),
+        )
+
+
+_LIMIT_HINT = "Set it: -M max_tokens=256"
+
+
+def _tier(request: Request) -> str | None:
+    extra = request.params.get("extra")
+    tier = extra.get("service_tier") if extra else None
+    return tier if isinstance(tier, str) else None
+
+
+def _close(reservation: Reservation | None, cost: float | None) -> None:
+    if reservation is None:
+        return
+    if cost is None:
+        reservation.forfeit()  # no usage came: the worst case is all that is known
+    else:
+        reservation.settle(cost)
