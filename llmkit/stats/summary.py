@@ -30,7 +30,7 @@ class Summary(NamedTuple):
 
 def summarise(
     kind: Literal["proportion", "mean", "corpus"],
-    values: Floats,
+    values: Floats | None,
     stats: Floats | None = None,
     value: Callable[[Floats], Floats] | None = None,
     sample: Ints | None = None,
@@ -39,6 +39,7 @@ def summarise(
     confidence: float = 0.95,
     seed: int = 0,
     bounds: tuple[float, float] | None = None,
+    interval: bool = True,
 ) -> Summary:
     """Summarise the scored rows of one metric.
 
@@ -50,7 +51,7 @@ def summarise(
 
     Args:
         kind: ``proportion`` (values 0 or 1), ``mean``, or ``corpus`` (``value`` of the summed ``stats``).
-        values: Shape (n,), each row's own value.
+        values: Shape (n,), each row's own value; not needed for ``corpus``.
         stats: Shape (n, k), sufficient statistics; for ``corpus`` alone.
         value: Maps sums, shape (..., k), to the metric, shape (...); for ``corpus`` alone.
         sample: Shape (n,), a number a sample; None where each row is a sample of its own.
@@ -58,40 +59,42 @@ def summarise(
         confidence: Two-sided.
         seed: Of the bootstrap.
         bounds: What a mean cannot leave. By default [0, 1] where every value lies there.
+        interval: False leaves the interval out, and the bootstrap's time with it.
 
     Raises:
         ValueError: For arrays that do not fit together, values that are not finite, a cluster that splits a sample,
             a proportion's value outside [0, 1], or a corpus metric without statistics.
     """
-    values = np.asarray(values, dtype=np.float64)
-    table = values[:, None] if kind != "corpus" else _statistics(stats, value)
-    _check(kind, values, table, sample, clusters)
-    if not len(values):
+    table = _table(kind, values, stats, value)
+    _check(kind, table, sample, clusters)
+    if not len(table):
         return Summary(None, None, 0)
     units, groups = _per_sample(table, sample, clusters)
-    repeated = len(units) < len(values)
     if kind == "corpus":
         assert value is not None
-        return _corpus(units, value, groups, confidence, seed)
+        return _corpus(units, value, groups, confidence, seed if interval else None)
     column = units[:, 0]
     centre = _mean(column)
+    if not interval:
+        return Summary(centre, None, len(column))
     if kind == "proportion":
-        return Summary(
-            centre, proportion_interval(column, groups, rows=len(values), confidence=confidence), len(column)
-        )
-    unit = bounds or ((0.0, 1.0) if values.min() >= 0 and values.max() <= 1 else None)
-    interval = mean_interval(column, groups, confidence=confidence, bounds=unit)
-    if interval is not None and repeated and groups is None:
-        interval = Interval(interval.low, interval.high, f"cluster-{interval.method}", interval.confidence)
-    return Summary(centre, interval, len(column))
+        found = proportion_interval(column, groups, rows=len(table), confidence=confidence)
+        return Summary(centre, found, len(column))
+    unit = bounds or ((0.0, 1.0) if table.min() >= 0 and table.max() <= 1 else None)
+    # Samples that were asked several times are clusters, of one mean each: the method says so.
+    of_epochs = groups is None and len(units) < len(table)
+    groups = np.arange(len(units)) if of_epochs else groups
+    return Summary(centre, mean_interval(column, groups, confidence=confidence, bounds=unit), len(column))
 
 
 def _corpus(
-    units: Floats, value: Callable[[Floats], Floats], groups: Ints | None, confidence: float, seed: int
+    units: Floats, value: Callable[[Floats], Floats], groups: Ints | None, confidence: float, seed: int | None
 ) -> Summary:
     estimate = float(value(units.sum(axis=0)))
     if not math.isfinite(estimate):  # a ratio without a denominator, say: no reference words at all
         return Summary(None, None, len(units))
+    if seed is None:
+        return Summary(estimate, None, len(units))
     count = len(units) if groups is None else len(np.unique(groups))
     if count > MOST_RESAMPLED:
         return Summary(estimate, jackknife(units, value, confidence=confidence, clusters=groups), len(units))
@@ -101,32 +104,37 @@ def _corpus(
 
 def _per_sample(table: Floats, sample: Ints | None, clusters: Ints | None) -> tuple[Floats, Ints | None]:
     """Average the rows of each sample, and sort what comes out, so that sums cannot depend on the rows' order."""
-    if sample is not None:
+    if sample is not None and len(np.unique(sample)) < len(sample):
         order = np.lexsort((*table.T, sample))
         table, sample = table[order], sample[order]
-        clusters = clusters[order] if clusters is not None else None
         _, first, times = np.unique(sample, return_index=True, return_counts=True)
-        if clusters is not None and (clusters != np.repeat(clusters[first], times)).any():
-            raise ValueError("a sample lies in two clusters")
-        table = np.add.reduceat(table, first, axis=0) / times[:, None] if len(first) else table
-        clusters = clusters[first] if clusters is not None else None
+        if clusters is not None:
+            clusters = clusters[order]
+            if (clusters != np.repeat(clusters[first], times)).any():
+                raise ValueError("a sample lies in two clusters")
+            clusters = clusters[first]
+        table = np.add.reduceat(table, first, axis=0) / times[:, None]
     order = np.lexsort(table.T if clusters is None else (*table.T, clusters))
     return table[order], clusters[order] if clusters is not None else None
 
 
-def _statistics(stats: Floats | None, value: Callable[[Floats], Floats] | None) -> Floats:
+def _table(kind: str, values: Floats | None, stats: Floats | None, value: Callable[[Floats], Floats] | None) -> Floats:
+    if kind != "corpus":
+        if values is None:
+            raise ValueError(f"a {kind} needs values")
+        return np.asarray(values, dtype=np.float64)[:, None]
     if stats is None or value is None:
         raise ValueError("a corpus metric needs statistics and the function of their sum")
     return np.asarray(stats, dtype=np.float64)
 
 
-def _check(kind: str, values: Floats, table: Floats, sample: Ints | None, clusters: Ints | None) -> None:
-    lengths = {len(part) for part in (values, table, sample, clusters) if part is not None}
+def _check(kind: str, table: Floats, sample: Ints | None, clusters: Ints | None) -> None:
+    lengths = {len(part) for part in (table, sample, clusters) if part is not None}
     if len(lengths) > 1:
         raise ValueError(f"arrays of different lengths: {sorted(lengths)}")
-    if not (np.isfinite(values).all() and np.isfinite(table).all()):
+    if not np.isfinite(table).all():
         raise ValueError("a score is a finite number; what has none is a failure")
-    if kind == "proportion" and len(values) and not (values.min() >= 0 and values.max() <= 1):
+    if kind == "proportion" and len(table) and not (table.min() >= 0 and table.max() <= 1):
         raise ValueError("a proportion's values lie in [0, 1]")
 
 

@@ -48,12 +48,11 @@ def test_a_mean_is_students():
 
 
 def test_a_corpus_metric_is_the_function_of_the_sum_with_bca():
-    values = np.array([0.0, 10.0])
     stats = np.array([[0.0, 2.0], [10.0, 98.0], [3.0, 17.0]])
-    value, interval, n = summarise("corpus", np.zeros(3), stats, ratio, seed=3)
+    value, interval, n = summarise("corpus", None, stats, ratio, seed=3)
     assert value == pytest.approx(13 / 117)
     assert interval == bca(stats, ratio, seed=3)
-    assert n == len(values) + 1
+    assert n == 3
 
 
 def test_a_value_in_the_unit_range_gets_an_interval_there():
@@ -142,6 +141,18 @@ def test_many_rows_take_the_jackknife(monkeypatch):
     assert call("corpus", values, clusters=np.arange(50) // 2).interval.method == "bca"
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_interval_can_be_left_out(kind):
+    values = [1, 0, 1, 1.0]
+    with_it, without = call(kind, values), call(kind, values, interval=False)
+    assert without == (with_it.value, None, 4)
+
+
+def test_epochs_show_in_the_method_of_a_mean():
+    values, sample = [0.1, 0.2, 0.5, 0.9], np.array([0, 0, 1, 1])
+    assert call("mean", values, sample=sample, bounds=(-9, 9)).interval.method == "cluster-t"
+
+
 def test_the_limit_of_the_bootstrap_is_the_promised_one():
     assert summary.MOST_RESAMPLED == 100_000
 
@@ -156,7 +167,8 @@ def test_a_metric_without_denominator_has_no_value():
     [
         (dict(kind="mean", values=np.array([1.0, np.nan])), "finite"),
         (dict(kind="proportion", values=np.array([2.0])), "proportion's values"),
-        (dict(kind="corpus", values=np.ones(2)), "needs statistics"),
+        (dict(kind="corpus", values=None), "needs statistics"),
+        (dict(kind="mean", values=None), "needs values"),
         (dict(kind="corpus", values=np.ones(1), stats=np.array([[np.inf]]), value=ratio), "finite"),
         (dict(kind="mean", values=np.ones(2), sample=np.array([1])), "different lengths"),
         (dict(kind="mean", values=np.ones(2), sample=np.array([1, 1]), clusters=np.array([1, 2])), "two clusters"),
