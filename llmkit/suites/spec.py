@@ -1,0 +1,112 @@
+"""What a suite file may say. The descriptions are those that editors show."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from llmkit.providers.params import Params
+
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+Expression = Annotated[
+    str,
+    Field(
+        min_length=1,
+        description="A field of the row (a dotted path reaches nested ones), or a {{template}} over its fields.",
+    ),
+]
+Slices = Annotated[
+    list[Name] | dict[Name, Expression],
+    Field(description="Groups that results are also reported by: fields, or name → field or {{template}}."),
+]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class HubData(_Part):
+    """A data set of the Hugging Face hub (extra [datasets])."""
+
+    hf: str = Field(description="The data set's name on the hub, as owner/name.", pattern=r"^[\w][\w.-]*/[\w][\w.-]*$")
+    config: Name | None = Field(default=None, description="Its configuration; the default one where not given.")
+    split: Name = Field(default="test", description="Its split.")
+    revision: Name | None = Field(
+        default=None,
+        description="A commit, so that the data stay what they are; a branch or tag is resolved at each run.",
+    )
+
+
+class MapSpec(_Part):
+    """Which fields of a row mean what."""
+
+    id: Expression | None = Field(
+        default=None, description="What tells a row from all others; its number where not given."
+    )
+    target: Expression | None = Field(default=None, description="The right answer.")
+    references: Expression | list[Expression] | None = Field(
+        default=None, description="Right answers, any of which counts: a field that holds a list, or several fields."
+    )
+    cluster: Expression | None = Field(
+        default=None, description="Rows that belong together (one document, one topic) and are not independent."
+    )
+    slices: Slices | None = None
+
+
+class MessageSpec(_Part):
+    """One message of the conversation."""
+
+    role: Literal["system", "user", "assistant"] = Field(description="Who speaks.")
+    content: str = Field(description="What is said; {{field}} puts in a field of the row.")
+
+
+class SuiteSpec(BaseModel):
+    """A suite: what is asked, and how the answers are scored. Or, with `suites`, a list of others."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, title="llmkit suite")
+
+    version: Literal[1] = Field(description="The version of this file format: 1.")
+    name: Name | None = Field(default=None, description="The suite's name in results; the file's name where not given.")
+    description: str | None = Field(default=None, description="What the suite measures, for people.")
+    suites: Annotated[list[Name], Field(min_length=1)] | None = Field(
+        default=None, description="Other suites to run in this one's place: built-in names, or paths from this file."
+    )
+    data: str | HubData | None = Field(
+        default=None,
+        description="Rows: a .jsonl, .csv, .parquet or .json file, by its path from here; or {hf: owner/name}.",
+    )
+    map: MapSpec = MapSpec()
+    slices: Slices | None = None
+    prompt: Name | None = Field(
+        default=None,
+        description="A prompt file, by its path from this file; or builtin:NAME for one that comes with llmkit.",
+    )
+    messages: Annotated[list[MessageSpec], Field(min_length=1)] | None = Field(
+        default=None, description="The conversation, in place of a prompt file."
+    )
+    scorers: Annotated[list[Name | dict[Name, Any]], Field(min_length=1)] | None = Field(
+        default=None, description="How answers are scored: names, or {name: {option: value}}."
+    )
+    epochs: Annotated[int, Field(ge=1)] = Field(default=1, description="How often each row is asked.")
+    limit: Annotated[int, Field(ge=1)] | None = Field(default=None, description="Only the first rows.")
+    model: Name | None = Field(
+        default=None, description="The model where none is given with -m: provider/model, or an alias."
+    )
+    params: Params | None = Field(default=None, description="Sampling parameters, such as temperature and max_tokens.")
+
+    @model_validator(mode="after")
+    def _whole(self) -> SuiteSpec:
+        if self.suites is not None:
+            own = self.model_fields_set - {"version", "name", "description", "suites"}
+            if own:
+                raise ValueError(f"a file that lists suites asks nothing itself; remove {', '.join(sorted(own))}")
+            return self
+        missing = [name for name in ("data", "scorers") if getattr(self, name) is None]
+        if missing:
+            raise ValueError(f"{missing[0]} is missing")
+        if (self.prompt is None) == (self.messages is None):
+            raise ValueError("give either prompt or messages")
+        if self.slices is not None and self.map.slices is not None:
+            raise ValueError("slices stand twice; keep those under map")
+        return self
