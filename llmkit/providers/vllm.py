@@ -1,0 +1,60 @@
+"""``vllm/ORG/MODEL@http://host:port``: a running vLLM server.
+
+Source: vLLM's "OpenAI-Compatible Server" and "Structured Outputs". Shapes travel as ``structured_outputs``; the older
+``guided_*`` fields are ignored by today's servers without a word.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+from llmkit.errors import MissingKeyError, UsageError
+from llmkit.providers.base import Capabilities
+from llmkit.providers.chat import Chat, ChatOptions
+from llmkit.providers.openai import checked_url
+from llmkit.providers.params import SHAPES, validate
+
+KEY_ENV = "VLLM_API_KEY"
+URL_ENV = "VLLM_BASE_URL"
+CAPABILITIES = Capabilities(logprobs=True, seed=True, structured=SHAPES, billed=False)
+_WIRE_SHAPES = {"json_schema": "json", "regex": "regex", "choice": "choice", "grammar": "grammar"}
+
+
+class Vllm(Chat):
+    """A model that a vLLM server serves. Its tokens have no price unless llmkit.toml gives one."""
+
+    Options: ClassVar = ChatOptions
+
+    def __init__(self, model: str, options: Mapping[str, Any] | ChatOptions | None = None) -> None:
+        if not isinstance(options, ChatOptions):
+            options = validate(ChatOptions, options or {}, what="vllm")
+        url = options.base_url or os.environ.get(URL_ENV)
+        if not url:
+            raise UsageError(
+                f"vllm/{model} needs the URL of a running server",
+                hint=f"Start one (vllm serve {model}) and write vllm/{model}@http://127.0.0.1:8000, or set {URL_ENV}",
+            )
+        key_env = options.api_key_env or KEY_ENV
+        key = os.environ.get(key_env) or None
+        if key is None and options.api_key_env:
+            raise MissingKeyError("vllm", key_env)
+        super().__init__(
+            "vllm",
+            model,
+            base_url=_with_version(checked_url(url)),
+            key=key,
+            key_env=key_env,
+            options=options,
+            capabilities=CAPABILITIES,
+        )
+
+    def structured_wire(self, structured: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the body's fields that enforce a shape of output."""
+        return {"structured_outputs": {_WIRE_SHAPES[shape]: value for shape, value in structured.items()}}
+
+
+def _with_version(url: str) -> str:
+    return url if urlsplit(url).path.strip("/") else f"{url}/v1"
