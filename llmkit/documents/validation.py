@@ -220,6 +220,8 @@ def found(value: Any, keys: Sequence[str | int] = ()) -> str:
         return "an empty mapping" if not value else f"a mapping ({_short(', '.join(map(str, value)))})"
     if isinstance(value, (list, tuple)):
         return f"a list of {len(value)}"
+    if shown := getattr(value, "shown", None):  # a value of the environment
+        return str(shown)
     if not isinstance(value, str):
         return f"the {type(value).__name__} {value}"
     if any(isinstance(key, str) and _SECRET_NAME.search(key) for key in keys):

@@ -1,0 +1,30 @@
+"""Where the prompts and judges that llmkit itself uses lie: in a wheel inside the package, in a checkout at its top."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from llmkit.errors import UnknownNameError
+
+PACKAGE = Path(__file__).parent
+
+
+def folder(kind: Literal["prompts", "judges"]) -> Path:
+    """The folder of one kind."""
+    # The wheel's build puts the top-level folders here (pyproject.toml, force-include).
+    installed = PACKAGE / "_shipped" / kind
+    return installed if installed.is_dir() else PACKAGE.parent / kind
+
+
+def shipped(kind: Literal["prompts", "judges"], name: str) -> Path:
+    """Path of a file or folder by its name, as ``shipped("prompts", "qa.prompty")``.
+
+    Raises:
+        UnknownNameError: llmkit does not ship it.
+    """
+    path = folder(kind) / name
+    known = [entry.name for entry in folder(kind).glob("*")]
+    if name not in known:
+        raise UnknownNameError(f"shipped {kind.removesuffix('s')}", name, known)
+    return path
