@@ -1,1 +1,6 @@
-"""TBD."""
+"""Scorers: pure functions of an answer and its references, each with a signature."""
+
+from llmkit.scoring.base import CorpusScorer, Item, MetricKind, Prepares, Scorer
+from llmkit.scoring.registry import create, known, option_schemas, parse
+
+__all__ = ["CorpusScorer", "Item", "MetricKind", "Prepares", "Scorer", "create", "known", "option_schemas", "parse"]

@@ -65,3 +65,16 @@ class CorpusScorer(Protocol):
     def corpus_value(self, totals: NDArray[np.float64]) -> NDArray[np.float64]:
         """Map summed statistics, shape (..., k), to the metric, shape (...). Vectorised, for the bootstrap."""
         ...
+
+
+@runtime_checkable
+class Prepares(Protocol):
+    """A scorer that must load something first. Asked before the first call is paid for."""
+
+    def prepare(self) -> None:
+        """Load it.
+
+        Raises:
+            LlmkitError: It cannot be had; the message says how to get it.
+        """
+        ...
