@@ -1,0 +1,145 @@
+"""The document of ``--json``: every figure of some runs, and no number that JSON cannot hold."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from typing_extensions import NotRequired, TypedDict  # pydantic reads typing's own from Python 3.12 on
+
+from llmkit.types import MetricResult, RunResult
+
+
+class MetricDocument(TypedDict):
+    """One metric. ``ci`` is null where there is no interval; ``value`` where nothing was scored."""
+
+    value: float | None
+    ci: tuple[float, float] | None
+    n: int
+    failed: int
+    value_failures_wrong: float | None
+    signature: str
+    ci_method: str | None
+    confidence: float | None
+    slices: NotRequired[dict[str, dict[str, MetricDocument]]]
+
+
+class SamplesDocument(TypedDict):
+    """Counts of samples."""
+
+    total: int
+    completed: int
+    failed: int
+    truncated: int
+    from_cache: int
+
+
+class UsageDocument(TypedDict):
+    """Sums over the calls of a run; null where a provider did not say."""
+
+    input_tokens: int | None
+    output_tokens: int | None
+    cached_tokens: int | None
+    reasoning_tokens: int | None
+    calls: int
+    http_attempts: int
+
+
+class FaultDocument(TypedDict):
+    """How often something went wrong, and one message."""
+
+    count: int
+    example: str
+
+
+class RunDocument(TypedDict):
+    """One run."""
+
+    run_id: str
+    suite: str
+    model: str
+    status: str
+    samples: SamplesDocument
+    metrics: dict[str, MetricDocument]
+    usage: UsageDocument
+    cost_usd: float | None
+    cached_cost_usd: float | None
+    wall_s: float
+    started_at: str
+    digest: str
+    faults: dict[str, FaultDocument]
+
+
+class ResultsDocument(TypedDict):
+    """What ``--json`` prints."""
+
+    runs: list[RunDocument]
+
+
+def document(results: Sequence[RunResult]) -> ResultsDocument:
+    """Return the runs as plain dicts and lists, ready for ``json.dumps(…, allow_nan=False)``."""
+    return {"runs": [_run(run) for run in results]}
+
+
+def document_schema() -> dict[str, Any]:
+    """Return the JSON Schema of the document."""
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(ResultsDocument).json_schema()
+
+
+def _run(run: RunResult) -> RunDocument:
+    return {
+        "run_id": run.run_id,
+        "suite": run.suite,
+        "model": run.model,
+        "status": run.status,
+        "samples": {
+            "total": run.total,
+            "completed": run.completed,
+            "failed": run.failed,
+            "truncated": run.truncated,
+            "from_cache": run.from_cache,
+        },
+        "metrics": {name: _metric(metric) for name, metric in run.metrics.items()},
+        "usage": {
+            "input_tokens": run.usage.input,
+            "output_tokens": run.usage.output,
+            "cached_tokens": run.usage.cached,
+            "reasoning_tokens": run.usage.reasoning,
+            "calls": run.usage.calls,
+            "http_attempts": run.usage.http_attempts,
+        },
+        "cost_usd": _finite(run.usage.cost_usd),
+        "cached_cost_usd": _finite(run.usage.cached_cost_usd),
+        "wall_s": run.wall_s,
+        "started_at": run.started_at,
+        "digest": run.digest,
+        "faults": {name: {"count": times, "example": example} for name, (times, example) in run.faults.items()},
+    }
+
+
+def _metric(metric: MetricResult) -> MetricDocument:
+    interval = metric.interval
+    bounds = (_finite(interval.low), _finite(interval.high)) if interval else (None, None)
+    low, high = bounds
+    shown: MetricDocument = {
+        "value": _finite(metric.value),
+        "ci": None if low is None or high is None else (low, high),
+        "n": metric.n,
+        "failed": metric.failed,
+        "value_failures_wrong": _finite(metric.value_failures_wrong),
+        "signature": metric.signature,
+        "ci_method": interval.method if interval else None,
+        "confidence": interval.confidence if interval else None,
+    }
+    if metric.slices:
+        shown["slices"] = {
+            name: {part: _metric(result) for part, result in parts.items()} for name, parts in metric.slices.items()
+        }
+    return shown
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None

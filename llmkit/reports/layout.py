@@ -1,0 +1,115 @@
+"""What a result table is made of, whatever it is written in: rows of metrics, columns of models."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from llmkit.types import MetricResult, RunResult
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One metric (or one slice of it), with a result for each column that has one."""
+
+    label: str
+    cells: Mapping[str, MetricResult]
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Rows of one suite, or of one metric's slices.
+
+    Attributes:
+        title: What the rows belong to.
+        columns: Names of the runs, in order: the model's, with the run's id where that is not enough.
+        rows: In the order of the suite.
+    """
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """A metric's signature, and the columns that were measured with it.
+
+    Attributes:
+        metric: Whose it is.
+        text: The signature.
+        columns: The runs that have it.
+        alone: Whether the metric has no other signature.
+        comparable: Whether its signatures differ in nothing, or only in how the interval was made.
+    """
+
+    metric: str
+    text: str
+    columns: tuple[str, ...]
+    alone: bool
+    comparable: bool
+
+
+def column_names(results: Sequence[RunResult]) -> dict[str, str]:
+    """Return each run's name, by run id: its model, and the run's id where a suite has the model twice."""
+    pairs = Counter((r.suite, r.model) for r in results)
+    twice = {model for (_, model), times in pairs.items() if times > 1}
+    return {r.run_id: f"{r.model} ({r.run_id})" if r.model in twice else r.model for r in results}
+
+
+def suite_grids(results: Sequence[RunResult]) -> list[Grid]:
+    """Return one grid a suite."""
+    names = column_names(results)
+    return [_grid(suite, runs, names) for suite, runs in _by_suite(results).items()]
+
+
+def slice_grids(results: Sequence[RunResult]) -> list[Grid]:
+    """Return one grid for each suite, metric and slice name that has parts."""
+    names, grids = column_names(results), []
+    for suite, runs in _by_suite(results).items():
+        for metric in _ordered(name for run in runs for name in run.metrics):
+            found = {names[run.run_id]: run.metrics[metric].slices for run in runs if metric in run.metrics}
+            for by in _ordered(name for slices in found.values() for name in slices):
+                parts = _ordered(part for slices in found.values() for part in slices.get(by, {}))
+                rows = tuple(
+                    Row(part, {c: s[by][part] for c, s in found.items() if part in s.get(by, {})}) for part in parts
+                )
+                grids.append(Grid(f"{suite} · {metric} by {by}", tuple(found), rows))
+    return grids
+
+
+def signatures(results: Sequence[RunResult]) -> list[Signature]:
+    """Return each distinct signature of each metric once."""
+    names = column_names(results)
+    found: dict[str, dict[str, list[str]]] = {}
+    for run in results:
+        for metric in run.metrics.values():
+            found.setdefault(metric.name, {}).setdefault(metric.signature, []).append(names[run.run_id])
+    return [
+        Signature(metric, text, tuple(_ordered(columns)), len(texts) == 1, len({_of_value(t) for t in texts}) == 1)
+        for metric, texts in found.items()
+        for text, columns in texts.items()
+    ]
+
+
+def _of_value(signature: str) -> str:
+    """Return the part of a signature that the figure itself depends on."""
+    return "|".join(part for part in signature.split("|") if not part.startswith(("ci:", "seed:")))
+
+
+def _grid(suite: str, runs: Sequence[RunResult], names: Mapping[str, str]) -> Grid:
+    labels = _ordered(name for run in runs for name in run.metrics)
+    rows = (Row(label, {names[r.run_id]: r.metrics[label] for r in runs if label in r.metrics}) for label in labels)
+    return Grid(suite, tuple(names[run.run_id] for run in runs), tuple(rows))
+
+
+def _by_suite(results: Sequence[RunResult]) -> dict[str, list[RunResult]]:
+    suites: dict[str, list[RunResult]] = {}
+    for run in results:
+        suites.setdefault(run.suite, []).append(run)
+    return suites
+
+
+def _ordered(names: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(names))

@@ -1,0 +1,74 @@
+"""One sample in full: what was asked, what came back, what it scored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.console import Group
+from rich.padding import Padding
+from rich.text import Text
+
+from llmkit.reports.lines import Line
+from llmkit.reports.numbers import UNKNOWN, count, dollars, duration
+from llmkit.reports.text import one_line, visible
+from llmkit.types import Completion, Failure, SampleResult, Score
+
+_ROLES = {"system": "magenta", "user": "blue", "assistant": "green"}
+
+
+def transcript(result: SampleResult) -> Group:
+    """Return one sample, whole: nothing is cut, no markup in it is obeyed, control characters show as escapes."""
+    parts: list[Line | Padding] = [_head(result)]
+    for message in result.messages:
+        parts += _block(message.role, message.content, _ROLES[message.role])
+    if result.completion is not None:
+        parts += _block("answer", result.completion.text, "bold green")
+        parts.append(_field("ended", _ending(result.completion)))
+    if result.failure is not None:
+        parts.append(_failure("failed", result.failure))
+    parts += [_field("reference", one_line(reference)) for reference in result.references]
+    parts += _scores(result)
+    return Group(*parts)
+
+
+def _head(result: SampleResult) -> Line:
+    head = Text("sample ").append(one_line(result.sample_id), style="bold").append(f" · epoch {result.epoch}")
+    notes = ["from the cache"] if result.cached else []
+    if result.cluster is not None:
+        notes.append(f"cluster {one_line(result.cluster)}")
+    notes += [f"{one_line(name)} {one_line(value)}" for name, value in result.slices.items()]
+    return Line(head.append("".join(f" · {note}" for note in notes), style="dim"))
+
+
+def _block(name: str, content: str, style: str) -> Iterator[Line | Padding]:
+    yield Line(Text(name, style=style))
+    yield Padding(Text(visible(content), overflow="fold"), (0, 0, 0, 2), expand=False)
+
+
+def _field(name: str, value: str, style: str = "") -> Line:
+    return Line(Text(f"{name}: ", style="dim").append(value, style=f"not dim {style}"))
+
+
+def _failure(name: str, failure: Failure) -> Line:
+    return _field(name, f"{failure.stage}/{one_line(failure.kind)}: {one_line(failure.message)}", "red")
+
+
+def _ending(completion: Completion) -> str:
+    usage = completion.usage
+    cost = "cost unknown" if completion.cost_usd is None else dollars(completion.cost_usd)
+    reason = "length (cut off by max_tokens)" if completion.finish_reason == "length" else completion.finish_reason
+    parts = [reason, f"{count(usage.input)} tokens in, {count(usage.output)} out", cost]
+    parts.append(duration(completion.latency_s))
+    if completion.http_attempts > 1:
+        parts.append(f"{completion.http_attempts} HTTP attempts")
+    parts.append(f"served by {one_line(completion.served_model) if completion.served_model else UNKNOWN}")
+    return " · ".join(parts)
+
+
+def _scores(result: SampleResult) -> Iterator[Line]:
+    for name, score in result.scores.items():
+        if isinstance(score, Score):
+            taken = "" if score.answer is None else f"  (took {one_line(score.answer)!r})"
+            yield _field(one_line(name), f"{score.value:g}{taken}", "bold")
+        else:
+            yield _failure(one_line(name), score)
