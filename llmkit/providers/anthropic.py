@@ -66,6 +66,7 @@ class Anthropic:
         remember(self._key)
         remember(self._token)
         self._client: AsyncAnthropic | None = None
+        self._omit: dict[str, Any] | None = None
 
     def __repr__(self) -> str:
         return f"Anthropic({self.model!r}, {self.peer.shown!r})"
@@ -83,9 +84,9 @@ class Anthropic:
             base_url=self.peer.endpoint,
             max_retries=0,
             timeout=timeout,
-            default_headers={"X-Api-Key": Omit()} if keyless else None,  # type: ignore[dict-item]
             http_client=DefaultAsyncHttpxClient(timeout=timeout, follow_redirects=False),
         )
+        self._omit = {"Authorization": Omit(), "X-Api-Key": Omit()} if keyless else None
         return self
 
     async def __aexit__(self, *exc: object) -> None:
@@ -130,7 +131,7 @@ class Anthropic:
         if self._client is None:
             raise RuntimeError("the provider is not started: use `async with provider:`")
         create = self._client.messages.with_streaming_response.create
-        reply = await sdk.call(self.peer, create, body, timeout_s=self.options.timeout_s)
+        reply = await sdk.call(self.peer, create, body, timeout_s=self.options.timeout_s, omit=self._omit)
         self.limits = rate_limits(reply.headers) or self.limits
         return read_message(self.peer, reply)
 

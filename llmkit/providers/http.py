@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 MAX_BODY = 64 * 1024 * 1024
 """An answer beyond this is no answer: 64 MiB are some ten million tokens, and a hostile server could fill memory."""
 
+_BROKEN = re.compile(r"Connection\w*Error|BrokenPipeError|TimeoutError")
 USER_AGENT = f"llmkit/{__version__}"
 
 
@@ -152,7 +154,8 @@ def _transport(peer: Peer, error: BaseException) -> ProviderError:
         return faults.disconnected(peer, "no connection", maybe_billed=False, cause=error)
     if isinstance(error, (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError)):
         return ProviderError("bad_request", f"{peer.provider}: {peer.shown!r} is not a URL that can be called")
-    if isinstance(error, aiohttp.ClientPayloadError) and not isinstance(error.__cause__, ConnectionError):
+    # aiohttp tells a reset in the body from an orderly early end by its words alone, not by the cause.
+    if isinstance(error, aiohttp.ClientPayloadError) and not _BROKEN.search(str(error)):
         return faults.malformed(peer, "a body that is cut off")
     if isinstance(error, aiohttp.ClientResponseError):
         return faults.malformed(peer, f"what is no HTTP ({faults.one_line(error.message)})", status=None)

@@ -47,6 +47,7 @@ class Responses:
         self.peer = Peer("openai", base_url, key_env)
         self._headers = account_headers(options)
         self._client: AsyncOpenAI | None = None
+        self._omit: dict[str, Any] | None = None
 
     def __repr__(self) -> str:
         return f"Responses({self.model!r}, {self.peer.shown!r})"
@@ -61,9 +62,10 @@ class Responses:
             api_key=self._key or "none",
             base_url=self.peer.endpoint,
             max_retries=0,
-            default_headers={**self._headers, **({} if self._key else {"Authorization": Omit()})},  # type: ignore[dict-item]
+            default_headers=self._headers,
             http_client=DefaultAsyncHttpxClient(timeout=timeout, follow_redirects=False),
         )
+        self._omit = None if self._key else {"Authorization": Omit()}
         return self
 
     async def __aexit__(self, *exc: object) -> None:
@@ -108,7 +110,7 @@ class Responses:
         if self._client is None:
             raise RuntimeError("the provider is not started: use `async with provider:`")
         create = self._client.responses.with_streaming_response.create
-        reply = await sdk.call(self.peer, create, body, timeout_s=self.options.timeout_s)
+        reply = await sdk.call(self.peer, create, body, timeout_s=self.options.timeout_s, omit=self._omit)
         self.limits = rate_limits(reply.headers) or self.limits
         return read_response(self.peer, reply)
 

@@ -21,7 +21,14 @@ _NOT_SENT = frozenset({"ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyEr
 _HOMES = frozenset({"openai", "anthropic", "httpx2", "httpx", "httpcore2", "httpcore", "h11", "anyio", "ssl"})
 
 
-async def call(peer: Peer, create: Callable[..., Any], body: Mapping[str, Any], *, timeout_s: float) -> Reply:
+async def call(
+    peer: Peer,
+    create: Callable[..., Any],
+    body: Mapping[str, Any],
+    *,
+    timeout_s: float,
+    omit: Mapping[str, Any] | None = None,
+) -> Reply:
     """Send ``body`` by an SDK's ``with_streaming_response.create`` and return the JSON object that came with 200.
 
     Args:
@@ -29,6 +36,7 @@ async def call(peer: Peer, create: Callable[..., Any], body: Mapping[str, Any], 
         create: The SDK's method; fields that it does not name itself travel in ``extra_body``.
         body: The wire's body.
         timeout_s: For the whole attempt; the SDK's own bounds only each silence.
+        omit: Headers to leave out, each as the SDK's ``Omit()``.
 
     Raises:
         ProviderError: For everything else.
@@ -37,7 +45,7 @@ async def call(peer: Peer, create: Callable[..., Any], body: Mapping[str, Any], 
     rest = {name: value for name, value in body.items() if name not in named}
     start = time.perf_counter()
     try:
-        async with asyncio.timeout(timeout_s), create(**named, extra_body=rest) as response:
+        async with asyncio.timeout(timeout_s), create(**named, extra_body=rest, extra_headers=omit) as response:
             headers = response.headers
             content = await _read(peer, response)
     except ProviderError:
