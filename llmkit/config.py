@@ -78,7 +78,7 @@ class Settings:
         model: The default model, not yet resolved.
         model_origin: What set it.
         aliases: Short name → model.
-        store: Folder of runs and cached answers.
+        store_path: Folder of runs and cached answers.
         max_cost_usd: What one run may cost at most.
         prices: provider/model → dollars a million tokens, by kind.
         models: provider/model → parameters and options.
@@ -91,7 +91,7 @@ class Settings:
     model: str | None = None
     model_origin: str | None = None
     aliases: Mapping[str, str] = field(default_factory=dict)
-    store: Path = Path(".llmkit")
+    store_path: Path = Path(".llmkit")
     max_cost_usd: float | None = None
     prices: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     models: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -137,12 +137,12 @@ def load_settings(start: Path | None = None, environment: Mapping[str, str] | No
     environment = os.environ if environment is None else environment
     start = start or Path.cwd()
     document, root = _find(start)
-    settings = _settings(document, root) if document else Settings(root=root, store=root / ConfigSpec().store)
+    settings = _settings(document, root) if document else Settings(root=root, store_path=root / ConfigSpec().store)
     changes: dict[str, Any] = {}
     if model := environment.get("LLMKIT_MODEL"):
         changes |= {"model": model, "model_origin": "LLMKIT_MODEL"}
     if store := environment.get("LLMKIT_STORE"):
-        changes["store"] = start / Path(store).expanduser()
+        changes["store_path"] = start / Path(store).expanduser()
     return Settings(**{**settings.__dict__, **changes})
 
 
@@ -202,7 +202,7 @@ def _settings(document: Document, root: Path) -> Settings:
         model=spec.model,
         model_origin=document.where("model") if spec.model else None,
         aliases=spec.aliases,
-        store=root / Path(spec.store).expanduser(),
+        store_path=root / Path(spec.store).expanduser(),
         max_cost_usd=spec.budget.max_cost_usd,
         prices={name: price.model_dump(exclude_none=True) for name, price in spec.prices.items()},
         models=spec.models,

@@ -1,1 +1,9 @@
-"""TBD."""
+"""What is asked: suite files, the rows they map, the suites that come with llmkit."""
+
+from llmkit.suites.builtin import builtin_suites
+from llmkit.suites.init import init
+from llmkit.suites.load import load_suites
+from llmkit.suites.spec import SuiteSpec
+from llmkit.suites.suite import Suite
+
+__all__ = ["Suite", "SuiteSpec", "builtin_suites", "init", "load_suites"]

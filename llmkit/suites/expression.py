@@ -49,7 +49,7 @@ class Expression:
         return value
 
 
-def compile_expression(text: str, where: str | None = None) -> Expression:
+def compile_expression(text: str, where: str) -> Expression:
     """Make an expression ready.
 
     Args:
@@ -85,7 +85,7 @@ def _field(name: str) -> Callable[[Values], Any]:
     return follow
 
 
-def _template(text: str, where: str | None) -> Callable[[Values], str]:
+def _template(text: str, where: str) -> Callable[[Values], str]:
     prompt = prompt_from_messages([{"role": "user", "content": text}], where=where)
 
     def render(values: Values) -> str:

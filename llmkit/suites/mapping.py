@@ -25,7 +25,7 @@ class Mapper:
 
     def __init__(self, spec: SuiteSpec, document: Document | None = None) -> None:
         def ready(text: str, *keys: str | int) -> Expression:
-            expression = compile_expression(text, document.where(*keys) if document else None)
+            expression = compile_expression(text, document.where(*keys) if document else ".".join(map(str, keys)))
             self.expressions[keys] = expression
             return expression
 

@@ -1,0 +1,10 @@
+"""JSON Schemas of the files that users write, for editors: ``suite``, ``prompt`` and ``config``.
+
+They are made from the models that read the files: ``python -m llmkit.schemas``.
+"""
+
+from pathlib import Path
+
+FOLDER = Path(__file__).parent
+
+__all__ = ["FOLDER"]

@@ -1,0 +1,54 @@
+"""``llmkit init``: a small project that works, to be changed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from llmkit.errors import UsageError
+
+TEMPLATE = Path(__file__).parent / "template"
+SCHEMAS = Path(__file__).parents[1] / "schemas"
+IGNORED = ".llmkit/"
+"""The store: it grows, and it holds every answer."""
+
+
+def init(folder: Path) -> list[Path]:
+    """Write a project: configuration, a suite with its data, a prompt, and the JSON Schemas that editors check them by.
+
+    The schemas are copied, so that the files' references to them hold with no network and on every machine. A
+    ``.gitignore`` that is there gets a line; nothing else may be there already.
+
+    Args:
+        folder: Where to; made if need be.
+
+    Returns:
+        The files written or changed.
+
+    Raises:
+        UsageError: Where a file of the project exists (all are named), or cannot be written.
+    """
+    files = {path.relative_to(TEMPLATE): path for path in sorted(TEMPLATE.rglob("*")) if path.is_file()}
+    files |= {Path("schemas") / path.name: path for path in sorted(SCHEMAS.glob("*.schema.json"))}
+    there = [str(folder / name) for name in files if (folder / name).exists()]
+    if there:
+        raise UsageError(f"already there: {', '.join(there)}", hint="Nothing was written; name an empty folder")
+    try:
+        written = [_write(folder / name, path.read_bytes()) for name, path in files.items()]
+        return [*written, *_ignore(folder / ".gitignore")]
+    except OSError as error:
+        raise UsageError(f"cannot write: {error.strerror or error}", where=str(error.filename or folder)) from error
+
+
+def _write(path: Path, content: bytes) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("xb") as file:  # x: a file that appeared since the check is not overwritten either
+        file.write(content)
+    return path
+
+
+def _ignore(path: Path) -> list[Path]:
+    lines = path.read_text("utf-8").splitlines() if path.exists() else []
+    if any(line.strip().strip("/") == IGNORED.strip("/") for line in lines):
+        return []
+    path.write_text("\n".join([*lines, IGNORED]) + "\n", "utf-8")
+    return [path]

@@ -1,0 +1,172 @@
+"""From a name or a path to suites."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from llmkit.config import project_root
+from llmkit.documents import Document, read_yaml, validate
+from llmkit.errors import DocumentError, UnknownNameError, UsageError, nearest
+from llmkit.prompts import Prompt, load_prompt, prompt_from_messages
+from llmkit.providers.params import check_params
+from llmkit.samples import confined, open_source
+from llmkit.scoring import Scorer, parse
+from llmkit.shipped import shipped
+from llmkit.suites.builtin import FOLDER, builtin_suites
+from llmkit.suites.spec import SuiteSpec
+from llmkit.suites.suite import Suite
+
+BUILTIN = "builtin:"
+_YAML = (".yaml", ".yml")
+
+
+def load_suites(ref: str, *, data: str | None = None, root: Path | None = None) -> list[Suite]:
+    """Load a suite, or all those that a file lists; each once, in order.
+
+    Args:
+        ref: A built-in suite's name, or a file's path.
+        data: A file that replaces the suite's data; it may lie anywhere.
+        root: The folder that files named in suites must lie in; by default the project's (``llmkit.toml``, else the
+            git repository), else the current folder.
+
+    Raises:
+        UnknownNameError: No such suite.
+        DocumentError: The file, or one that it names, is wrong.
+    """
+    path = _find(ref)
+    suites = [_suite(document, spec, data=data, root=root) for document, spec in _flat(path, root, [], set())]
+    if data is not None and len(suites) > 1:
+        raise UsageError(f"--data replaces the data of one suite, and {ref} lists {len(suites)}")
+    return suites
+
+
+def _find(ref: str) -> Path:
+    """Find what a user named: a built-in suite first, so that no file changes what its name means."""
+    known = builtin_suites()
+    if ref in known:
+        return known[ref]
+    path = Path(ref).expanduser()
+    if path.is_file():
+        return path
+    folder = path.parent if path.parent.is_dir() else Path()
+    nearby = [str(near) for near in sorted(folder.iterdir()) if near.suffix in _YAML]
+    raise UnknownNameError("suite", ref, [*known, *nearby], hint=_nearest(ref, [*known, *nearby]))
+
+
+def _nearest(ref: str, names: list[str]) -> str:
+    """A name whose file was meant is near, too: ``arithmetic`` → ``suites/arithmetic.yaml``."""
+    stems = [name for name in names if Path(name).stem == Path(ref).stem]
+    return nearest(stems[0], stems) if stems else nearest(ref, names)
+
+
+def _flat(path: Path, root: Path | None, way: list[Path], seen: set[Path]) -> Iterator[tuple[Document, SuiteSpec]]:
+    """Yield the file itself, or those that it lists, to any depth; each file once."""
+    seen.add(path.resolve())
+    document = read_yaml(path)
+    spec = validate(SuiteSpec, document)
+    if spec.suites is None:
+        yield document, spec
+        return
+    way = [*way, path.resolve()]
+    for position, name in enumerate(spec.suites):
+        where = document.where("suites", position)
+        listed = _listed(name, path, root, where)
+        if listed.resolve() in way:
+            circle = " → ".join(each.name for each in [*way[way.index(listed.resolve()) :], listed])
+            raise DocumentError(f"suites in a circle: {circle}", where=where)
+        if listed.resolve() not in seen:
+            yield from _flat(listed, root, way, seen)
+
+
+def _listed(name: str, path: Path, root: Path | None, where: str) -> Path:
+    """Find a suite that another one lists: a built-in name, a path, or the stem of a file beside it."""
+    known = builtin_suites()
+    if name in known:
+        return known[name]
+    beside = [near for near in sorted(path.parent.iterdir()) if near.suffix in _YAML]
+    for candidate in (name, *(f"{name}{suffix}" for suffix in _YAML)):
+        found = confined(candidate, base=path.parent, roots=_roots(path, root), where=where)
+        if found.is_file():
+            return found
+    names = [*known, *(near.name for near in beside)]
+    raise UnknownNameError("suite", name, names, where=where, hint=_nearest(name, names))
+
+
+def _roots(path: Path, root: Path | None) -> list[Path]:
+    """Folders that a suite's files may lie in, besides its own."""
+    folder = path.parent.resolve()
+    if root is not None:
+        return [root]
+    if folder.is_relative_to(FOLDER):
+        return [FOLDER]
+    found = project_root(folder)
+    if found is not None:
+        return [found]
+    here = Path.cwd()
+    return [here] if folder.is_relative_to(here) else []
+
+
+def _suite(document: Document, spec: SuiteSpec, *, data: str | None, root: Path | None) -> Suite:
+    path = document.path
+    if path is None or spec.data is None:
+        raise DocumentError("a suite is a file with data", where=document.where())
+    roots = _roots(path, root)
+    source = open_source(
+        spec.data if isinstance(spec.data, str) else spec.data.model_dump(),
+        base=path.parent,
+        override=data,
+        roots=roots,
+        where=document.where("data"),
+    )
+    prompt = _prompt(document, spec, path, roots)
+    check_params(prompt.params, where=str(prompt.path or document.where("messages")))
+    suite = Suite(
+        name=spec.name or path.stem,
+        path=path,
+        spec=spec,
+        prompt=prompt,
+        source=source,
+        scorers=_scorers(document, spec),
+        document=document,
+    )
+    suite.slice_names  # noqa: B018 - compiles the map now, so that a wrong template is said at loading
+    return suite
+
+
+def _prompt(document: Document, spec: SuiteSpec, path: Path, roots: list[Path]) -> Prompt:
+    if spec.messages is not None:
+        return prompt_from_messages(
+            [message.model_dump() for message in spec.messages], where=document.where("messages")
+        )
+    name, where = spec.prompt or "", document.where("prompt")
+    if name.startswith(BUILTIN):
+        return load_prompt(_shipped(name.removeprefix(BUILTIN), where))
+    file = confined(name, base=path.parent, roots=roots, where=where)
+    if not file.is_file():
+        near = nearest(file.name, [each.name for each in file.parent.iterdir()]) if file.parent.is_dir() else None
+        raise DocumentError(f"no prompt file {str(file)!r}", where=where, hint=near)
+    return load_prompt(file)
+
+
+def _shipped(name: str, where: str) -> Path:
+    """Find one of llmkit's own prompts, with or without its ending."""
+    try:
+        return shipped("prompts", name if name.endswith(".prompty") else f"{name}.prompty")
+    except UnknownNameError as error:
+        raise UnknownNameError("shipped prompt", name, error.known, where=where) from None
+
+
+def _scorers(document: Document, spec: SuiteSpec) -> tuple[Scorer, ...]:
+    scorers: dict[str, Scorer] = {}
+    entries: list[Any] = spec.scorers or []
+    for position, entry in enumerate(entries):
+        where = document.where("scorers", position)
+        scorer = parse(entry, where)
+        if scorer.name in scorers:
+            raise DocumentError(
+                f"two scorers give the metric {scorer.name!r}", where=where, hint="Give one of them a name of its own"
+            )
+        scorers[scorer.name] = scorer
+    return tuple(scorers.values())
