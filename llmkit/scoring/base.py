@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol, runtime_checkable
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 from llmkit.types import Failure, Score
+
+if TYPE_CHECKING:  # numpy takes 60 ms, and naming a scorer needs none of it
+    import numpy as np
+    from numpy.typing import NDArray
 
 MetricKind = Literal["proportion", "mean", "corpus"]
 

@@ -75,7 +75,7 @@ class Bleu(Sacre):
         logs = np.where(precisions > 0, np.log(np.where(precisions > 0, precisions, 1.0)), _LOG_OF_ZERO)
         used = np.maximum(there.sum(axis=-1), 1) if effective else order
         mean = np.where(there | (not effective), logs, 0.0).sum(axis=-1) / used
-        return np.where(some, _brevity(totals[..., 0], totals[..., 1]) * np.exp(mean), 0.0)
+        return np.where(some, np.minimum(_brevity(totals[..., 0], totals[..., 1]) * np.exp(mean), 100.0), 0.0)
 
     @property
     def _smoothing(self) -> float:

@@ -1,7 +1,8 @@
 r"""Numbers as people and models write them: found in a text, and read exactly.
 
 Read are: signs, thousands separators (comma, apostrophe, no-break and thin spaces, LaTeX's ``\!`` ``\,`` ``{,}``),
-decimals, scientific notation (``1.5e-3``, ``1.5 × 10^6``), powers, fractions (``3/4``, ``1 1/2``, ``\frac{3}{4}``, ½),
+decimals, Indian grouping (``12,34,567``), scientific
+notation (``1.5e-3``, ``1.5 × 10^6``), powers, fractions (``3/4``, ``1 1/2``, ``\frac{3}{4}``, ½),
 percents, digits of any script, and a currency mark before the number. A number inside a word (``H2O``) is none.
 """
 
@@ -71,11 +72,14 @@ _SPACED = re.compile(r"[-+−]?\d{1,3}(?: \d{3})+(?:[.,]\d+)?")
 def _grammar(mark: Mark) -> re.Pattern[str]:
     point, comma = (r"\.", ",") if mark == "." else (",", r"\.")
     group = rf"(?:{comma}(?:\\![ ]?)?|\{{,\}}|\\[!,]|['’\u00a0\u202f\u2009])"
-    plain = rf"(?:(?:\d{{1,3}}(?:{group}\d{{3}})+(?!\d)|\d+)(?:{point}\d+)?|{point}\d+)"
+    plain = (
+        rf"(?:(?:\d{{1,3}}(?:{group}\d{{3}})+(?!\d)|\d{{1,2}}(?:{comma}\d\d)+{comma}\d{{3}}(?!\d)|\d+)"
+        rf"(?:{point}\d+)?|{point}\d+)"
+    )
     exponent = r"(?:\{[ ]?[-+−]?\d+[ ]?\}|[-+−]?\d+)"
     return re.compile(
         rf"""
-        (?<![A-Za-z\u00c0-\u024f\u0370-\u03ff\u0400-\u052f_])(?<!\d)(?<!\d[.,])
+        (?<![A-Za-z\u00c0-\u024f\u0370-\u03ff\u0400-\u052f_])(?<!\d)(?<!\d{point})
         (?P<sign>(?<![\w)\]}}])[-+−])?
         (?:\\?[$€£¥₹][ ]?)?
         (?:

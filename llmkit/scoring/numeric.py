@@ -95,7 +95,8 @@ class Numeric(Builtin):
         return next(numbers(line.rpartition("=")[2], self.decimal), None)
 
     def _reference(self, text: str) -> Number | None:
-        found = whole(text, self.decimal) or self._marked(text, box=True, words=True)
+        # Data sets write 29.5 whatever the language of the answers.
+        found = whole(text, self.decimal) or whole(text) or self._marked(text, box=True, words=True)
         if found is None:
             there = numbers(text, self.decimal)
             found = next(there, None)
