@@ -233,6 +233,8 @@ class RunResult:
     """A run, as reports and the API see it.
 
     ``samples`` counts: ``total`` planned (sample × epoch), ``completed`` answered, ``failed`` without an answer.
+    ``broken`` counts the samples for which something broke: no answer, or a scorer's crash. An answer that the
+    model gave and no scorer could parse is its own doing: a failure of the metric, but nothing that broke.
     ``faults`` counts failures by ``stage/kind``, with one message each as an example.
     """
 
@@ -252,3 +254,4 @@ class RunResult:
     digest: str
     faults: Mapping[str, tuple[int, str]] = field(default_factory=dict)
     stopped_by: str | None = None
+    broken: int = 0

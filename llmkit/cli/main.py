@@ -1,5 +1,111 @@
-"""The entry point."""
+"""The entry point: one app, one command a file, and what every ending means to the shell.
+
+Exit codes: 0 done or passed; 1 a threshold or gate failed, and nothing else; 2 usage; 3 not enough evidence, or the
+budget ran out; 4 something broke; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import click
+import typer
+
+from llmkit.cli import doctor, evaluate, init, prompt, rescore, runs
+from llmkit.errors import LlmkitError
+
+INTERRUPTED = 130
+BROKE = 4
+
+app = typer.Typer(
+    name="llmkit",
+    help="LLM evaluation and structured generation whose numbers hold up.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 done or passed, 1 a threshold or gate failed, 2 usage, 3 not enough evidence or the budget "
+    "ran out, 4 something broke, 130 interrupted.",
+)
+app.command("eval")(evaluate.eval_)
+app.command("rescore")(rescore.rescore)
+app.add_typer(runs.app, name="runs")
+app.add_typer(prompt.app, name="prompt")
+app.command("init")(init.init)
+app.command("doctor")(doctor.doctor)
+
+
+def _version(show: bool) -> None:
+    if show:
+        from llmkit.version import __version__
+
+        typer.echo(f"llmkit {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+    traceback: Annotated[
+        bool, typer.Option("--traceback", help="Show where an error was raised. May stand anywhere on the line.")
+    ] = False,
+) -> None:
+    """LLM evaluation and structured generation whose numbers hold up."""
 
 
 def run() -> None:
-    """Run the command line."""
+    """Run the command line and leave the process with its exit code."""
+    arguments, traceback = sys.argv[1:], False
+    if "--traceback" in arguments:
+        arguments, traceback = [a for a in arguments if a != "--traceback"], True
+    sys.exit(main(arguments, traceback=traceback))
+
+
+def main(arguments: list[str], *, traceback: bool = False) -> int:
+    """Run one command line.
+
+    Args:
+        arguments: Without the program's name.
+        traceback: Whether errors show where they were raised.
+
+    Returns:
+        The exit code.
+    """
+    try:
+        code = app(arguments, standalone_mode=False)
+        sys.stdout.flush()
+        return code if isinstance(code, int) else 0
+    except click.exceptions.Abort:
+        return _say("interrupted", INTERRUPTED)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except KeyboardInterrupt:
+        return INTERRUPTED  # the command has said what is kept and how to go on
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains again at its exit
+        return 0
+    except LlmkitError as error:
+        if traceback:
+            raise
+        return _say(str(error), error.exit_code)
+    except Exception as error:
+        if traceback:
+            raise
+        text = f"{type(error).__name__}: {error}".splitlines()[0]
+        return _say(f"this is a bug in llmkit: {text}. See where with --traceback", BROKE)
+
+
+def _say(message: str, code: int) -> int:
+    from llmkit.providers.redact import redact
+
+    print(f"llmkit: {redact(message)}", file=sys.stderr)  # noqa: T201
+    return code
+
+
+if __name__ == "__main__":
+    run()

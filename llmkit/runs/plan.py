@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from llmkit.canonical import canonical, digest
+from llmkit.canonical import canonical
 from llmkit.providers.base import ModelRef
 from llmkit.suites.suite import Suite
 from llmkit.version import __version__
@@ -27,6 +27,7 @@ class Plan:
         limit: Only the first rows of the data set; None for all.
         seed: Of the bootstrap, and of sampling where the provider's wire carries one.
         origins: Where the model and each parameter were set, for people.
+        rows: How many rows will be asked, bad ones included; None while not counted.
     """
 
     suite: Suite
@@ -35,6 +36,7 @@ class Plan:
     limit: int | None = None
     seed: int = 0
     origins: Mapping[str, str] = field(default_factory=dict)
+    rows: int | None = None
 
     def config(self, identity: Mapping[str, str]) -> dict[str, Any]:
         """Return everything that decides the result, as plain data."""
@@ -58,11 +60,6 @@ def changed_keys(before: Any, after: Any, at: str = "") -> Iterator[str]:
         yield at
 
 
-def config_digest(config: Mapping[str, Any]) -> str:
-    """Return the digest under which a run can be resumed."""
-    return digest(config)
-
-
 def new_run_id(now: float | None = None) -> str:
     """Make an id that sorts by time: ``20261122-043112-3f9c``, in UTC."""
     stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime(now))
@@ -79,6 +76,8 @@ def about(plan: Plan, *, command: str | None = None) -> dict[str, Any]:
         "model": plan.model.name,
         "options": {k: v for k, v in plan.model.options.items() if "key" not in k.lower()},
         "origins": dict(plan.origins),
+        "scorers": list(plan.suite.spec.scorers or ()),
+        "slices": list(plan.suite.slice_names),
     }
 
 

@@ -9,6 +9,7 @@ A worker holds its place until its answer is committed, so a kill at any moment 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import itertools
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import replace
@@ -69,8 +70,8 @@ class Runner:
         observer: Observer | None = None,
     ) -> None:
         self.plan, self.run_id, self.store = plan, run_id, store
-        self.state = State()
-        self._provider, self._call, self._workers = provider, call, workers
+        self.state = State(total=None if plan.rows is None else plan.rows * plan.epochs)
+        self.provider, self._call, self._workers = provider, call, workers
         self._use_cache, self._observer = use_cache, observer
         self._scorers = plan.suite.scorers
         self._signatures = {s.name: s.signature for s in self._scorers}
@@ -79,6 +80,7 @@ class Runner:
         self._done: asyncio.Queue[Outcome | None] = asyncio.Queue(maxsize=4 * SCORE_BATCH)
         self._streak: tuple[str, int] = ("", 0)
         self._out_of_money: BudgetError | None = None
+        self._asked = hashlib.sha256()
 
     async def run(self) -> tuple[RunStatus, LlmkitError | None]:
         """Execute; returns how it ended. Whatever happens, every answer that came is stored.
@@ -106,6 +108,11 @@ class Runner:
             return "completed", None
         return ("budget" if isinstance(stopped, BudgetError) else "failed"), stopped
 
+    @property
+    def requests_fingerprint(self) -> str:
+        """The fingerprint of the rendered requests, once all of them are rendered."""
+        return self._asked.hexdigest()
+
     def metrics(self) -> dict[str, MetricResult]:
         """Return the metrics over what has been scored."""
         return self._tally.results()
@@ -129,12 +136,12 @@ class Runner:
     async def _produce(self, group: asyncio.TaskGroup) -> None:
         """Look up, and hand misses to the workers, which are started as they are needed."""
         started = 0
-        for chunk in _chunks(pieces(self.plan, self._provider), CHUNK):
+        for chunk in _chunks(pieces(self.plan, self.provider), CHUNK):
             if self._out_of_money is not None:
                 break
-            keys = [piece.key for piece in chunk if isinstance(piece, Job)]
-            known = self.store.find_answers(keys, self.run_id, others=self._use_cache)
+            known = self.find([piece for piece in chunk if isinstance(piece, Job)])
             for piece in chunk:
+                self._asked.update(_fingerprinted(piece))
                 if isinstance(piece, Outcome):
                     await self._done.put(piece)
                 elif answer := known.get(piece.key):
@@ -156,7 +163,8 @@ class Runner:
     async def _one(self, job: Job) -> None:
         self.state.in_flight += 1
         try:
-            await self._answered(job, await self._call(job.request))
+            await self._done.put(await self.ask(job))
+            self._streak = ("", 0)
         except ProviderError as error:
             await self._failed(job, error)
         except BudgetError as error:
@@ -166,12 +174,22 @@ class Runner:
         finally:
             self.state.in_flight -= 1
 
-    async def _answered(self, job: Job, completion: Completion) -> None:
-        self._streak = ("", 0)
+    def find(self, jobs: Sequence[Job]) -> dict[bytes, Answer]:
+        """Return the stored answers that the jobs may use."""
+        return self.store.find_answers([job.key for job in jobs], self.run_id, others=self._use_cache)
+
+    async def ask(self, job: Job) -> Outcome:
+        """Make the call and commit its answer.
+
+        Raises:
+            ProviderError: There is no answer.
+            LlmkitError: The money ran out, or the store failed.
+        """
+        completion = await self._call(job.request)
         completion = replace(completion, text=_storable(completion.text))
         failure = _no_answer(completion)
         answer = await self.store.add_answer(self.run_id, job.key, completion, cacheable=failure is None)
-        await self._done.put(_outcome(job, answer=answer, failure=failure))
+        return _outcome(job, answer=answer, failure=failure)
 
     async def _failed(self, job: Job, error: ProviderError) -> None:
         await self._done.put(_outcome(job, failure=Failure("provider", error.fault, str(error))))
@@ -217,6 +235,11 @@ class Runner:
                     o.scores[name] = score
 
 
+def _fingerprinted(piece: Job | Outcome) -> bytes:
+    """Return what a piece adds to the fingerprint of the rendered requests (``prompts.requests_fingerprint``)."""
+    return piece.messages.encode() + b"\n" if isinstance(piece, Job) and piece.epoch == 1 else b""
+
+
 def _outcome(job: Job, *, answer: Answer | None = None, failure: Failure | None = None) -> Outcome:
     return Outcome(job.sample.index, job.epoch, job.sample.id, job, answer, failure)
 
@@ -242,15 +265,19 @@ def _stop_of(task: asyncio.Task[None]) -> LlmkitError | None:
     error = task.exception()
     if error is None:
         return None
+    leaves = list(_leaves(error))
+    ours = [leaf.error for leaf in leaves if isinstance(leaf, StopRunError)]
+    if len(ours) < len(leaves):
+        raise error
+    return ours[0]
+
+
+def _leaves(error: BaseException) -> Iterator[BaseException]:
     if isinstance(error, BaseExceptionGroup):
-        ours, others = error.split(StopRunError)
-        if others is not None or ours is None:
-            raise error
-        while isinstance(ours, BaseExceptionGroup):
-            ours = ours.exceptions[0]
-        if isinstance(ours, StopRunError):
-            return ours.error
-    raise error
+        for part in error.exceptions:
+            yield from _leaves(part)
+    else:
+        yield error
 
 
 def _chunks(things: Iterator[T], size: int) -> Iterator[list[T]]:

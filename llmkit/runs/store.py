@@ -42,7 +42,10 @@ class RunRow:
 
 @dataclass(frozen=True, slots=True)
 class SampleRow:
-    """A sample of a run as stored, with everything that it points to."""
+    """A sample of a run as stored, with everything that it points to.
+
+    ``texts`` are the fields, references and messages as the JSON that they are stored as.
+    """
 
     index: int
     epoch: int
@@ -53,6 +56,8 @@ class SampleRow:
     slices: Mapping[str, str]
     messages: tuple[Message, ...]
     input: bytes | None
+    prompt: bytes | None
+    texts: tuple[str, str, str]
     answer: Answer | None
     failure: Failure | None
 
@@ -123,6 +128,11 @@ class Store:
                 "UPDATE runs SET status=?, wall_s=wall_s+?, planned=coalesce(?, planned), result=? WHERE run_id=?",
                 (status, wall_s, planned, None if result is None else json.dumps(result), run_id),
             )
+
+    def note(self, run_id: str, more: Mapping[str, Any]) -> None:
+        """Add to what is stored about a run."""
+        with self._transaction() as db:
+            db.execute("UPDATE runs SET about=json_patch(about, ?) WHERE run_id=?", (json.dumps(more), run_id))
 
     def runs(self, *, digest: str | None = None, limit: int | None = None) -> list[RunRow]:
         """Return runs, the latest first."""
@@ -262,7 +272,7 @@ class Store:
         where += " AND s.sample_id=?" if sample_id is not None else ""
         columns = ", ".join(f"a.{c.strip()}" for c in ANSWER_COLUMNS.split(","))
         sql = (
-            "SELECT s.idx, s.epoch, s.sample_id, i.fields, i.refs, i.cluster, i.slices, p.messages, s.input,"
+            "SELECT s.idx, s.epoch, s.sample_id, i.fields, i.refs, i.cluster, i.slices, p.messages, s.input, s.prompt,"
             f" s.stage, s.kind, s.message, {columns}"
             " FROM samples s LEFT JOIN inputs i ON i.digest=s.input LEFT JOIN prompts p ON p.digest=s.prompt"
             f" LEFT JOIN answers a ON a.answer_id=s.answer_id WHERE s.run_id=?{where} ORDER BY s.idx, s.epoch"
@@ -315,7 +325,9 @@ def _score_rows(outcomes: Iterable[Outcome], signatures: Mapping[str, str]) -> I
 
 
 def _sample_of(row: tuple[Any, ...]) -> SampleRow:
-    index, epoch, sample_id, fields, refs, cluster, slices, messages, input_, stage, kind, message, *answer = row
+    index, epoch, sample_id, fields, refs, cluster, slices, messages, input_, prompt, stage, kind, message, *answer = (
+        row
+    )
     return SampleRow(
         index,
         epoch,
@@ -326,6 +338,8 @@ def _sample_of(row: tuple[Any, ...]) -> SampleRow:
         json.loads(slices) if slices else {},
         records.messages_of(messages) if messages else (),
         input_,
+        prompt,
+        (fields or "{}", refs or "[]", messages or "[]"),
         records.answer_of(tuple(answer)) if answer[0] is not None else None,
         Failure(stage, kind, message) if stage else None,
     )

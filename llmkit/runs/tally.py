@@ -183,6 +183,7 @@ class Tally:
             index,
             self._clusters_of(rows, index),
             seed=self._seed,
+            interval=interval,
         )
 
     def _clusters_of(self, rows: NDArray[np.int64], index: NDArray[np.int32]) -> NDArray[np.int64] | None:

@@ -1,0 +1,120 @@
+"""``llmkit eval``: run suites on models."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from llmkit.runs.evaluate import Ending
+
+MAX_FAILURES = 0.02  # above this share, what is missing can move a metric by more than a small regression
+
+
+def eval_(
+    suites: Annotated[list[str], typer.Argument(help="Suite files, or names of built-in suites.", metavar="SUITE...")],
+    model: Annotated[
+        list[str] | None, typer.Option("-m", "--model", help="provider/model; several are compared.", metavar="MODEL")
+    ] = None,
+    param: Annotated[
+        list[str] | None,
+        typer.Option("-M", "--param", help="A model parameter or provider option.", metavar="KEY=VALUE"),
+    ] = None,
+    data: Annotated[
+        str | None, typer.Option(help="Read this file instead of the suite's data.", metavar="FILE")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Only the first N rows.", metavar="N")] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Ask each sample N times.", metavar="N")] = None,
+    seed: Annotated[int | None, typer.Option(help="Of the bootstrap, and of sampling where it is sent.")] = None,
+    sample: Annotated[
+        int, typer.Option(min=0, help="First show N samples in full; at a terminal, ask before the rest.", metavar="N")
+    ] = 0,
+    concurrency: Annotated[
+        int | None, typer.Option(min=1, help="Calls at once; by default it adapts to the server.", metavar="N")
+    ] = None,
+    max_cost: Annotated[float | None, typer.Option(min=0, help="Hard cap in dollars.", metavar="USD")] = None,
+    max_failures: Annotated[
+        float, typer.Option(min=0, max=1, help="Exit 4 when a larger share of samples failed.", metavar="SHARE")
+    ] = MAX_FAILURES,
+    minimum: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--min", help="Pass when the metric's interval lies above, fail below, else 3.", metavar="METRIC=X"
+        ),
+    ] = None,
+    maximum: Annotated[
+        list[str] | None, typer.Option("--max", help="The same from above, for error rates.", metavar="METRIC=X")
+    ] = None,
+    min_point: Annotated[
+        list[str] | None, typer.Option(help="Plain comparison of the value.", metavar="METRIC=X")
+    ] = None,
+    cache: Annotated[bool, typer.Option("--cache/--no-cache", help="Use answers of other runs.")] = True,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the latest unfinished run, or fail naming what changed.")
+    ] = False,
+    resume_run: Annotated[
+        str | None, typer.Option(help="Go on with this run, or fail naming what changed.", metavar="RUN")
+    ] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Start anew, also where a run could go on.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be asked and its worst-case cost, and stop.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
+    store: Annotated[Path | None, typer.Option(help="Folder of the store.", metavar="PATH")] = None,
+) -> int:
+    """Run suites on models and print each metric with its interval.
+
+    Unfinished runs of the same configuration go on; paid answers come from the cache.
+    """
+    from llmkit.cli.session import Session
+    from llmkit.cli.thresholds import Thresholds
+    from llmkit.providers.params import parse_pairs
+    from llmkit.runs import evaluate
+
+    thresholds = Thresholds.parse(minimum or [], maximum or [], min_point or [])
+    options = evaluate.Options(
+        data=data, limit=limit, epochs=epochs, seed=seed, params=parse_pairs(param or []), concurrency=concurrency,
+        max_cost=max_cost, cache=cache, fresh=fresh, resume=resume, resume_run=resume_run, sample=sample, store=store,
+    )  # fmt: skip
+    if dry_run:
+        return _dry_run(suites, model, options, as_json=json)
+    with Session(as_json=json, ask=not yes, thresholds=thresholds) as session:
+        endings = evaluate.run_async(evaluate.evaluate_async(suites, model, options=options, hooks=session))
+    return _ending(endings, session.verdict, max_failures)
+
+
+def _dry_run(suites: list[str], models: list[str] | None, options: Any, *, as_json: bool) -> int:
+    from llmkit.cli.console import out, print_json
+    from llmkit.reports.forecast import forecast_table
+    from llmkit.runs.forecast import forecast
+
+    found = forecast(suites, models, options=options)
+    if as_json:
+        print_json({"plans": [f.as_dict() for f in found]})
+    else:
+        out().print(forecast_table(found))
+    return 0
+
+
+def _ending(endings: list[Ending], verdict: int, max_failures: float) -> int:
+    """Choose the exit code: what broke comes before the budget, the budget before a verdict."""
+    from llmkit.cli.console import say
+
+    code = verdict
+    for ending in endings:
+        result = ending.result
+        if ending.error is not None:
+            say(f"{result.suite} on {result.model}: {ending.error}")
+        if result.total and result.broken > max_failures * result.total:
+            say(
+                f"{result.suite} on {result.model}: {result.broken} of {result.total} samples failed, more than"
+                f" --max-failures {max_failures:g}. See them with `llmkit runs show {result.run_id} --failed`"
+            )
+    broke = [e for e in endings if e.result.broken > max_failures * max(e.result.total, 1)]
+    codes = [e.error.exit_code for e in endings if e.error is not None]
+    if broke or 4 in codes:
+        return 4
+    return max(codes, default=0) or code

@@ -1,0 +1,121 @@
+"""``llmkit runs``: what the store holds."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from llmkit.runs.store import Store
+
+app = typer.Typer(help="List, show and export stored runs.", no_args_is_help=True, rich_markup_mode=None)
+
+StoreOption = Annotated[Path | None, typer.Option("--store", help="Folder of the store.", metavar="PATH")]
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+
+
+class As(StrEnum):
+    """Forms of one sample."""
+
+    TRANSCRIPT = "transcript"
+    CURL = "curl"
+    TEST = "test"
+    JSON = "json"
+
+
+class ExportForm(StrEnum):
+    """Forms of a run's samples."""
+
+    JSONL = "jsonl"
+    PARQUET = "parquet"
+
+
+def open_store(folder: Path | None) -> Store:
+    """Open the store that exists."""
+    from llmkit.config import load_settings
+    from llmkit.runs.store import Store
+
+    return Store(folder or load_settings().store_path, create=False)
+
+
+def complete_run(incomplete: str) -> list[str]:
+    """Offer the ids of stored runs to the shell."""
+    from llmkit.errors import LlmkitError
+
+    try:
+        with open_store(None) as store:
+            return [
+                name for name in ["latest", *(r.run_id for r in store.runs(limit=50))] if name.startswith(incomplete)
+            ]
+    except LlmkitError:
+        return []  # a shell's completion has nowhere to show an error
+
+
+RunArgument = Annotated[
+    str, typer.Argument(help="A run's id or its start, latest, latest~1.", metavar="RUN", autocompletion=complete_run)
+]
+
+
+@app.command("list")
+def list_(
+    limit: Annotated[int, typer.Option(min=1, help="The latest N.", metavar="N")] = 20,
+    json: JsonOption = False,
+    store: StoreOption = None,
+) -> None:
+    """List runs, the latest first."""
+    from llmkit.cli.console import out, print_json
+    from llmkit.reports.runs import runs_document, runs_table
+
+    with open_store(store) as opened:
+        found = opened.runs(limit=limit)
+    if json:
+        print_json(runs_document(found))
+    else:
+        out().print(runs_table(found))
+
+
+@app.command()
+def show(
+    run: RunArgument = "latest",
+    failed: Annotated[bool, typer.Option("--failed", help="The samples that failed, in full.")] = False,
+    sample: Annotated[str | None, typer.Option(help="One sample, by its id.", metavar="ID")] = None,
+    form: Annotated[As, typer.Option("--as", help="Form of the sample.")] = As.TRANSCRIPT,
+    limit: Annotated[int, typer.Option(min=1, help="At most N samples.", metavar="N")] = 20,
+    json: JsonOption = False,
+    store: StoreOption = None,
+) -> None:
+    """Show a run's results, its failures, or one sample as a transcript, a curl command or a test case."""
+    from llmkit.cli import show as views
+
+    with open_store(store) as opened:
+        row = opened.run(run)
+        if sample is not None:
+            views.one_sample(opened, row, sample, "json" if json else form.value)
+        elif failed:
+            views.failures(opened, row, limit, as_json=json)
+        else:
+            views.results(row, as_json=json)
+
+
+@app.command()
+def export(
+    run: RunArgument = "latest",
+    form: Annotated[ExportForm, typer.Option("--format", help="JSON lines or Parquet.")] = ExportForm.JSONL,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="The file; RUN.FORMAT here where not given.", metavar="FILE")
+    ] = None,
+    failed: Annotated[bool, typer.Option("--failed", help="Only the samples that failed.")] = False,
+    store: StoreOption = None,
+) -> None:
+    """Write a run's samples to a file."""
+    from llmkit.cli.console import say
+    from llmkit.runs.export import write
+
+    with open_store(store) as opened:
+        row = opened.run(run)
+        path = output or Path(f"{row.run_id}.{form.value}")
+        count = write(opened, row, path, form.value, failed=failed)
+    say(f"wrote {count} samples to {path}")

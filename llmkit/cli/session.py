@@ -1,0 +1,115 @@
+"""One ``llmkit eval`` at a terminal: what it says while it runs, and what it prints at its end."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+
+from llmkit.cli.console import err, out, print_json, say
+from llmkit.cli.thresholds import Thresholds, exit_code
+from llmkit.reports.document import document
+from llmkit.reports.numbers import dollars
+from llmkit.reports.progress import Progress
+from llmkit.reports.table import print_results
+from llmkit.reports.transcript import transcript
+from llmkit.runs.evaluate import Ending, Hooks
+from llmkit.runs.plan import Plan
+from llmkit.runs.state import Observer, State
+from llmkit.types import RunResult, SampleResult
+
+
+class Session(Hooks):
+    """Progress on standard error, results on standard output, also of what was interrupted.
+
+    Args:
+        as_json: One JSON document in place of the table.
+        ask: Whether to ask, at a terminal, after ``--sample``.
+        thresholds: Bounds to hold the results against.
+    """
+
+    def __init__(self, *, as_json: bool, ask: bool, thresholds: Thresholds) -> None:
+        self._as_json, self._ask, self._thresholds = as_json, ask, thresholds
+        self._progress = Progress(err())
+        self._results: list[RunResult] = []
+        self._names: dict[str, str] = {}
+        self.verdict = 0
+
+    def __enter__(self) -> Session:
+        self._progress.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.__exit__(kind, error, trace)
+        if self._results:
+            self._print()
+        unfinished = [r for r in self._results if r.status != "completed"]
+        if unfinished:
+            kept = sum(r.completed for r in unfinished)
+            say(f"{kept} answers are kept; go on with: {_this_command()}")
+
+    def planned(self, plans: Sequence[tuple[str, Plan]], resumed: Mapping[str, float]) -> None:
+        """Say what will run, and refuse a bound on a metric that nothing has."""
+        self._thresholds.check(sorted({s.name for _, plan in plans for s in plan.suite.scorers}))
+        several = len({plan.model.name for _, plan in plans}) > 1
+        for run_id, plan in plans:
+            self._names[run_id] = f"{plan.suite.name} · {plan.model.name}" if several else plan.suite.name
+            if sys.stderr.isatty():
+                going_on = f", goes on with {run_id} ({dollars(resumed[run_id])} paid)" if run_id in resumed else ""
+                said = f"{plan.suite.name} on {plan.model.name} (from {plan.origins['model']}){going_on}"
+                err().print(said, style="dim", markup=False)
+
+    def observer(self, run_id: str, plan: Plan) -> Observer | None:
+        """Return a progress line for the run."""
+        return _Line(self._progress, self._names[run_id])
+
+    def shown(self, plan: Plan, results: Sequence[SampleResult]) -> bool:
+        """Print the samples in full and, at a terminal, ask whether to go on."""
+        self._progress.__exit__(None, None, None)
+        console = err()
+        for result in results:
+            console.print(transcript(result))
+        go_on = True
+        if self._ask and sys.stdin.isatty() and sys.stderr.isatty():
+            import typer
+
+            go_on = typer.confirm("Go on with the rest?", default=True, err=True)
+        self._progress.__enter__()
+        return go_on
+
+    def ended(self, ending: Ending) -> None:
+        """Keep a run's result for the end."""
+        self._results.append(ending.result)
+
+    def _print(self) -> None:
+        if self._as_json:
+            print_json(document(self._results))
+        else:
+            print_results(self._results, out())
+        judged = self._thresholds.judge(self._results)
+        for one in judged:
+            say(one.line())
+        self.verdict = exit_code(judged)
+
+
+class _Line:
+    """Passes a run's state to its progress bar."""
+
+    def __init__(self, progress: Progress, name: str) -> None:
+        self._progress, self._name = progress, name
+
+    def update(self, state: State) -> None:
+        """Take the state."""
+        t = state.totals
+        self._progress.update(
+            state.done, state.total, state.metric, t.cost_usd, state.failed, state.from_cache, state.in_flight,
+            run=self._name,
+        )  # fmt: skip
+
+
+def _this_command() -> str:
+    """Return the command line that was typed: the same one goes on."""
+    return shlex.join(["llmkit", *(a for a in sys.argv[1:] if a != "--fresh")])

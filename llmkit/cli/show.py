@@ -1,0 +1,55 @@
+"""The views of ``llmkit runs show``."""
+
+from __future__ import annotations
+
+import itertools
+
+from llmkit.cli.console import out, print_json, say
+from llmkit.errors import UsageError
+from llmkit.reports.document import document
+from llmkit.reports.table import print_results
+from llmkit.reports.transcript import transcript
+from llmkit.runs.export import curl, record, sample_record, sample_result, scored, test_case
+from llmkit.runs.result import result_of
+from llmkit.runs.store import RunRow, Store
+
+
+def results(run: RunRow, *, as_json: bool) -> None:
+    """Show a run's result as it was stored.
+
+    Raises:
+        UsageError: The run has none, because it was killed.
+    """
+    result = result_of(run)
+    if result is None:
+        raise UsageError(f"run {run.run_id} has no result yet ({run.status})", hint="The same `llmkit eval` goes on")
+    if as_json:
+        print_json(document([result]))
+    else:
+        print_results([result], out())
+
+
+def failures(store: Store, run: RunRow, limit: int, *, as_json: bool) -> None:
+    """Show the samples that failed, or whose scorers did."""
+    found = list(itertools.islice(scored(store, run, failed=True), limit + 1))
+    if as_json:
+        print_json([record(run, sample, scores) for sample, scores in found[:limit]])
+        return
+    console = out()
+    for sample, scores in found[:limit]:
+        console.print(transcript(sample_result(run, sample, scores)))
+    if not found:
+        say(f"run {run.run_id} has no failures")
+    elif len(found) > limit:
+        say(f"the first {limit}; see more with --limit N, or all with `llmkit runs export {run.run_id} --failed`")
+
+
+def one_sample(store: Store, run: RunRow, sample_id: str, form: str) -> None:
+    """Show one sample in one of its forms."""
+    sample, scores = sample_record(store, run, sample_id)
+    if form == "json":
+        print_json(record(run, sample, scores))
+    elif form == "transcript":
+        out().print(transcript(sample_result(run, sample, scores)))
+    else:
+        print(curl(run, sample) if form == "curl" else test_case(sample))  # noqa: T201

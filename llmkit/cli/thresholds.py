@@ -1,0 +1,111 @@
+"""``--min``, ``--max`` and ``--min-point``: a metric against a bound, by its interval or by its value."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from llmkit.errors import UnknownNameError, UsageError
+from llmkit.types import RunResult
+
+Kind = Literal["min", "max", "min-point"]
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """One bound of one metric."""
+
+    kind: Kind
+    metric: str
+    bound: float
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What a threshold says of one run."""
+
+    run: RunResult
+    threshold: Threshold
+    verdict: Literal["pass", "fail", "undecided"]
+
+    def line(self) -> str:
+        """Return one line for people."""
+        t, metric = self.threshold, self.run.metrics.get(self.threshold.metric)
+        if metric is None or metric.value is None:
+            said = "has no value"
+        elif t.kind == "min-point" or metric.interval is None:
+            said = f"is {metric.value:.4g}"
+        else:
+            said = f"is {metric.value:.4g}, 95 % interval {metric.interval.low:.4g} to {metric.interval.high:.4g}"
+        sign = "at most" if t.kind == "max" else "at least"
+        word = {"pass": "pass", "fail": "FAIL", "undecided": "not enough evidence"}[self.verdict]
+        return f"{word}: {self.run.suite} on {self.run.model}: {t.metric} {said}; asked for {sign} {t.bound:g}"
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """All bounds of a command line."""
+
+    items: tuple[Threshold, ...] = ()
+
+    @classmethod
+    def parse(cls, minimum: Sequence[str], maximum: Sequence[str], points: Sequence[str]) -> Thresholds:
+        """Read ``METRIC=NUMBER`` pairs.
+
+        Raises:
+            UsageError: A pair is none, or its bound is no number.
+        """
+        pairs: list[tuple[Kind, str]] = [("min", p) for p in minimum]
+        pairs += [("max", p) for p in maximum]
+        pairs += [("min-point", p) for p in points]
+        return cls(tuple(_threshold(kind, pair) for kind, pair in pairs))
+
+    def check(self, metrics: Sequence[str]) -> None:
+        """Refuse a bound on a metric that no suite has, before anything is asked.
+
+        Raises:
+            UnknownNameError: No such metric.
+        """
+        for item in self.items:
+            if item.metric not in metrics:
+                raise UnknownNameError("metric", item.metric, metrics, where=f"--{item.kind}")
+
+    def judge(self, runs: Sequence[RunResult]) -> list[Judged]:
+        """Compare every run that has the metric."""
+        return [
+            Judged(run, item, _verdict(run, item)) for item in self.items for run in runs if item.metric in run.metrics
+        ]
+
+
+def exit_code(judged: Sequence[Judged]) -> int:
+    """Return 1 where anything failed, else 3 where anything is undecided, else 0."""
+    verdicts = {j.verdict for j in judged}
+    return 1 if "fail" in verdicts else 3 if "undecided" in verdicts else 0
+
+
+def _threshold(kind: Kind, pair: str) -> Threshold:
+    name, sign, text = pair.partition("=")
+    try:
+        bound = float(text)
+    except ValueError:
+        bound = math.nan
+    if not sign or not name.strip() or not math.isfinite(bound):
+        raise UsageError(f"--{kind} {pair!r} is no METRIC=NUMBER", hint=f"For example: --{kind} exact_match=.8")
+    return Threshold(kind, name.strip(), bound)
+
+
+def _verdict(run: RunResult, item: Threshold) -> Literal["pass", "fail", "undecided"]:
+    from llmkit.stats.thresholds import decide
+
+    metric = run.metrics[item.metric]
+    if run.status != "completed":
+        return "undecided"
+    return decide(
+        metric.value,
+        metric.interval,
+        item.bound,
+        higher_is_better=item.kind != "max",
+        point=item.kind == "min-point",
+    )

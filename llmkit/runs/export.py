@@ -1,0 +1,197 @@
+"""A stored run as files for others: JSON lines, Parquet, a curl command, a test case."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import shlex
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from llmkit.errors import UnknownNameError, UsageError
+from llmkit.providers.base import ModelRef, SpeaksWire
+from llmkit.providers.registry import create
+from llmkit.runs.store import RunRow, SampleRow, Store
+from llmkit.types import Failure, Request, SampleResult, Score
+
+Form = Literal["jsonl", "parquet"]
+ROWS_A_GROUP = 4096  # of a Parquet row group: large enough to compress, small enough to keep memory flat
+
+
+def signatures_of(run: RunRow) -> dict[str, str]:
+    """Return metric name → scorer signature, as the run was configured."""
+    return dict(run.config["suite"]["scorers"])
+
+
+def scored(
+    store: Store, run: RunRow, *, failed: bool = False
+) -> Iterator[tuple[SampleRow, dict[str, Score | Failure]]]:
+    """Stream a run's samples with their scores, in the data set's order."""
+    signatures = signatures_of(run)
+    samples = store.samples(run.run_id)
+    while chunk := list(itertools.islice(samples, 512)):
+        stored = store.find_scores([s.answer.answer_id for s in chunk if s.answer])
+        for sample in chunk:
+            found = scores_of(sample, stored, signatures)
+            if not failed or sample.failure or any(isinstance(s, Failure) for s in found.values()):
+                yield sample, found
+
+
+def rows(store: Store, run: RunRow, *, failed: bool = False) -> Iterator[dict[str, Any]]:
+    """Stream a run's samples as plain records."""
+    return (record(run, sample, scores) for sample, scores in scored(store, run, failed=failed))
+
+
+def sample_result(run: RunRow, sample: SampleRow, scores: Mapping[str, Score | Failure]) -> SampleResult:
+    """Return a stored sample as the record that reports show."""
+    answer = sample.answer
+    return SampleResult(
+        sample.sample_id,
+        sample.epoch,
+        sample.messages,
+        sample.references,
+        answer.completion if answer else None,
+        scores,
+        sample.failure,
+        answer is not None and answer.run_id != run.run_id,
+        sample.cluster,
+        sample.slices,
+    )
+
+
+def scores_of(
+    sample: SampleRow, scores: Mapping[tuple[int, bytes, str], Score | Failure], signatures: Mapping[str, str]
+) -> dict[str, Score | Failure]:
+    """Pick a sample's scores out of those of its chunk."""
+    if sample.answer is None or sample.input is None:
+        return {}
+    at = (sample.answer.answer_id, sample.input)
+    return {name: scores[*at, signature] for name, signature in signatures.items() if (*at, signature) in scores}
+
+
+def record(run: RunRow, sample: SampleRow, scores: Mapping[str, Score | Failure]) -> dict[str, Any]:
+    """Return one sample as plain data."""
+    c = sample.answer.completion if sample.answer else None
+    return {
+        "run_id": run.run_id,
+        "suite": run.suite,
+        "model": run.model,
+        "id": sample.sample_id,
+        "epoch": sample.epoch,
+        "row": dict(sample.fields),
+        "references": list(sample.references),
+        "cluster": sample.cluster,
+        "slices": dict(sample.slices),
+        "messages": [{"role": m.role, "content": m.content} for m in sample.messages],
+        "answer": c.text if c else None,
+        "finish_reason": c.finish_reason if c else None,
+        "scores": {n: s.value if isinstance(s, Score) else None for n, s in scores.items()},
+        "extracted": {n: s.answer for n, s in scores.items() if isinstance(s, Score) and s.answer is not None},
+        "failures": [_failure(sample.failure, None)] * bool(sample.failure)
+        + [_failure(s, n) for n, s in scores.items() if isinstance(s, Failure)],
+        "usage": {
+            "input_tokens": c.usage.input,
+            "output_tokens": c.usage.output,
+            "cached_tokens": c.usage.cached,
+            "reasoning_tokens": c.usage.reasoning,
+        }
+        if c
+        else None,
+        "cost_usd": c.cost_usd if c else None,
+        "latency_s": c.latency_s if c else None,
+        "http_attempts": c.http_attempts if c else None,
+        "served_model": c.served_model if c else None,
+        "request_id": c.request_id if c else None,
+        "from_cache": sample.answer.run_id != run.run_id if sample.answer else False,
+    }
+
+
+def _failure(failure: Failure | None, metric: str | None) -> dict[str, Any]:
+    if failure is None:
+        return {}
+    return {"stage": failure.stage, "kind": failure.kind, "message": failure.message, "metric": metric}
+
+
+def write(store: Store, run: RunRow, path: Path, form: Form, *, failed: bool = False) -> int:
+    """Write a run's samples to a file, aside first and then renamed; returns how many.
+
+    Raises:
+        UsageError: The file cannot be written.
+    """
+    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        count = _write_parquet(rows(store, run, failed=failed), aside) if form == "parquet" else 0
+        if form == "jsonl":
+            with aside.open("w", encoding="utf-8") as out:
+                for count, row in enumerate(rows(store, run, failed=failed), 1):  # noqa: B007 - the last count is wanted
+                    out.write(json.dumps(row, ensure_ascii=False) + "\n")
+        aside.replace(path)
+    except OSError as error:
+        raise UsageError(f"cannot be written: {error.strerror}", where=str(path)) from error
+    finally:
+        aside.unlink(missing_ok=True)
+    return count
+
+
+def _write_parquet(records: Iterator[dict[str, Any]], path: Path) -> int:
+    """Nested parts with keys of their own (row, scores, …) are JSON text: every row group has the same columns."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    text, number, whole = pa.string(), pa.float64(), pa.int64()
+    columns = {
+        "run_id": text, "suite": text, "model": text, "id": text, "epoch": whole, "row": text,
+        "references": pa.list_(text), "cluster": text, "slices": text, "messages": text, "answer": text,
+        "finish_reason": text, "scores": text, "extracted": text, "failures": text, "usage": text, "cost_usd": number,
+        "latency_s": number, "http_attempts": whole, "served_model": text, "request_id": text,
+        "from_cache": pa.bool_(),
+    }  # fmt: skip
+    nested = ("row", "slices", "messages", "scores", "extracted", "failures", "usage")
+    count = 0
+    with parquet.ParquetWriter(path, pa.schema(columns.items())) as writer:
+        while chunk := list(itertools.islice(records, ROWS_A_GROUP)):
+            flat = [{**r, **{k: json.dumps(r[k], ensure_ascii=False) for k in nested}} for r in chunk]
+            writer.write_table(pa.Table.from_pylist(flat, schema=writer.schema))
+            count += len(chunk)
+    return count
+
+
+def sample_record(store: Store, run: RunRow, sample_id: str) -> tuple[SampleRow, dict[str, Score | Failure]]:
+    """Find one sample of a run, in its first epoch, with its scores.
+
+    Raises:
+        UnknownNameError: No such sample.
+    """
+    sample = next(store.samples(run.run_id, sample_id=sample_id), None)
+    if sample is None:
+        known = [s.sample_id for s in itertools.islice(store.samples(run.run_id), 2000)]
+        raise UnknownNameError("sample", sample_id, known)
+    stored = store.find_scores([sample.answer.answer_id] if sample.answer else [])
+    return sample, scores_of(sample, stored, signatures_of(run))
+
+
+def curl(run: RunRow, sample: SampleRow) -> str:
+    """Return the shell command that repeats a sample's call; the key stays in its environment variable.
+
+    Raises:
+        UsageError: The provider has no endpoint to send it to.
+    """
+    provider = create(ModelRef(run.about["model"], run.config["params"], run.about["options"]))
+    url = getattr(provider, "url", None)
+    if not isinstance(provider, SpeaksWire) or not isinstance(url, str):
+        raise UsageError(f"{run.model} answers in process: there is no HTTP request to repeat")
+    variable = getattr(provider, "key_variable", None)
+    headers = ["-H", "Content-Type: application/json"]
+    header = getattr(provider, "key_header", "Authorization: Bearer {key}")
+    key = ' -H "' + header.format(key=f"${variable}") + '"' if variable else ""
+    body = json.dumps(provider.wire(Request(sample.messages, run.config["params"])), ensure_ascii=False)
+    return f"curl {shlex.quote(url)} {' '.join(shlex.quote(h) for h in headers)}{key} -d {shlex.quote(body)}"
+
+
+def test_case(sample: SampleRow) -> str:
+    """Return the sample as a row of a data set: what to add to a regression suite."""
+    row = dict(sample.fields)
+    row.setdefault("id", sample.sample_id)
+    return json.dumps(row, ensure_ascii=False)

@@ -1,0 +1,91 @@
+"""What a command would ask and what it could cost at most, before anything is spent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from llmkit.config import load_settings
+from llmkit.errors import UsageError
+from llmkit.providers.base import Provider
+from llmkit.providers.pricing import Prices
+from llmkit.providers.retry import Caller
+from llmkit.runs.evaluate import Options, pairs_of
+from llmkit.runs.plan import Plan
+from llmkit.runs.records import Job
+from llmkit.runs.render import pieces
+from llmkit.runs.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """One run that would be.
+
+    Attributes:
+        suite: Its name.
+        model: Its name.
+        origins: What decided the model and each parameter.
+        params: Sampling parameters.
+        samples: Samples × epochs.
+        failed: Of them, those that cannot be asked.
+        cached: Of them, those that an answer is stored for.
+        calls: Calls that would be made.
+        worst_case_usd: What they cannot exceed; None where it is unknown, and then ``unknown`` says why.
+        unknown: Why the worst case is unknown.
+        metrics: Name → scorer signature.
+    """
+
+    suite: str
+    model: str
+    origins: dict[str, str]
+    params: dict[str, Any]
+    samples: int
+    failed: int
+    cached: int
+    calls: int
+    worst_case_usd: float | None
+    unknown: str | None = None
+    metrics: dict[str, str] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain data."""
+        return asdict(self)
+
+
+async def forecast(suites: Sequence[str], models: Sequence[str] | None, *, options: Options) -> list[Forecast]:
+    """Plan each suite on each model, and make no call.
+
+    Args:
+        suites: Paths or names.
+        models: Names; None: what the suites, their prompts or llmkit.toml say.
+        options: As for ``evaluate``.
+    """
+    settings = load_settings()
+    with Store(options.store or settings.store_path) as store:
+        prices = Prices(settings.prices)
+        return [await _forecast(*pair, store, prices, options) for pair in pairs_of(suites, models, options, settings)]
+
+
+async def _forecast(plan: Plan, provider: Provider, store: Store, prices: Prices, options: Options) -> Forecast:
+    caller = Caller(provider, prices=prices)
+    samples = failed = cached = calls = 0
+    worst: float | None = 0.0
+    unknown: str | None = None
+    for piece in pieces(plan, provider):
+        samples += 1
+        if not isinstance(piece, Job):
+            failed += 1
+        elif options.cache and store.find_answers([piece.key], ""):
+            cached += 1
+        else:
+            calls += 1
+            try:
+                worst = None if worst is None else worst + await caller.worst_case(piece.request)
+            except UsageError as error:
+                worst, unknown = None, str(error)
+    metrics = {s.name: s.signature for s in plan.suite.scorers}
+    return Forecast(
+        plan.suite.name, plan.model.name, dict(plan.origins), dict(plan.model.params), samples, failed, cached, calls,
+        worst, unknown, metrics,
+    )  # fmt: skip

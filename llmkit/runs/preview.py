@@ -1,0 +1,49 @@
+"""A few samples in full, before the big spend. Their answers belong to the run: they are not paid for again."""
+
+from __future__ import annotations
+
+import itertools
+
+from llmkit.errors import ProviderError
+from llmkit.runs.grade import grade
+from llmkit.runs.records import Job, Outcome
+from llmkit.runs.render import pieces
+from llmkit.runs.runner import Runner
+from llmkit.types import Failure, SampleResult
+
+
+async def preview(runner: Runner, count: int) -> list[SampleResult]:
+    """Ask the first ``count`` samples, one after the other, and score them."""
+    outcomes = []
+    for piece in itertools.islice(pieces(runner.plan, runner.provider), count):
+        outcomes.append(await _ask(runner, piece) if isinstance(piece, Job) else piece)
+    await grade(runner.plan.suite.scorers, [o for o in outcomes if o.failure is None])
+    return [sample_result(o, runner.run_id) for o in outcomes]
+
+
+async def _ask(runner: Runner, job: Job) -> Outcome:
+    known = runner.find([job])
+    if answer := known.get(job.key):
+        return Outcome(job.sample.index, job.epoch, job.sample.id, job, answer)
+    try:
+        return await runner.ask(job)
+    except ProviderError as error:
+        failure = Failure("provider", error.fault, str(error))
+        return Outcome(job.sample.index, job.epoch, job.sample.id, job, failure=failure)
+
+
+def sample_result(outcome: Outcome, run_id: str) -> SampleResult:
+    """Return an outcome as the record that reports show."""
+    job, answer = outcome.job, outcome.answer
+    return SampleResult(
+        outcome.sample_id,
+        outcome.epoch,
+        job.request.messages if job else (),
+        job.sample.references if job else (),
+        answer.completion if answer else None,
+        outcome.scores,
+        outcome.failure,
+        answer is not None and answer.run_id != run_id,
+        job.sample.cluster if job else None,
+        job.sample.slices if job else {},
+    )

@@ -1,0 +1,68 @@
+"""A run's end: its result, and its last line in the store."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from llmkit.runs.runner import Runner
+from llmkit.runs.state import State
+from llmkit.runs.store import RunRow, Store
+from llmkit.types import Interval, MetricResult, RunResult, RunStatus, Totals
+
+
+def result_from(
+    run: RunRow,
+    state: State,
+    metrics: Mapping[str, MetricResult],
+    status: RunStatus,
+    wall_s: float,
+    stopped_by: str | None,
+) -> RunResult:
+    """Make the record that reports show; ``wall_s`` is this stretch's, what went before is added."""
+    return RunResult(
+        run_id=run.run_id,
+        suite=run.suite,
+        model=run.model,
+        status=status,
+        total=state.total if state.total is not None else state.done,
+        completed=state.completed,
+        failed=state.failed,
+        truncated=state.truncated,
+        from_cache=state.from_cache,
+        metrics=metrics,
+        usage=state.totals,
+        wall_s=run.wall_s + wall_s,
+        started_at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(run.started_at)),
+        digest=run.digest,
+        faults=dict(sorted(state.faults.items())),
+        stopped_by=stopped_by,
+        broken=state.broken,
+    )
+
+
+def result_of(run: RunRow) -> RunResult | None:
+    """Read a run's stored result; None for a run that was killed before its end."""
+    if run.result is None:
+        return None
+    metrics = {name: _metric(m) for name, m in run.result["metrics"].items()}
+    faults = {name: (count, example) for name, (count, example) in run.result["faults"].items()}
+    return RunResult(**{**run.result, "metrics": metrics, "usage": Totals(**run.result["usage"]), "faults": faults})
+
+
+def _metric(stored: Mapping[str, Any]) -> MetricResult:
+    interval = Interval(**stored["interval"]) if stored["interval"] else None
+    slices = {name: {value: _metric(part) for value, part in parts.items()} for name, parts in stored["slices"].items()}
+    return MetricResult(**{**stored, "interval": interval, "slices": slices})
+
+
+def conclude(runner: Runner, store: Store, status: RunStatus, wall_s: float, stopped_by: str | None) -> RunResult:
+    """Make a run's result and store it with the run's status."""
+    run = store.run(runner.run_id)
+    result = result_from(run, runner.state, runner.metrics(), status, wall_s, stopped_by)
+    store.set_status(run.run_id, status, wall_s=wall_s, planned=result.total, result=asdict(result))
+    if status == "completed":
+        store.note(run.run_id, {"requests_fingerprint": runner.requests_fingerprint})
+    return result
