@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import (
+    Any,
+    NotRequired,  # pydantic reads typing's own from Python 3.12 on
+)
 
-from typing_extensions import NotRequired, TypedDict  # pydantic reads typing's own from Python 3.12 on
+from typing_extensions import TypedDict
 
 from llmkit.types import MetricResult, RunResult
 

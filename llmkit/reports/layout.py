@@ -75,7 +75,8 @@ def slice_grids(results: Sequence[RunResult]) -> list[Grid]:
                 rows = tuple(
                     Row(part, {c: s[by][part] for c, s in found.items() if part in s.get(by, {})}) for part in parts
                 )
-                grids.append(Grid(f"{suite} · {metric} by {by}", tuple(found), rows))
+                columns = tuple(c for c, slices in found.items() if by in slices)
+                grids.append(Grid(f"{suite} · {metric} by {by}", columns, rows))
     return grids
 
 

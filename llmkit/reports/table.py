@@ -60,7 +60,7 @@ class _Grid:
             return
         label = max(map(cell_len, self.labels))
         widths = [
-            max(cell_len(name), *(_width(row.cells[key]) for row in self.grid.rows if key in row.cells))
+            max([cell_len(name), *(_width(row.cells[key]) for row in self.grid.rows if key in row.cells)])
             for name, key in zip(self.columns, self.grid.columns, strict=True)
         ]
         fits = 2 + label + sum(len(_GAP) + width for width in widths) <= options.max_width

@@ -1,0 +1,93 @@
+"""One sample in full."""
+
+from dataclasses import replace
+
+from llmkit.reports.transcript import transcript
+from llmkit.types import Completion, Failure, Message, SampleResult, Score, Usage
+from tests.reports.records import printed
+
+ANSWERED = SampleResult(
+    sample_id="add-7",
+    epoch=0,
+    messages=(Message("system", "You add."), Message("user", "2 + 2?\nAnswer with a number.")),
+    references=("4", "four"),
+    completion=Completion(
+        "It is 4.", "stop", Usage(21, 5), cost_usd=0.0004, latency_s=0.31, http_attempts=2, served_model="gpt-x-0101"
+    ),
+    scores={
+        "numeric": Score(1.0, answer="4"),
+        "exact_match": Score(0.0),
+        "choice": Failure("scorer", "unparsable", "no letter in the answer"),
+    },
+    cached=True,
+    cluster="page 3",
+    slices={"topic": "add"},
+)
+
+EXPECTED = """\
+sample add-7 · epoch 0 · from the cache · cluster page 3 · topic add
+system
+  You add.
+user
+  2 + 2?
+  Answer with a number.
+answer
+  It is 4.
+ended: stop · 21 tokens in, 5 out · $0.0004 · 310 ms · 2 HTTP attempts · served by gpt-x-0101
+reference: 4
+reference: four
+numeric: 1  (took '4')
+exact_match: 0
+choice: scorer/unparsable: no letter in the answer
+"""
+
+
+def lines(result, width=120):
+    return [line.rstrip() for line in printed(transcript(result), width).splitlines()]
+
+
+def test_the_whole_of_an_answered_sample():
+    assert lines(ANSWERED) == EXPECTED.splitlines()
+
+
+def test_a_sample_without_an_answer_shows_why():
+    failed = replace(ANSWERED, completion=None, scores={}, failure=Failure("provider", "timeout", "no answer in 60 s"))
+    shown = lines(failed)
+    assert "failed: provider/timeout: no answer in 60 s" in shown
+    assert "answer" not in shown
+
+
+def test_a_cut_off_answer_says_so_and_unknowns_are_unknown():
+    cut = replace(ANSWERED, completion=Completion("It", "length"))
+    shown = next(line for line in lines(cut) if line.startswith("ended"))
+    assert shown == (
+        "ended: length (cut off by max_tokens) · unknown tokens in, unknown out · cost unknown · 0 ms"
+        " · served by unknown"
+    )
+
+
+def test_nothing_is_cut_however_long():
+    text = "word " * 2_000 + "end"
+    shown = printed(transcript(replace(ANSWERED, completion=Completion(text))), 80)
+    assert shown.count("word") == 2_000
+    assert "…" not in shown
+    assert max(len(line.rstrip()) for line in shown.splitlines()) <= 80
+
+
+def test_markup_and_control_characters_are_shown_not_obeyed():
+    hostile = "[bold red]x[/] [link=file:///etc]y[/link] \x1b[2J\x1b]8;;u\x07 \x9b5n \r\x08"
+    evil = SampleResult(
+        sample_id=hostile,
+        epoch=1,
+        messages=(Message("user", hostile),),
+        references=(hostile,),
+        completion=Completion(hostile, served_model=hostile),
+        scores={hostile: Score(1.0, answer=hostile), "other": Failure("scorer", hostile, hostile)},
+        failure=Failure("provider", hostile, hostile),
+        cluster=hostile,
+        slices={hostile: hostile},
+    )
+    shown = printed(transcript(evil), 400, force_terminal=True, color_system=None)
+    assert not {"\x1b", "\x07", "\x9b", "\r", "\x08"} & set(shown)
+    assert shown.count("[bold red]x[/] [link=file:///etc]y[/link]") == 14
+    assert r"\x1b[2J" in shown
