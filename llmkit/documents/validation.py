@@ -172,7 +172,8 @@ def _one(model: type[BaseModel], detail: _Detail, data: Any) -> _Problem:
         return _Problem(keys, f"unknown field {name!r}", nearest(str(keys[-1]), free), 0, meant)
     if detail.type in ("missing", "missing_argument"):
         docs = [doc for cls in _models_at(model, keys[:-1], labels) if (doc := _doc(cls, str(keys[-1])))]
-        return _Problem(keys, f"the field {name!r} is missing", f"{keys[-1]}: {docs[0]}" if docs else None, 1)
+        about = f"{keys[-1]}: {docs[0].rstrip('.')}" if docs else None
+        return _Problem(keys, f"the field {name!r} is missing", about, 1)
     message, suggestion = _what(detail, name)
     return _Problem(keys, message, suggestion, 2)
 

@@ -98,7 +98,7 @@ def _syntax_error(error: yaml.MarkedYAMLError, where: str) -> DocumentError:
     hint = _HINTS.get(problem)
     if hint is None and "expected <block end>" in problem:
         hint = "Check the indentation of this line and the one above"
-    if hint is None and "expected ',' or" in problem:
+    if hint is None and ("expected ',' or" in problem or "'<stream end>'" in problem):
         hint = "A bracket or brace is not closed, or a comma is missing"
     return DocumentError(f"not YAML: {problem}", where=where, hint=hint)
 

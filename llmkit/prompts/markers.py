@@ -91,8 +91,9 @@ class Markers:
             if part[0] == THREAD:
                 # As in Prompty: text on either side of a thread is a message of its own, where there is any.
                 placed = True
-                if messages and not messages[-1].content.strip() and messages[-1].role == role:
-                    messages.pop()
+                if messages and messages[-1].role == role:
+                    before = messages.pop().content.strip()
+                    messages += [Message(role, before)] if before else []
                 messages.extend((threads or [])[int(part[1:3])])
                 content = self._clean(part[3:]).strip()
                 if content:
@@ -122,13 +123,17 @@ def has_preamble(tree: Any, nonce: str) -> bool:
     """Whether a parsed template prints anything before its first marker."""
     from jinja2 import nodes
 
-    for output in tree.find_all(nodes.Output):
-        for child in output.nodes:
-            if not isinstance(child, nodes.TemplateData):
-                return True
-            before, marker, _ = child.data.partition(nonce)
-            if before.strip():
-                return True
-            if marker:
-                return False
-    return False
+    def walk(node: nodes.Node) -> bool | None:
+        """Whether it prints first (True), a marker comes first (False), or neither (None)."""
+        if isinstance(node, (nodes.Macro, nodes.AssignBlock)):  # printed elsewhere, if at all
+            return None
+        if isinstance(node, nodes.TemplateData):
+            before, marker, _ = node.data.partition(nonce)
+            return True if before.strip() else False if marker else None
+        if isinstance(node, nodes.Output):
+            answers = (walk(child) if isinstance(child, nodes.TemplateData) else True for child in node.nodes)
+        else:
+            answers = (walk(child) for child in node.iter_child_nodes())
+        return next((answer for answer in answers if answer is not None), None)
+
+    return bool(walk(tree))

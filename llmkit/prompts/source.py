@@ -61,7 +61,7 @@ def read_source(path: Path) -> Source:
         first = end + 1
     while first < len(lines) and not lines[first].strip():
         first += 1
-    body = "\n".join(lines[first:])
+    body = "\n".join(lines[first:]).lstrip()
     if not body:
         raise DocumentError(
             "this prompt has no body", where=str(path), hint="Write the template below the front matter"
