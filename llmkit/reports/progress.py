@@ -6,7 +6,8 @@ import time
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from rich.console import Console, RenderableType
+from rich.cells import cell_len
+from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
@@ -16,6 +17,7 @@ from llmkit.reports.numbers import count, dollars, duration, figure
 from llmkit.reports.text import one_line
 
 REFRESHES_PER_SECOND = 5
+_NARROWEST_BAR, _WIDEST_BAR = 8, 30
 
 
 class _State(NamedTuple):
@@ -98,37 +100,43 @@ class Progress:
 
     def render(self) -> RenderableType:
         """Return the bars as they stand now."""
-        table = Table.grid(padding=(0, 1))
+        lines: list[RenderableType] = []
         for run, state in list(self._states.items()):
             seconds = self._ended.get(run, time.monotonic()) - self._began[run]
-            table.add_row(Text(one_line(run), style="bold"), _bar(state), _done(state))
-            table.add_row("", "", Text(_details(state, seconds, state.done - self._first[run]), style="dim"))
-        return table
+            details = Text(_details(state, seconds, state.done - self._first[run]))
+            room = self._console.width - cell_len(details.plain) - 1
+            bar = ProgressBar(
+                total=state.total,
+                completed=state.done,
+                width=min(_WIDEST_BAR, max(_NARROWEST_BAR, room)),
+                pulse=state.total is None,
+            )
+            row = Table.grid(padding=(0, 1, 0, 0))
+            row.add_row(bar, details)
+            lines += [_head(run, state), row]
+        return Group(*lines)
 
 
-def _bar(state: _State) -> ProgressBar:
-    return ProgressBar(total=state.total, completed=state.done, width=24, pulse=state.total is None)
-
-
-def _done(state: _State) -> Text:
-    text = Text(f"{count(state.done)}/{'?' if state.total is None else count(state.total)}")
+def _head(run: str, state: _State) -> Text:
+    text = Text(one_line(run), style="bold")
     if state.metric is not None:
         name, value = state.metric
-        text.append(f" · {one_line(name)} {figure(value, 3 if abs(value) < 10 else 1)}", style="bold")
+        text.append(f"  {one_line(name)} {figure(value, 3 if abs(value) < 10 else 1)}", style="not bold cyan")
+    if state.from_cache:
+        text.append(f"  {count(state.from_cache)} from the cache", style="not bold")
     if state.failed:
-        text.append(f" · {count(state.failed)} failed", style="yellow")
+        text.append(f"  {count(state.failed)} failed", style="not bold yellow")
     return text
 
 
 def _details(state: _State, seconds: float, new: int) -> str:
     """Write rate and time left from what this process did itself; what a resumed run had before costs no time."""
     rate = new / seconds if seconds > 0 else 0.0
-    parts = [f"{figure(rate, 1)}/s"]
+    total = "?" if state.total is None else count(state.total)
+    parts = [f"{count(state.done)}/{total}", f"{figure(rate, 1 if rate < 100 else 0)}/s"]
     if rate > 0 and state.total is not None and state.done < state.total:
         parts.append(f"{duration((state.total - state.done) / rate)} left")
     parts.append("cost unknown" if state.cost is None else dollars(state.cost))
-    if state.from_cache:
-        parts.append(f"{count(state.from_cache)} cached")
     if state.in_flight:
         parts.append(f"{count(state.in_flight)} in flight")
     return " · ".join(parts)

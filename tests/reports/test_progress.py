@@ -36,9 +36,8 @@ def test_a_bar_shows_count_metric_failures_rate_time_left_and_cost(clock):
     clock.now += 10
     bars.update(200, 1_200, ("exact_match", 0.8251), 0.0123, 3, 40, 16, run="quickstart · local/smol")
     head, details = shown(bars)
-    assert head.startswith("quickstart · local/smol ")
-    assert head.endswith(" 200/1,200 · exact_match 0.825 · 3 failed")
-    assert details == "20.0/s · 50.0 s left · $0.0123 · 40 cached · 16 in flight"
+    assert head == "quickstart · local/smol exact_match 0.825 40 from the cache 3 failed"
+    assert details.lstrip("━╸╺ ") == "200/1,200 · 20.0/s · 50.0 s left · $0.0123 · 16 in flight"
 
 
 def test_each_run_has_its_bar(clock):
@@ -48,12 +47,20 @@ def test_each_run_has_its_bar(clock):
     assert [line.split()[0] for line in shown(bars)[::2]] == ["first", "second"]
 
 
+def test_a_bar_fits_in_eighty_columns(clock):
+    bars = Progress(Console(file=io.StringIO(), width=80))
+    bars.update(0, 12_000)
+    clock.now += 10
+    bars.update(2_000, 12_000, ("exact_match", 0.8), 0.0123, 3, 400, 64)
+    assert len(shown(bars, 80)) == 2
+
+
 def test_what_a_resumed_run_had_before_is_no_speed(clock):
     bars = Progress(Console(file=io.StringIO()))
     bars.update(900, 1_000)
     clock.now += 5
     bars.update(950, 1_000)
-    assert shown(bars)[1].startswith("10.0/s · 5.0 s left")
+    assert "950/1,000 · 10.0/s · 5.0 s left" in shown(bars)[1]
 
 
 def test_a_finished_run_keeps_its_rate(clock):
@@ -62,15 +69,13 @@ def test_a_finished_run_keeps_its_rate(clock):
     clock.now += 5
     bars.update(10, 10, cost=0.0)
     clock.now += 500
-    assert shown(bars)[1] == "2.0/s · $0"
+    assert shown(bars)[1].endswith(" 10/10 · 2.0/s · $0")
 
 
 def test_an_unknown_total_and_cost_are_unknown(clock):
     bars = Progress(Console(file=io.StringIO()))
     bars.update(7, None)
-    head, details = shown(bars)
-    assert head.endswith("7/?")
-    assert details == "0.0/s · cost unknown"
+    assert shown(bars)[1].endswith(" 7/? · 0.0/s · cost unknown")
 
 
 def test_where_nobody_watches_it_is_silent():
