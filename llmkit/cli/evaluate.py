@@ -87,11 +87,13 @@ def eval_(
 
 
 def _dry_run(suites: list[str], models: list[str] | None, options: Any, *, as_json: bool) -> int:
+    import asyncio
+
     from llmkit.cli.console import out, print_json
     from llmkit.reports.forecast import forecast_table
     from llmkit.runs.forecast import forecast
 
-    found = forecast(suites, models, options=options)
+    found = asyncio.run(forecast(suites, models, options=options))
     if as_json:
         print_json({"plans": [f.as_dict() for f in found]})
     else:

@@ -12,7 +12,7 @@ def init(
     folder: Annotated[Path, typer.Argument(help="Where; made where it is not there.", metavar="FOLDER")] = Path(),
 ) -> None:
     """Write a small working project: a suite, its data, its prompt and llmkit.toml."""
-    from llmkit.project import init as write_project
+    from llmkit.suites.init import init as write_project
 
     for path in write_project(folder):
         typer.echo(f"wrote {path}")

@@ -10,11 +10,11 @@ import os
 import sys
 from typing import Annotated
 
-import click
 import typer
+from typer.exceptions import Abort, TyperException
 
 from llmkit.cli import doctor, evaluate, init, prompt, rescore, runs
-from llmkit.errors import LlmkitError
+from llmkit.errors import LlmkitError, UsageError
 
 INTERRUPTED = 130
 BROKE = 4
@@ -79,13 +79,10 @@ def main(arguments: list[str], *, traceback: bool = False) -> int:
         code = app(arguments, standalone_mode=False)
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
-    except click.exceptions.Abort:
-        return _say("interrupted", INTERRUPTED)
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
-    except KeyboardInterrupt:
+    except (Abort, KeyboardInterrupt):
         return INTERRUPTED  # the command has said what is kept and how to go on
+    except TyperException as error:
+        return _misused(error)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains again at its exit
         return 0
@@ -98,6 +95,16 @@ def main(arguments: list[str], *, traceback: bool = False) -> int:
             raise
         text = f"{type(error).__name__}: {error}".splitlines()[0]
         return _say(f"this is a bug in llmkit: {text}. See where with --traceback", BROKE)
+
+
+def _misused(error: TyperException) -> int:
+    """Say in one line what is wrong with the command line; a command without arguments shows its help."""
+    message = error.format_message()
+    if "\n" in message:
+        print(message, file=sys.stderr)  # noqa: T201
+        return UsageError.exit_code
+    context = getattr(error, "ctx", None)
+    return _say(f"{message.rstrip('.')}. See {context.command_path if context else 'llmkit'} --help", error.exit_code)
 
 
 def _say(message: str, code: int) -> int:

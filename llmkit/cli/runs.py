@@ -74,7 +74,8 @@ def list_(
     if json:
         print_json(runs_document(found))
     else:
-        out().print(runs_table(found))
+        console = out()
+        console.print(runs_table(found), soft_wrap=not console.is_terminal)
 
 
 @app.command()

@@ -1,0 +1,136 @@
+"""One prompt on one row: the exact messages, their tokens, their price."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from llmkit.config import Settings, load_settings
+from llmkit.errors import LlmkitError, UsageError
+from llmkit.prompts import Prompt, load_prompt
+from llmkit.providers.base import Counts, ModelRef, Starts
+from llmkit.providers.bounds import token_bound
+from llmkit.providers.pricing import Prices
+from llmkit.providers.registry import create
+from llmkit.runs.models import choose
+from llmkit.suites.load import load_suites
+from llmkit.suites.suite import Suite
+from llmkit.types import BadRow, Message, Request
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What one row would send.
+
+    Attributes:
+        prompt: The prompt's name.
+        fingerprint: Of the prompt file.
+        row: Which row, ``path:line``; None where no suite was named.
+        messages: Exactly what goes out.
+        params: Sampling parameters.
+        model: Whom it would go to, where that is known.
+        tokens: Prompt tokens; None where the model cannot count them, and then ``most_tokens`` bounds them.
+        most_tokens: What they cannot exceed.
+        input_usd: Price of the prompt tokens, of their bound where they are not counted; None: unknown.
+        worst_case_usd: Price with ``max_tokens`` of answer; None: unknown, or no ``max_tokens``.
+        unused: Fields of the prompt file that llmkit does not use.
+    """
+
+    prompt: str
+    fingerprint: str
+    row: str | None
+    messages: tuple[Message, ...]
+    params: Mapping[str, Any]
+    model: str | None
+    tokens: int | None
+    most_tokens: int
+    input_usd: float | None
+    worst_case_usd: float | None
+    unused: tuple[str, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain data."""
+        return asdict(self)
+
+
+async def inspect(file: Path, suite: str | None, row: int, model: str | None, data: str | None) -> Inspection:
+    """Render ``file`` for one row.
+
+    Args:
+        file: The prompt file.
+        suite: Whose rows; without one, only the declared inputs' defaults fill the template.
+        row: From 1.
+        model: For tokens and price; else what the suite, the prompt or llmkit.toml name.
+        data: Replaces the suite's data.
+
+    Raises:
+        UsageError: No such row, or the prompt needs fields and no suite is named.
+    """
+    settings, prompt = load_settings(), load_prompt(file)
+    chosen = _one(suite, data) if suite is not None else None
+    if chosen is not None:
+        where, fields = _row(chosen, row)
+    elif missing := prompt.missing({}):
+        raise UsageError(
+            f"the prompt needs {', '.join(missing)}",
+            where=str(file),
+            hint="Name a suite with --suite, whose rows have it",
+        )
+    else:
+        where, fields = None, {}
+    messages = prompt.render(fields)
+    ref = _model(chosen, prompt, model, settings)
+    params = dict(ref.params) if ref else dict(prompt.params)
+    request = Request(messages, params)
+    tokens = await _count(ref, request) if ref else None
+    bound = token_bound(request) if tokens is None else tokens
+    prices = Prices(settings.prices)
+    input_usd = worst = None
+    if ref is not None:
+        billed = create(ref).capabilities.billed
+        input_usd = prices.worst_case(ref.provider, ref.model, bound, 0, billed=billed)
+        if limit := params.get("max_tokens"):
+            worst = prices.worst_case(ref.provider, ref.model, bound, limit, billed=billed)
+    return Inspection(
+        prompt.name, prompt.fingerprint, where, messages, params, ref.name if ref else None, tokens, bound,
+        input_usd, worst, prompt.unused,
+    )  # fmt: skip
+
+
+def _one(suite: str, data: str | None) -> Suite:
+    found = load_suites(suite, data=data)
+    if len(found) > 1:
+        names = ", ".join(s.name for s in found)
+        raise UsageError(f"{suite} lists several suites", hint=f"Name one of them: {names}")
+    return found[0]
+
+
+def _row(suite: Suite, row: int) -> tuple[str | None, Mapping[str, Any]]:
+    sample = next(itertools.islice(suite.samples(row), row - 1, None), None)
+    if sample is None:
+        raise UsageError(f"{suite.source.describe()} has no row {row}")
+    if isinstance(sample, BadRow):
+        raise UsageError(sample.message, where=sample.where)
+    return sample.where, sample.row
+
+
+def _model(suite: Suite | None, prompt: Prompt, model: str | None, settings: Settings) -> ModelRef | None:
+    """Return the model, or None where nobody names one: the messages can be shown all the same."""
+    if suite is not None and (model or suite.model or prompt.model or settings.model):
+        return choose(suite, model, {}, settings)[0]
+    name = model or prompt.model or settings.model
+    return ModelRef(settings.resolve_alias(name), dict(prompt.params)) if name else None
+
+
+async def _count(ref: ModelRef, request: Request) -> int | None:
+    """Count with the model's own tokenizer; None where it has none, or is not at hand."""
+    try:
+        provider = create(ref)
+        async with provider if isinstance(provider, Starts) else contextlib.nullcontext():
+            return await provider.count_tokens(request) if isinstance(provider, Counts) else None
+    except LlmkitError:
+        return None  # no key, no weights, no server: the bound is shown instead, and says that it is one
