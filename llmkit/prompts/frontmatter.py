@@ -79,9 +79,7 @@ class Model(_Part):
 
     @model_validator(mode="before")
     @classmethod
-    def _shorthand(cls, data: Any) -> Any:
-        if isinstance(data, str):
-            return {"id": data}
+    def _v1(cls, data: Any) -> Any:
         if isinstance(data, dict) and ("parameters" in data or "configuration" in data):
             raise ValueError(
                 "this is Prompty v1; v2 writes model: {id, provider, options: {temperature, maxOutputTokens}}"
@@ -140,11 +138,6 @@ class Engine(BaseModel):
 
     kind: str = "*"
 
-    @model_validator(mode="before")
-    @classmethod
-    def _shorthand(cls, data: Any) -> Any:
-        return {"kind": data} if isinstance(data, str) else data
-
 
 class Template(_Part):
     """How the body is read.
@@ -156,6 +149,11 @@ class Template(_Part):
 
     format: Engine = Engine()
     parser: Engine = Engine()
+
+    @field_validator("format", "parser", mode="before", json_schema_input_type=Engine | str)
+    @classmethod
+    def _kind_alone(cls, data: Any) -> Any:
+        return {"kind": data} if isinstance(data, str) else data
 
     @model_validator(mode="before")
     @classmethod
@@ -207,7 +205,17 @@ class FrontMatter(_Part):
 
     ignored: ClassVar[frozenset[str]] = frozenset({"tools", "sample"})
 
-    @field_validator("inputs", "outputs", mode="before")
+    @field_validator("model", mode="before", json_schema_input_type=Model | str)
+    @classmethod
+    def _id_alone(cls, data: Any) -> Any:
+        return {"id": data} if isinstance(data, str) else data
+
+    @field_validator(
+        "inputs",
+        "outputs",
+        mode="before",
+        json_schema_input_type=list[Property] | dict[str, Property | str | bool | int | float],
+    )
     @classmethod
     def _scalars(cls, data: Any) -> Any:
         """``name: value`` is Prompty's shorthand for an input with an example; it is no default."""
