@@ -56,7 +56,7 @@ class ConfigSpec(BaseModel):
     model: str | None = Field(default=None, description="The default model, as provider/model or as an alias.")
     aliases: dict[str, str] = Field(default={}, description="Short name → provider/model, or another alias.")
     store: str = Field(default=".llmkit", description="Folder of runs and cached answers, relative to this file.")
-    budget: Budget = Budget()
+    budget: Budget = Field(default=Budget(), description="What may be spent.")
     prices: dict[str, Price] = Field(
         default={}, description="provider/model → its prices, in place of the published ones."
     )

@@ -125,6 +125,8 @@ class HubSource:
         try:
             loaded = datasets.load_dataset(self.hub_id, self.config, split=self.split, revision=commit)
         except datasets.exceptions.DatasetNotFoundError as error:
+            if "Revision" in str(error):
+                raise DataError(f"no revision {commit!r}", where=self._at()) from error
             raise self._absent() from error
         except (ValueError, datasets.exceptions.DatasetsError) as error:  # an unknown configuration or split, mostly
             raise DataError(_line(error), where=self._at(), hint="See config and split in the suite") from error

@@ -29,9 +29,11 @@ def init(folder: Path) -> list[Path]:
     """
     files = {path.relative_to(TEMPLATE): path for path in sorted(TEMPLATE.rglob("*")) if path.is_file()}
     files |= {Path("schemas") / path.name: path for path in sorted(SCHEMAS.glob("*.schema.json"))}
-    there = [str(folder / name) for name in files if (folder / name).exists()]
+    there = [str(name) for name in files if (folder / name).exists()]
     if there:
-        raise UsageError(f"already there: {', '.join(there)}", hint="Nothing was written; name an empty folder")
+        raise UsageError(
+            f"already there: {', '.join(there)}", where=str(folder), hint="Nothing was written; name an empty folder"
+        )
     try:
         written = [_write(folder / name, path.read_bytes()) for name, path in files.items()]
         return [*written, *_ignore(folder / ".gitignore")]

@@ -90,7 +90,7 @@ def _listed(name: str, path: Path, root: Path | None, where: str) -> Path:
         found = confined(candidate, base=path.parent, roots=_roots(path, root), where=where)
         if found.is_file():
             return found
-    names = [*known, *(near.name for near in beside)]
+    names = [*known, *(near.name if Path(name).suffix in _YAML else near.stem for near in beside)]
     raise UnknownNameError("suite", name, names, where=where, hint=_nearest(name, names))
 
 

@@ -16,10 +16,8 @@ Expression = Annotated[
         description="A field of the row (a dotted path reaches nested ones), or a {{template}} over its fields.",
     ),
 ]
-Slices = Annotated[
-    list[Name] | dict[Name, Expression],
-    Field(description="Groups that results are also reported by: fields, or name → field or {{template}}."),
-]
+Slices = list[Name] | dict[Name, Expression]
+_SLICES = "Groups that results are also reported by: fields, or name → field or {{template}}."
 
 
 class _Part(BaseModel):
@@ -51,7 +49,7 @@ class MapSpec(_Part):
     cluster: Expression | None = Field(
         default=None, description="Rows that belong together (one document, one topic) and are not independent."
     )
-    slices: Slices | None = None
+    slices: Slices | None = Field(default=None, description=_SLICES)
 
 
 class MessageSpec(_Part):
@@ -76,8 +74,8 @@ class SuiteSpec(BaseModel):
         default=None,
         description="Rows: a .jsonl, .csv, .parquet or .json file, by its path from here; or {hf: owner/name}.",
     )
-    map: MapSpec = MapSpec()
-    slices: Slices | None = None
+    map: MapSpec = Field(default=MapSpec(), description="Which fields of a row mean what.")
+    slices: Slices | None = Field(default=None, description=_SLICES)
     prompt: Name | None = Field(
         default=None,
         description="A prompt file, by its path from this file; or builtin:NAME for one that comes with llmkit.",

@@ -10,6 +10,7 @@ import sys
 
 import pytest
 
+from llmkit.samples import HubSource
 from tests.samples.hub import COMMIT, serving
 
 ROWS = [{"question": f"{n}+{n}?", "answer": {"text": str(2 * n), "steps": [n, n]}} for n in range(300)]
@@ -50,7 +51,11 @@ def ask(hub, tmp_path):
         }
         done = subprocess.run(
             [sys.executable, "-W", "error::ResourceWarning", "-c", ASK, json.dumps(spec)],
-            env=env, cwd=tmp_path, capture_output=True, text=True, timeout=120,
+            env=env,
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=120,
         )
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
@@ -73,7 +78,8 @@ def test_a_pinned_revision_is_read_row_by_row(ask):
 def test_a_revision_that_moves_is_resolved_to_its_commit_and_said(ask, revision):
     answer = ask({**PINNED, "revision": revision})
     assert len(answer["rows"]) == len(ROWS)
-    assert answer["fingerprint"] == ask(PINNED)["fingerprint"]
+    pinned = HubSource("openai/gsm8k", "main", "test", COMMIT)
+    assert answer["fingerprint"] == pinned.fingerprint()
     (note,) = answer["notes"]
     assert COMMIT in note
 
@@ -100,6 +106,7 @@ def test_a_hub_out_of_reach_says_so_of_a_pinned_revision_too(ask):
     [
         ({"hf": "openai/none", "revision": None}, "no such data set on the hub"),
         ({"revision": "v9"}, "no revision 'v9'"),
+        ({"revision": "a" * 40}, f"no revision '{'a' * 40}'"),
         ({"config": "man"}, "main"),
         ({"split": "tset"}, "test"),
     ],

@@ -1,0 +1,190 @@
+"""Where settings come from, and which one wins."""
+
+import pytest
+
+from llmkit.config import Settings, load_settings, project_root, resolve_model, resolve_params
+from llmkit.errors import DocumentError, UnknownNameError, UsageError
+
+TOML = """\
+model = "fast"
+store = "runs"
+concurrency = 8
+
+[aliases]
+fast = "openai/gpt-4o-mini"
+best = "fast"
+
+[budget]
+max_cost_usd = 2.5
+
+[prices."openai/gpt-4o-mini"]
+input = 0.15
+output = 0.6
+
+[models."openai/gpt-4o-mini"]
+temperature = 0
+base_url = "http://127.0.0.1:1"
+"""
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    (tmp_path / "llmkit.toml").write_text(TOML)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def load(**environment):
+    return load_settings(environment=environment)
+
+
+def test_the_file_says_it_all(project):
+    settings = load()
+    assert settings.root == project
+    assert (settings.model, settings.model_origin) == ("fast", "llmkit.toml:1")
+    assert settings.store_path == project / "runs"
+    assert settings.concurrency == 8
+    assert settings.max_cost_usd == 2.5
+    assert settings.prices == {"openai/gpt-4o-mini": {"input": 0.15, "output": 0.6}}
+    assert settings.models == {"openai/gpt-4o-mini": {"temperature": 0, "base_url": "http://127.0.0.1:1"}}
+
+
+def test_without_a_file_the_store_lies_in_the_current_folder(tmp_path):
+    settings = load_settings(tmp_path, {})
+    assert settings.store_path == tmp_path / ".llmkit"
+    assert (settings.path, settings.model) == (None, None)
+
+
+def test_the_table_in_pyproject_does_as_well(tmp_path):
+    (tmp_path / "pyproject.toml").write_text('[project]\nname = "x"\n\n[tool.llmkit]\nmodel = "a/b"\n')
+    settings = load_settings(tmp_path, {})
+    assert settings.model == "a/b"
+    assert settings.model_origin.endswith("pyproject.toml:5")
+
+
+def test_llmkit_toml_goes_before_pyproject(project):
+    (project / "pyproject.toml").write_text('[tool.llmkit]\nmodel = "a/b"\n')
+    assert load().model == "fast"
+
+
+def test_the_nearest_file_above_counts(project):
+    inner = project / "a" / "b"
+    inner.mkdir(parents=True)
+    (project / "a" / "pyproject.toml").write_text("[project]\n")  # has no table of llmkit's
+    assert load_settings(inner, {}).root == project
+    (project / "a" / "llmkit.toml").write_text('model = "x/y"')
+    assert load_settings(inner, {}).model == "x/y"
+
+
+def test_the_search_ends_at_the_top_of_the_git_repository(project):
+    repository = project / "repository"
+    (repository / ".git").mkdir(parents=True)
+    (repository / "suites").mkdir()
+    assert project_root(repository / "suites") == repository
+    settings = load_settings(repository / "suites", {})
+    assert (settings.model, settings.store_path) == (None, repository / ".llmkit")
+
+
+def test_the_environment_goes_before_the_file(project):
+    settings = load(LLMKIT_MODEL="a/b", LLMKIT_STORE="elsewhere")
+    assert (settings.model, settings.model_origin) == ("a/b", "LLMKIT_MODEL")
+    assert settings.store_path == project / "elsewhere"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('modle = "a/b"', r"llmkit.toml:1: .*modle.*Did you mean 'model'"),
+        ("concurrency = 0", r"llmkit.toml:1: .*concurrency"),
+        ("[budget]\nmax_cost_usd = -1", r"llmkit.toml:2: .*max_cost_usd"),
+        ("[budget]\nmax_cost_usd = nan", r"llmkit.toml:2: "),
+        ('[prices."a/b"]\ninput = 1', r"llmkit.toml:\d: .*output"),
+        ("model = ", r"llmkit.toml:1: not TOML"),
+        ('[aliases]\na = "b"\nb = "a"', r"llmkit.toml:\d: aliases in a circle: a → b → a"),
+        ('[aliases]\nfast = "openai/x"\nbest = "fats"', r"llmkit.toml:3: unknown model 'fats'. Did you mean 'fast'\?"),
+        ('[aliases]\n"a/b" = "c/d"', r"llmkit.toml:2: alias 'a/b' looks like a model"),
+    ],
+)
+def test_a_mistake_in_the_file_is_one_line_with_its_place(project, text, message):
+    (project / "llmkit.toml").write_text(text)
+    with pytest.raises(UsageError, match=message) as caught:
+        load()
+    assert "\n" not in str(caught.value)
+
+
+SETTINGS = Settings(root=None, model="set/tings", model_origin="llmkit.toml:1", aliases={"fast": "openai/mini"})
+NOWHERE = Settings(root=None)
+
+
+@pytest.mark.parametrize(
+    ("cli", "suite", "prompt", "settings", "expected"),
+    [
+        ("c/li", "su/ite", "pro/mpt", SETTINGS, ("c/li", "-m")),
+        (None, "su/ite", "pro/mpt", SETTINGS, ("su/ite", "suite arithmetic.yaml:9")),
+        (None, None, "pro/mpt", SETTINGS, ("pro/mpt", "prompt add.prompty")),
+        (None, None, None, SETTINGS, ("set/tings", "llmkit.toml:1")),
+        ("fast", None, None, SETTINGS, ("openai/mini", "-m")),
+        (None, "fast", None, SETTINGS, ("openai/mini", "suite arithmetic.yaml:9")),
+    ],
+)
+def test_the_model_is_the_command_lines_the_suites_the_prompts_the_files(cli, suite, prompt, settings, expected):
+    where = {"suite_where": "arithmetic.yaml:9", "prompt_where": "add.prompty"}
+    assert resolve_model(cli, suite, prompt, settings, **where) == expected
+
+
+def test_no_model_at_all_says_where_to_name_one():
+    with pytest.raises(UsageError, match=r"no model is named. Give one with -m provider/model, or .* in llmkit.toml"):
+        resolve_model(None, None, None, NOWHERE)
+
+
+def test_a_model_without_provider_offers_the_nearest_alias_or_the_right_form():
+    with pytest.raises(UnknownNameError, match=r"-m: unknown model 'fats'. Did you mean 'fast'\?"):
+        resolve_model("fats", None, None, SETTINGS)
+    with pytest.raises(UnknownNameError, match=r"s.yaml:2: unknown model 'gpt-4o'. Write it as provider/model"):
+        resolve_model(None, "gpt-4o", None, SETTINGS, suite_where="s.yaml:2")
+
+
+@pytest.mark.parametrize("kind", ["suite", "prompt"])
+def test_a_strangers_file_cannot_send_the_key_to_its_own_server(kind):
+    models = {"suite": None, "prompt": None, kind: "openai/x@http://evil.example"}
+    with pytest.raises(DocumentError, match=f"a {kind} may not name a server"):
+        resolve_model(None, models["suite"], models["prompt"], NOWHERE)
+
+
+def test_the_user_may_name_a_server():
+    assert resolve_model("openai/x@http://127.0.0.1:1", None, None, NOWHERE)[0] == "openai/x@http://127.0.0.1:1"
+
+
+def test_each_parameter_is_the_command_lines_the_suites_the_prompts_the_files(project):
+    merged, origins = resolve_params(
+        {"seed": 1},
+        {"seed": 2, "top_p": 0.5},
+        {"seed": 3, "top_p": 0.1, "max_tokens": 9},
+        load(),
+        "openai/gpt-4o-mini",
+        suite_where="s.yaml:7",
+        prompt_where="p.prompty",
+    )
+    assert merged == {
+        "seed": 1,
+        "top_p": 0.5,
+        "max_tokens": 9,
+        "temperature": 0,
+        "base_url": "http://127.0.0.1:1",
+    }
+    assert origins == {
+        "seed": "-M",
+        "top_p": "suite s.yaml:7",
+        "max_tokens": "prompt p.prompty",
+        "temperature": "llmkit.toml:17",
+        "base_url": "llmkit.toml:18",
+    }
+
+
+def test_parameters_of_another_model_do_not_count(project):
+    assert resolve_params({}, {}, {}, load(), "openai/gpt-4o") == ({}, {})
+
+
+def test_parameters_may_be_set_under_an_alias(project):
+    (project / "llmkit.toml").write_text('[aliases]\nfast = "a/b"\n[models.fast]\nseed = 1\n')
+    assert resolve_params({}, {}, {}, load(), "a/b")[0] == {"seed": 1}

@@ -1,0 +1,71 @@
+"""The shipped JSON Schemas are what the models say, and accept what people write."""
+
+import json
+
+import jsonschema
+import pytest
+import yaml
+
+from llmkit import schemas
+from llmkit.documents import read_yaml
+from llmkit.schemas.generate import generate, write
+from llmkit.scoring.registry import BUILTIN
+from llmkit.suites import builtin_suites
+from tests.suites.conftest import ADD
+
+
+def load(name):
+    return json.loads((schemas.FOLDER / f"{name}.schema.json").read_text("utf-8"))
+
+
+def test_they_are_up_to_date():
+    shipped = {path.name: path.read_text("utf-8") for path in schemas.FOLDER.glob("*.schema.json")}
+    assert shipped == generate(), "run python -m llmkit.schemas"
+
+
+@pytest.mark.parametrize("name", ["suite", "prompt", "config"])
+def test_each_is_a_valid_schema_whose_references_resolve(name):
+    schema = load(name)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    text = json.dumps(schema)
+    names = {part.split('"')[0] for part in text.split("#/$defs/")[1:]}
+    assert names <= set(schema.get("$defs", {}))
+
+
+@pytest.mark.parametrize("name", ["suite", "config"])
+def test_every_field_is_described(name):
+    bare = [key for key, field in load(name)["properties"].items() if "description" not in field]
+    assert bare == []
+
+
+def test_the_suites_schema_knows_every_scorer_and_its_options():
+    items = load("suite")["properties"]["scorers"]["anyOf"][0]["items"]["anyOf"]
+    assert items[0]["enum"] == sorted(BUILTIN)
+    assert sorted(items[2]["properties"]) == sorted(BUILTIN)
+
+
+@pytest.mark.parametrize("path", builtin_suites().values(), ids=lambda path: path.stem)
+def test_it_accepts_every_built_in_suite(path):
+    jsonschema.validate(read_yaml(path).data, load("suite"))
+
+
+@pytest.mark.parametrize(
+    ("change", "valid"),
+    [
+        (("", ""), True),
+        (("[exact_match]", "[exact_match, {numeric: {tolerance: 1.0e-6}}, {bleu: null}, somebody_elses]"), True),
+        (("data: add.jsonl", "data: {hf: openai/gsm8k, config: main, split: test}"), True),
+        (("[exact_match]", "[{numeric: {tolerence: 1}}]"), False),
+        (("name: add", "nme: add"), False),
+        (("target: answer", "targte: answer"), False),
+        (("version: 1", "version: 3"), False),
+        (("data: add.jsonl", "data: {hf: gsm8k}"), False),
+    ],
+)
+def test_it_accepts_and_refuses_as_the_reader_does(change, valid):
+    data = yaml.safe_load(ADD.replace(*change) if change[0] else ADD)
+    assert jsonschema.Draft202012Validator(load("suite")).is_valid(data) is valid
+
+
+def test_writing_leaves_nothing_aside(tmp_path):
+    assert {path.name for path in write(tmp_path)} == {path.name for path in tmp_path.iterdir()}
