@@ -3,7 +3,8 @@
 Adaptive: additive increase, multiplicative decrease (Chiu and Jain 1989), begun by TCP's slow start (RFC 5681):
 the limit doubles each round trip until the first 429 or until latency rises, then grows by one a round trip. A 429
 halves it, at most once a round trip: calls that were sent before the last cut say nothing new. It grows only while
-it is used up (RFC 7661), and only while a window's median latency stays below twice the lowest one seen.
+it is used up (RFC 7661), and only while latency holds: a round trip is a window of as many answers as the limit
+was when it began, and its median is held against the lowest median so far.
 """
 
 from __future__ import annotations
@@ -21,9 +22,9 @@ LOWEST, HIGHEST = 1, 512
 SLOWER = 2.0
 """Latency holds while the window's median is below this many times the lowest: queueing, not noise, doubles it."""
 EASE = 0.9
-"""A window slower than that eases the limit by a tenth: no error yet, so no halving."""
-DRIFT = 1.01
-"""The lowest median is let rise 1 % a window, so that a server that became slower for good is believed in time."""
+"""A window slower than that eases the limit by a tenth: no error yet, so no halving, and never below the start."""
+DRIFT = 1.001
+"""The lowest median is let rise this much a window, so that a server that became slower for good is believed."""
 WINDOW = 8
 """A window is one round trip's calls, at least this many: a median of fewer is noise."""
 LONGEST_PAUSE_S = 120.0
@@ -94,12 +95,14 @@ class Limiter:
         self.pause_until = 0.0
         self.cuts = 0
         self._bounds = (lowest, highest)
-        self._limit = float(min(max(start, lowest), highest)) if fixed is None else float(fixed)
+        self._start = min(max(start, lowest), highest)
+        self._limit = float(self._start if fixed is None else fixed)
         self.size = int(self._limit)
         self._cut_at = -1.0
         self._slow_start = True
         self._used_up = False
         self._window: list[float] = []
+        self._window_size = max(WINDOW, self.size)
         self._lowest_median: float | None = None
 
     def slot(self) -> Slot:
@@ -159,28 +162,30 @@ class Limiter:
         self._cut_at = self.clock()
         self.cuts += 1
         self._slow_start = False
-        self._window.clear()
         self._resize(self._limit / 2)
+        self._open_window()
 
     def succeeded(self, latency_s: float) -> None:
         """Take one success's latency."""
         self._window.append(latency_s)
-        if self._used_up and (self._lowest_median is None or self._slow_start):
-            self._resize(self._limit + 1)
-        elif self._used_up:
-            self._resize(self._limit + 1 / self._limit)
-        if len(self._window) >= max(WINDOW, self.size):
+        if len(self._window) >= self._window_size:
             self._close_window()
 
     def _close_window(self) -> None:
         median = sorted(self._window)[len(self._window) // 2]
-        self._window.clear()
-        self._used_up = False
-        before = self._lowest_median
-        self._lowest_median = median if before is None else min(before * DRIFT, median)
-        if before is not None and median > SLOWER * before:
+        before = median if self._lowest_median is None else self._lowest_median
+        self._lowest_median = min(before * DRIFT, median)
+        if median > SLOWER * before:
             self._slow_start = False
-            self._resize(self._limit * EASE)
+            self._resize(max(self._limit * EASE, min(self._limit, self._start)))
+        elif self._used_up:
+            self._resize(self._limit * 2 if self._slow_start else self._limit + 1)
+        self._open_window()
+
+    def _open_window(self) -> None:
+        self._window.clear()
+        self._window_size = max(WINDOW, self.size)
+        self._used_up = bool(self.waiting)
 
     def _resize(self, limit: float) -> None:
         lowest, highest = self._bounds

@@ -79,7 +79,7 @@ class Caller:
     ) -> None:
         self.provider = provider
         self.policy = policy or RetryPolicy()
-        self.limiter = limiter or Limiter(provider.capabilities.fixed_concurrency)
+        self.limiter = limiter or Limiter(provider.capabilities.fixed_concurrency, clock=clock, sleep=sleep)
         self.budget = budget
         self.prices = prices or Prices()
         self._rng = rng or random.Random()  # noqa: S311 - jitter, no secret
