@@ -5,8 +5,6 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Iterable, Iterator
 
-import numpy as np
-
 from llmkit.errors import DataError
 
 Ids = Iterable[tuple[str, str]]
@@ -28,6 +26,8 @@ class IdHashes:
 
     def repeated(self) -> frozenset[int]:
         """Return the hashes seen more than once. Equal hashes are no proof of equal ids."""
+        import numpy as np
+
         ordered = np.frombuffer(self._hashes, dtype=np.int64)
         ordered.sort()  # in place: a sorted copy would double the memory
         return frozenset(ordered[1:][ordered[1:] == ordered[:-1]].tolist())
