@@ -1,1 +1,107 @@
-"""llmkit."""
+"""LLM evaluation and structured generation whose numbers hold up.
+
+    import llmkit
+
+    results = llmkit.evaluate("suites/arithmetic.yaml", "openai/gpt-4o-mini")
+    results[0].metrics["exact_match"].value
+
+The names load what they need on first use, so ``import llmkit`` itself costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from llmkit.errors import DocumentError, LlmkitError, ProviderError, UsageError
+    from llmkit.prompts import Prompt, load_prompt
+    from llmkit.providers.base import ModelRef, Provider
+    from llmkit.runs.evaluate import Options, evaluate, evaluate_async
+    from llmkit.runs.export import read_samples
+    from llmkit.runs.store import Store
+    from llmkit.scoring.base import Scorer
+    from llmkit.suites.inline import make_suite
+    from llmkit.suites.load import load_suites
+    from llmkit.suites.suite import Suite
+    from llmkit.types import (
+        BadRow,
+        Completion,
+        Failure,
+        Interval,
+        Message,
+        MetricResult,
+        Request,
+        RunResult,
+        Sample,
+        SampleResult,
+        Score,
+        Usage,
+    )
+    from llmkit.version import __version__
+
+_FROM = {
+    "llmkit.errors": ("DocumentError", "LlmkitError", "ProviderError", "UsageError"),
+    "llmkit.prompts": ("Prompt", "load_prompt"),
+    "llmkit.providers.base": ("ModelRef", "Provider"),
+    "llmkit.runs.evaluate": ("Options", "evaluate", "evaluate_async"),
+    "llmkit.runs.export": ("read_samples",),
+    "llmkit.runs.store": ("Store",),
+    "llmkit.scoring.base": ("Scorer",),
+    "llmkit.suites.inline": ("make_suite",),
+    "llmkit.suites.load": ("load_suites",),
+    "llmkit.suites.suite": ("Suite",),
+    "llmkit.types": (
+        "BadRow", "Completion", "Failure", "Interval", "Message", "MetricResult", "Request", "RunResult", "Sample",
+        "SampleResult", "Score", "Usage",
+    ),
+    "llmkit.version": ("__version__",),
+}  # fmt: skip
+_MODULE = {name: module for module, names in _FROM.items() for name in names}
+
+__all__ = [
+    "BadRow",
+    "Completion",
+    "DocumentError",
+    "Failure",
+    "Interval",
+    "LlmkitError",
+    "Message",
+    "MetricResult",
+    "ModelRef",
+    "Options",
+    "Prompt",
+    "Provider",
+    "ProviderError",
+    "Request",
+    "RunResult",
+    "Sample",
+    "SampleResult",
+    "Score",
+    "Scorer",
+    "Store",
+    "Suite",
+    "Usage",
+    "UsageError",
+    "__version__",
+    "evaluate",
+    "evaluate_async",
+    "load_prompt",
+    "load_suites",
+    "make_suite",
+    "read_samples",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULE:
+        from llmkit.errors import nearest
+
+        raise AttributeError(f"llmkit has no {name!r}. {nearest(name, __all__)}")
+    value = getattr(import_module(_MODULE[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

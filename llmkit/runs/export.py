@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
+from llmkit.config import load_settings
 from llmkit.errors import UnknownNameError, UsageError
 from llmkit.providers.base import ModelRef, SpeaksWire
 from llmkit.providers.registry import create
@@ -112,6 +113,24 @@ def _failure(failure: Failure | None, metric: str | None) -> dict[str, Any]:
     if failure is None:
         return {}
     return {"stage": failure.stage, "kind": failure.kind, "message": failure.message, "metric": metric}
+
+
+def read_samples(run: str = "latest", *, store: Path | None = None, failed: bool = False) -> Iterator[SampleResult]:
+    """Stream a stored run's samples with their scores.
+
+    Args:
+        run: A run's id or its start, ``latest``, ``latest~1``.
+        store: Folder of the store; the project's where None.
+        failed: Only those that failed, or whose scorers did.
+
+    Raises:
+        StoreError: There is no store.
+        UsageError: No such run.
+    """
+    with Store(store or load_settings().store_path, create=False) as opened:
+        row = opened.run(run)
+        for sample, scores in scored(opened, row, failed=failed):
+            yield sample_result(row, sample, scores)
 
 
 def write(store: Store, run: RunRow, path: Path, form: Form, *, failed: bool = False) -> int:

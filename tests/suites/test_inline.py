@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import pytest
+
+from llmkit.errors import UsageError
+from llmkit.suites.inline import make_suite
+from llmkit.types import Sample
+
+ROWS = [{"q": "2 + 2", "a": "4", "topic": "sum"}, {"q": "3 - 1", "a": "2", "topic": "difference"}]
+ASK = [{"role": "user", "content": "{{q}} ="}]
+
+
+def suite(**more: object) -> object:
+    return make_suite("arithmetic", ROWS, **{"messages": ASK, "scorers": ["exact_match"], "target": "a", **more})  # type: ignore[arg-type]
+
+
+def test_records_become_samples() -> None:
+    made = make_suite("arithmetic", ROWS, messages=ASK, scorers=["exact_match"], target="a", slices=["topic"])
+    samples = list(made.samples())
+    assert [s.references for s in samples if isinstance(s, Sample)] == [("4",), ("2",)]
+    assert [dict(s.slices) for s in samples if isinstance(s, Sample)] == [{"topic": "sum"}, {"topic": "difference"}]
+    assert made.prompt.render(ROWS[0])[0].content == "2 + 2 ="
+
+
+def test_changed_records_change_the_fingerprint() -> None:
+    other = [{**ROWS[0], "a": "5"}, ROWS[1]]
+    before, after = (make_suite("s", rows, messages=ASK, scorers=["exact_match"], target="a") for rows in (ROWS, other))
+    assert before.fingerprints()["data"] != after.fingerprints()["data"]
+    assert before.fingerprints()["prompt"] == after.fingerprints()["prompt"]
+
+
+def test_a_row_is_named_by_its_place_in_the_list() -> None:
+    made = make_suite("s", ROWS, messages=ASK, scorers=["exact_match"], target="a")
+    assert [s.where for s in made.samples()] == ["s[0]", "s[1]"]
+
+
+@pytest.mark.parametrize("more", [{"messages": None}, {"messages": []}])
+def test_a_suite_needs_a_prompt(more: dict[str, object]) -> None:
+    with pytest.raises(UsageError):
+        suite(**more)
+
+
+def test_rows_that_json_cannot_hold_are_refused() -> None:
+    made = make_suite("s", [{"q": float("nan"), "a": "1"}], messages=ASK, scorers=["exact_match"], target="a")
+    with pytest.raises(UsageError, match="rows of s"):
+        made.fingerprints()
