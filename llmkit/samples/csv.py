@@ -37,7 +37,10 @@ class _Lines:
         if len(line) > MAX_LINE:
             self._pass_over(line)
         if not line.isascii():
-            self.undecodable = self.undecodable or any("\udc80" <= char <= "\udcff" for char in line)
+            try:
+                line.encode()
+            except UnicodeEncodeError:  # what could not be decoded stands as surrogates
+                self.undecodable = True
         return line
 
     def _pass_over(self, line: str) -> NoReturn:

@@ -3,7 +3,8 @@
 from llmkit.suites.builtin import builtin_suites
 from llmkit.suites.init import init
 from llmkit.suites.load import load_suites
+from llmkit.suites.make import make_suite
 from llmkit.suites.spec import SuiteSpec
 from llmkit.suites.suite import Suite
 
-__all__ = ["Suite", "SuiteSpec", "builtin_suites", "init", "load_suites"]
+__all__ = ["Suite", "SuiteSpec", "builtin_suites", "init", "load_suites", "make_suite"]

@@ -19,6 +19,7 @@ from llmkit.suites.spec import SuiteSpec
 from llmkit.suites.suite import Suite
 
 BUILTIN = "builtin:"
+PROMPT_ENDINGS = (".prompty", ".md")
 _YAML = (".yaml", ".yml")
 
 
@@ -144,6 +145,10 @@ def _prompt(document: Document, spec: SuiteSpec, path: Path, roots: list[Path]) 
     if name.startswith(BUILTIN):
         return load_prompt(_shipped(name.removeprefix(BUILTIN), where))
     file = confined(name, base=path.parent, roots=roots, where=where)
+    if file.suffix not in PROMPT_ENDINGS:  # a stranger's suite shall not send .env to a model
+        raise DocumentError(
+            f"{name!r} is no prompt file", where=where, hint=f"Its ending is {' or '.join(PROMPT_ENDINGS)}"
+        )
     if not file.is_file():
         near = nearest(file.name, [each.name for each in file.parent.iterdir()]) if file.parent.is_dir() else None
         raise DocumentError(f"no prompt file {str(file)!r}", where=where, hint=near)

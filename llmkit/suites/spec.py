@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from llmkit.providers.params import Params
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+def _printable(name: str) -> str:
+    if not name.isprintable():  # it is shown in terminals and written into reports
+        raise ValueError("holds characters that cannot be shown")
+    return name
+
+
+Printable = Annotated[Name, AfterValidator(_printable)]
 Expression = Annotated[
     str,
     Field(
@@ -65,7 +74,9 @@ class SuiteSpec(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, title="llmkit suite")
 
     version: Literal[1] = Field(description="The version of this file format: 1.")
-    name: Name | None = Field(default=None, description="The suite's name in results; the file's name where not given.")
+    name: Printable | None = Field(
+        default=None, description="The suite's name in results; the file's name where not given."
+    )
     description: str | None = Field(default=None, description="What the suite measures, for people.")
     suites: Annotated[list[Name], Field(min_length=1)] | None = Field(
         default=None, description="Other suites to run in this one's place: built-in names, or paths from this file."

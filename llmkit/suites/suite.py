@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -13,7 +13,7 @@ from llmkit.canonical import digest
 from llmkit.documents import Document
 from llmkit.errors import DataError, DocumentError, nearest
 from llmkit.prompts import Prompt
-from llmkit.samples import IdHashes, Row, Source, check_unique
+from llmkit.samples import HubSource, IdHashes, Row, Source, check_unique
 from llmkit.scoring import Scorer
 from llmkit.suites.expression import field_names
 from llmkit.suites.mapping import Mapper
@@ -84,7 +84,10 @@ class Suite:
         limit = limit if limit is not None else self.limit
         to_sample, where = self._mapper.sample, self.source.where
         for index, row in enumerate(islice(self.source.rows(), limit)):
-            yield row if isinstance(row, BadRow) else to_sample(row, index, where(row.line))
+            if isinstance(row, Row):
+                yield to_sample(row, index, where(row.line))
+            else:
+                yield row if self.spec.map.id is not None else replace(row, id=str(index + 1))
 
     def check(self, limit: int | None = None) -> int:
         """Look through the data before anything is spent, and return how many rows will be asked.
@@ -131,8 +134,13 @@ class Suite:
         }
 
     def definition(self) -> dict[str, Any]:
-        """Return what the suite is, as plain data: neither where its files lie nor what describes it."""
+        """Return what the suite is, as plain data: neither where its files lie nor what describes it.
+
+        A data set of the hub stands in it with its commit; a file's content is in ``fingerprints`` alone.
+        """
+        hub = {"data": self.source.describe()} if isinstance(self.source, HubSource) else {}
         return {
+            **hub,
             "name": self.name,
             "map": {".".join(map(str, keys)): each.text for keys, each in self._mapper.expressions.items()},
             "scorers": {scorer.name: scorer.signature for scorer in self.scorers},

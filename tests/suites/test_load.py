@@ -63,6 +63,8 @@ def test_hub_data_can_be_replaced_by_a_file_without_the_hub(write, project):
         (("../prompts/add.prompty", "../prompts/ad.prompty"), r"add.yaml:5: no prompt file .*'add.prompty'\?"),
         (("../prompts/add.prompty", "../../x.prompty"), r"add.yaml:5: '../../x.prompty' leads out of the project"),
         (("../prompts/add.prompty", "builtin:nonesuch"), r"add.yaml:5: unknown shipped prompt 'nonesuch'"),
+        (("../prompts/add.prompty", "../.env"), r"add.yaml:5: '../.env' is no prompt file. Its ending is .prompty"),
+        (("name: add", r'name: "a\e[2J"'), r"add.yaml:2: .*characters that cannot be shown"),
         (("prompt: ../prompts/add.prompty\n", ""), r"add.yaml:\d+: .*give either prompt or messages"),
         (("target: answer", "target: '{{ answer'"), r"add.yaml:4"),
         (("scorers:", "params: {temprature: 0}\nscorers:"), r"add.yaml:6: .*temprature.*'temperature'"),

@@ -121,6 +121,17 @@ def test_the_definition_is_plain_data_that_does_not_say_where_files_lie(load, pr
     assert str(project) not in json.dumps(definition)
 
 
+def test_a_data_set_of_the_hub_stands_in_the_definition_with_its_commit(load):
+    commit = "0" * 40
+    data = f"data: {{hf: openai/gsm8k, config: main, revision: '{commit}'}}"
+    assert load(ADD.replace("data: add.jsonl", data)).definition()["data"] == f"hf:openai/gsm8k/main/test@{commit[:12]}"
+
+
+def test_a_bad_row_is_numbered_where_ids_are(load):
+    suite = load(ADD.replace("id: id, ", ""), rows=[ROWS[0], 7])
+    assert [s.id for s in suite.samples()] == ["1", "2"]
+
+
 def test_where_names_the_line_of_a_field(load):
     assert load().where("scorers").endswith("add.yaml:6")
 
