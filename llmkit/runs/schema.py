@@ -11,6 +11,7 @@ Answers are never updated or deleted by a run, and a run's samples only point to
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from llmkit.errors import StoreError
 SCHEMA_VERSION = 1
 APPLICATION_ID = 0x6C6C6D6B  # "llmk", so that `file` and we can tell the store from any other database
 BUSY_MS = 30_000  # another run's transaction takes milliseconds; half a minute means that something is wrong
+LEAST_ROOM = 64 * 1024  # the index of a write-ahead log takes 32 KiB, and its first transaction as much
 
 TABLES = """
 CREATE TABLE runs (
@@ -80,11 +82,12 @@ def connect(path: Path, *, create: bool = True) -> sqlite3.Connection:
 
 
 def _prepare(db: sqlite3.Connection, path: Path) -> None:
+    version = _version(db, path)  # first: a file that is not ours is left as it is
     db.execute("PRAGMA journal_mode=WAL")
     # NORMAL survives kill -9 without loss (the write-ahead log is in the kernel's hands) and spares an fsync a commit.
     db.execute("PRAGMA synchronous=NORMAL")
     db.execute("PRAGMA cache_size=-16384")
-    if _version(db, path) == SCHEMA_VERSION:
+    if version == SCHEMA_VERSION:
         return
     db.execute("BEGIN IMMEDIATE")
     try:
@@ -95,15 +98,17 @@ def _prepare(db: sqlite3.Connection, path: Path) -> None:
             db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
         db.execute("COMMIT")
     except BaseException:
-        db.execute("ROLLBACK")
+        if db.in_transaction:
+            db.execute("ROLLBACK")
         raise
 
 
 def _version(db: sqlite3.Connection, path: Path) -> int:
     """Return the schema version, 0 for an empty file."""
-    version = int(db.execute("PRAGMA user_version").fetchone()[0])
-    application = int(db.execute("PRAGMA application_id").fetchone()[0])
+    # The tables first: another process may commit all three between two of these reads, and then none is behind it.
     tables = int(db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
+    application = int(db.execute("PRAGMA application_id").fetchone()[0])
+    version = int(db.execute("PRAGMA user_version").fetchone()[0])
     if tables and application != APPLICATION_ID:
         raise StoreError("this is not an llmkit store", where=str(path), hint="Name another with --store PATH")
     if version > SCHEMA_VERSION:
@@ -122,10 +127,10 @@ def explain(path: Path, error: BaseException) -> StoreError:
 
 def _cannot(path: Path, error: BaseException) -> StoreError:
     said, where = str(error), str(path)
-    if "full" in said or "No space" in said:
+    if "full" in said or "No space" in said or ("disk I/O error" in said and _no_room(path.parent)):
         hint = "Free space, then run the same command again"
         return StoreError("the disk is full; everything committed is kept", where=where, hint=hint)
-    if "readonly" in said or "unable to open" in said or isinstance(error, PermissionError) or "Read-only" in said:
+    if "readonly" in said or "unable to open" in said or isinstance(error, OSError):
         hint = "Name a writable place with --store PATH or LLMKIT_STORE"
         return StoreError("the store cannot be written", where=where, hint=hint)
     if "not a database" in said or "malformed" in said:
@@ -134,3 +139,11 @@ def _cannot(path: Path, error: BaseException) -> StoreError:
         hint = "Wait for it to end, or see `llmkit doctor`"
         return StoreError("another process holds the store", where=where, hint=hint)
     return StoreError(f"the store failed: {said}", where=where)
+
+
+def _no_room(folder: Path) -> bool:
+    """Whether a disk is full: SQLite calls it an I/O error where the index of the write-ahead log does not fit."""
+    try:
+        return shutil.disk_usage(folder).free < LEAST_ROOM
+    except OSError:
+        return False
