@@ -5,14 +5,12 @@ from llmkit.samples.huggingface import HubSource
 from llmkit.samples.ids import IdHashes, check_unique
 from llmkit.samples.opening import open_source
 from llmkit.samples.paths import confined
-from llmkit.samples.records import RecordsSource
 from llmkit.samples.source import Row, Source
 
 __all__ = [
     "FileSource",
     "HubSource",
     "IdHashes",
-    "RecordsSource",
     "Row",
     "Source",
     "check_unique",

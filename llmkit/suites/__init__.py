@@ -3,7 +3,7 @@
 from llmkit.suites.builtin import builtin_suites
 from llmkit.suites.init import init
 from llmkit.suites.load import load_suites
-from llmkit.suites.make import make_suite
+from llmkit.suites.inline import make_suite
 from llmkit.suites.spec import SuiteSpec
 from llmkit.suites.suite import Suite
 
