@@ -11,7 +11,7 @@ from pydantic import ConfigDict, Field, model_validator
 
 from llmkit.canonical import digest
 from llmkit.scoring.base import Item
-from llmkit.scoring.builtin import RIGHT, WRONG, Builtin, unscorable
+from llmkit.scoring.builtin import RIGHT, WRONG, Builtin, shorten, unscorable
 from llmkit.scoring.json_text import MAX_DEPTH, NotJson, TooDeep, Where, locate, read
 from llmkit.types import Failure, Score
 
@@ -64,6 +64,8 @@ class JsonSchema(Builtin):
         return None if self.document is None else _validator(self.document)
 
     def _one(self, item: Item) -> Score | Failure:
+        from referencing.exceptions import Unresolvable
+
         try:
             validator = self._common or _row_validator(item.row, self.schema_field or "")
         except BadSchema as error:
@@ -79,10 +81,8 @@ class JsonSchema(Builtin):
             return unscorable(
                 "timeout", f"a pattern of the schema took longer than {_PATTERN_SECONDS:g} s on this answer"
             )
-        except Exception as error:
-            if type(error).__module__.startswith("referencing"):
-                return unscorable("bad_reference", f"the schema points outside itself: {error}")
-            raise
+        except Unresolvable as error:
+            return unscorable("bad_reference", f"the schema points to what it does not hold: {shorten(str(error))}")
 
 
 def _row_validator(row: Mapping[str, Any], name: str) -> Any:

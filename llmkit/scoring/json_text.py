@@ -75,4 +75,11 @@ def _integer(digits: str) -> int:
         return int(digits)
     half = len(digits) // 2
     shift: int = 10**half
-    return _integer(digits[:-half]) * shift + _integer(digits[-half:])
+    return _Huge(_integer(digits[:-half]) * shift + _integer(digits[-half:]))
+
+
+class _Huge(int):
+    """An integer that may be shown: validators quote what they refuse, and CPython refuses to write it out."""
+
+    def __repr__(self) -> str:
+        return f"an integer of {self.bit_length():,} bits"

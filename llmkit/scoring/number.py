@@ -1,9 +1,9 @@
 r"""Numbers as people and models write them: found in a text, and read exactly.
 
 Read are: signs, thousands separators (comma, apostrophe, no-break and thin spaces, LaTeX's ``\!`` ``\,`` ``{,}``),
-decimals, Indian grouping (``12,34,567``), scientific
-notation (``1.5e-3``, ``1.5 × 10^6``), powers, fractions (``3/4``, ``1 1/2``, ``\frac{3}{4}``, ½),
-percents, digits of any script, and a currency mark before the number. A number inside a word (``H2O``) is none.
+decimals, Indian grouping (``12,34,567``), scientific notation (``1.5e-3``, ``1.5 × 10^6``), powers, fractions
+(``3/4``, ``1 1/2``, ``\frac{3}{4}``, ½), percents, digits of any script, and a currency mark before the number. A
+number inside a word (``H2O``) is none, and a date (``12/25/2020``) is no fraction.
 """
 
 from __future__ import annotations
@@ -50,10 +50,10 @@ def whole(text: str, mark: Mark = ".") -> Number | None:
     Only here an ordinary space groups thousands (``1 000``): within a sentence it stands between two numbers.
     """
     bare = western(text).strip()
-    if len(bare) > 2 and bare[0] == bare[-1] == "$":
-        bare = bare[1:-1].strip()
     if bare.endswith("."):
         bare = bare[:-1].rstrip()
+    if len(bare) > 2 and bare[0] == bare[-1] == "$":
+        bare = bare[1:-1].strip()
     if _SPACED.fullmatch(bare):
         bare = bare.replace(" ", "")
     match = _grammar(mark).fullmatch(bare)
@@ -87,11 +87,11 @@ def _grammar(mark: Mark) -> re.Pattern[str]:
                         [ ]?(?:\{{[ ]?(?P<bottom>\d+)[ ]?\}}|(?P<bottom1>\d))
           | (?P<units>\d+)[ ](?P<num>\d+)/(?P<den>\d+)(?![/\d])
           | (?P<vunits>\d+)?[ ]?(?P<vulgar>[{_VULGAR}])
-          | (?P<plain>{plain})
+          | (?P<dated>(?<=\d/))?(?P<plain>{plain})
             (?: [eE](?P<exp>[-+]?\d+)(?!\w)
               | [ ]?(?:×|x|\*|\\times|\\cdot)[ ]?10(?:[ ]?\^[ ]?(?P<ten>{exponent})|(?P<tens>[⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+))
               | [ ]?\^[ ]?(?P<power>{exponent})
-              | [ ]?/[ ]?(?P<over>{plain})(?![/\d])
+              | (?(dated)(?!))[ ]?/[ ]?(?P<over>{plain})(?![/\d])
             )?
         )
         (?P<percent>[ ]?\\?%)?

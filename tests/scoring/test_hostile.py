@@ -1,0 +1,87 @@
+"""Every scorer meets every text: an answer is untrusted, and none may crash a batch."""
+
+import math
+
+import pytest
+
+from llmkit.scoring import Item, Scorer, create, known
+from llmkit.types import Failure, Score
+
+NEEDED = {"regex": {"pattern": "[a-z]+"}, "json_schema": {"schema": {"type": "object"}}}
+TEXTS = {
+    "empty": "",
+    "blank": " \t\r\n\u2028",
+    "lone surrogate": "a \ud800 b \udfff",
+    "nul": "a\x00b\x00",
+    "control": "\x1b[31m\x7f\u202e\ufeff",
+    "many nines": "9" * 10_000,
+    "nan": "NaN",
+    "infinity": "-inf and Infinity",
+    "mixed scripts": "The кот 猫 قطة बिल्ली 🐈‍⬛ e\u0301 ﬁ Ⅷ ٤٢",
+    "one long word": "x" * 1_000_000,
+    "a megabyte of words": "ab cd " * 170_000,
+    "a megabyte of digits": "1 " * 500_000,
+    "a megabyte of commas": "1,111" + ",111" * 250_000,
+    "a megabyte of brackets": "[" * 500_000 + "]" * 500_000,
+    "a megabyte of boxes": "\\boxed{" * 140_000,
+    "a megabyte of marks": "#### answer is " * 65_000,
+    "a megabyte of fences": "```\n" * 250_000,
+    "a megabyte of spaces": "answer" + " " * 1_000_000 + "is",
+}
+SMALL = "The answer is 42. (B)"
+
+
+def build(name: str) -> Scorer:
+    if name == "bertscore":
+        pytest.importorskip("onnxruntime", reason="needs the extra [bertscore]")
+    return create(name, NEEDED.get(name))
+
+
+def sound(result: object) -> bool:
+    if isinstance(result, Failure):
+        return (
+            result.stage == "scorer" and bool(result.kind) and "\n" not in result.message and len(result.message) < 300
+        )
+    return isinstance(result, Score) and all(map(math.isfinite, (result.value, *result.stats)))
+
+
+@pytest.mark.parametrize("name", known())
+@pytest.mark.parametrize("text", TEXTS)
+def test_a_hostile_answer_is_scored_or_failed(name: str, text: str) -> None:
+    (result,) = build(name).score([Item(TEXTS[text], (SMALL,))])
+    assert sound(result), result
+
+
+@pytest.mark.parametrize("name", known())
+@pytest.mark.parametrize("text", TEXTS)
+def test_a_hostile_reference_is_scored_or_failed(name: str, text: str) -> None:
+    scorer, item = build(name), Item(SMALL, (TEXTS[text],))
+    (result,) = scorer.score([item])
+    assert sound(result), result
+    assert sound(scorer.wrong(item))
+
+
+@pytest.mark.parametrize("name", known())
+def test_a_batch_is_scored_one_by_one(name: str) -> None:
+    scorer = build(name)
+    items = [Item("42", ("42",)), Item("no"), Item("the answer is 41", ("42", "43 (B)")), Item("{}", ("{}",))]
+    together = list(scorer.score(items))
+    assert together == [scorer.score([item])[0] for item in items]
+    assert scorer.score([]) == []
+
+
+@pytest.mark.parametrize("name", known())
+def test_a_missing_reference_is_a_failure_where_one_is_needed(name: str) -> None:
+    scorer = build(name)
+    (result,) = scorer.score([Item("a")])
+    assert isinstance(result, Failure) == scorer.needs_references
+    if scorer.needs_references:
+        assert result.kind == "no_reference"
+
+
+@pytest.mark.parametrize("name", known())
+def test_a_failure_read_as_wrong_is_as_bad_as_can_be(name: str) -> None:
+    scorer = build(name)
+    wrong = scorer.wrong(Item("x", ("ab cd",)))
+    assert wrong.value == (0 if scorer.higher_is_better else 100 if name == "ter" else 1)
+    assert bool(wrong.stats) == (scorer.kind == "corpus")
