@@ -132,7 +132,7 @@ class Anthropic:
             raise RuntimeError("the provider is not started: use `async with provider:`")
         create = self._client.messages.with_streaming_response.create
         reply = await sdk.call(self.peer, create, body, timeout_s=self.options.timeout_s, omit=self._omit)
-        self.limits = rate_limits(reply.headers) or self.limits
+        self.limits = rate_limits(reply.headers)
         return read_message(self.peer, reply)
 
 

@@ -159,7 +159,7 @@ class Chat:
     async def complete(self, request: Request) -> Completion:
         """Make one attempt."""
         reply = await self._http.post(self._url, self.wire(request))
-        self.limits = rate_limits(reply.headers) or self.limits
+        self.limits = rate_limits(reply.headers)
         return read_chat(self.peer, reply)
 
 

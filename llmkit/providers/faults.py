@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from llmkit.errors import ProviderError, ProviderFault
-from llmkit.providers.headers import retry_after
+from llmkit.providers.headers import exhausted_until, rate_limits, retry_after
 from llmkit.providers.redact import redact, strip_credentials
 
 MESSAGE_CHARS = 300
@@ -59,7 +59,10 @@ class Peer:
 def from_status(peer: Peer, status: int, headers: Mapping[str, str], body: bytes) -> ProviderError:
     """Classify a response whose status is not 200."""
     reason, code = _reason(body)
-    return _status_error(peer, status, reason, code, retry_after(headers), headers.get("location"))
+    wait = retry_after(headers)
+    if wait is None and status == 429:
+        wait = exhausted_until(rate_limits(headers))
+    return _status_error(peer, status, reason, code, wait, headers.get("location"))
 
 
 def from_error_object(peer: Peer, document: Mapping[str, Any]) -> ProviderError:

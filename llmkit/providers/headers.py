@@ -53,6 +53,15 @@ def rate_limits(headers: Mapping[str, str]) -> RateLimits | None:
     return None
 
 
+def exhausted_until(limits: RateLimits | None) -> float | None:
+    """Seconds until what is used up comes back; None where nothing is, or nobody says when."""
+    if limits is None:
+        return None
+    pairs = ((limits.remaining_requests, limits.reset_requests_s), (limits.remaining_tokens, limits.reset_tokens_s))
+    waits = [reset for remaining, reset in pairs if remaining == 0 and reset is not None]
+    return max(waits, default=None)
+
+
 def reset_seconds(text: str | None, *, now: datetime | None = None) -> float | None:
     """Read when a limit resets: ``6m0s`` or ``20ms`` (OpenAI), an RFC 3339 time (Anthropic), or plain seconds."""
     if not text:

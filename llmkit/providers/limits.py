@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 
 from llmkit.providers.base import RateLimits
+from llmkit.providers.headers import exhausted_until
 
 START = 16
 """Moderate: below every maker's lowest paid tier's rate at a second a call, and half of full speed at 20 ms."""
@@ -146,12 +147,9 @@ class Limiter:
 
     def observe(self, limits: RateLimits | None) -> None:
         """Read what the server says is left: with nothing left, wait for the reset."""
-        if limits is None:
-            return
-        if limits.remaining_requests == 0 and limits.reset_requests_s:
-            self.pause(limits.reset_requests_s)
-        if limits.remaining_tokens == 0 and limits.reset_tokens_s:
-            self.pause(limits.reset_tokens_s)
+        wait = exhausted_until(limits)
+        if wait:
+            self.pause(wait)
 
     def cut(self, started: float, retry_after: float | None) -> None:
         """Take a 429 of a call that was sent at ``started``."""

@@ -9,8 +9,10 @@ from types import MappingProxyType
 from typing import Any
 
 from llmkit.errors import ProviderError, UnknownNameError, UsageError
-from llmkit.providers.base import ModelRef, Provider, ProviderFactory
+from llmkit.providers.base import ModelRef, Provider, ProviderFactory, SpeaksWire
 from llmkit.providers.params import check_params
+from llmkit.providers.redact import strip_credentials
+from llmkit.types import Request
 
 GROUP = "llmkit.providers"
 BUILT_IN: Mapping[str, str] = MappingProxyType(
@@ -42,7 +44,19 @@ def create(ref: ModelRef) -> Provider:
     ref = normalise(ref)
     check_params(ref.params)
     factory = _factory(ref.provider)
-    return factory(ref.model, dict(ref.options))
+    provider = factory(ref.model, dict(ref.options))
+    if ref.provider in _AT_URL and isinstance(provider, SpeaksWire):
+        provider.wire(Request((), ref.params))  # a parameter that the wire cannot carry is said now, not a call later
+    return provider
+
+
+def public(ref: ModelRef) -> ModelRef:
+    """Return what may be shown and stored: in the normal form, its URL without credentials."""
+    ref = normalise(ref)
+    url = ref.options.get("base_url")
+    if not isinstance(url, str):
+        return ref
+    return ModelRef(ref.name, ref.params, {**ref.options, "base_url": strip_credentials(url)})
 
 
 def normalise(ref: ModelRef) -> ModelRef:

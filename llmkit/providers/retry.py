@@ -60,6 +60,8 @@ class Caller:
         limiter: Calls in flight; adaptive where none is given.
         budget: The cap; None: no cap.
         prices: For ``cost_usd``.
+        lost: Is told of every attempt that may have been paid for and brought no answer: its cost where that is
+            known, else None; what the budget was charged for it; and why.
         rng: Draws the jitter.
         sleep: Waits between attempts.
         clock: Seconds, monotonic.
@@ -73,6 +75,7 @@ class Caller:
         limiter: Limiter | None = None,
         budget: Budget | None = None,
         prices: Prices | None = None,
+        lost: Callable[[float | None, float, str], None] | None = None,
         rng: random.Random | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         clock: Callable[[], float] = time.monotonic,
@@ -82,6 +85,7 @@ class Caller:
         self.limiter = limiter or Limiter(provider.capabilities.fixed_concurrency, clock=clock, sleep=sleep)
         self.budget = budget
         self.prices = prices or Prices()
+        self.lost = lost
         self._rng = rng or random.Random()  # noqa: S311 - jitter, no secret
         self._sleep, self._clock = sleep, clock
         self._endpoint = provider.identity().get("endpoint") if isinstance(provider, SpeaksWire) else None
@@ -155,9 +159,10 @@ class Caller:
             if reservation is not None:
                 reservation.release()  # raised while the request was being written: nothing was sent
             raise
-        except BaseException:
+        except BaseException as error:
             if reservation is not None:
                 reservation.forfeit()  # cancelled in flight: the server may finish and bill it
+            self._note_lost(None, reservation, type(error).__name__)
             raise
         _close(reservation, cost)
         slot.ok(completion.latency_s)
@@ -166,14 +171,21 @@ class Caller:
         return completion if completion.cost_usd is not None else replace(completion, cost_usd=cost)
 
     def _close_failed(self, request: Request, reservation: Reservation | None, error: ProviderError) -> None:
-        if reservation is None:
-            return
         if isinstance(error.usage, Usage):
-            _close(reservation, self._cost(request, error.usage, None))
+            cost = self._cost(request, error.usage, None)
+            _close(reservation, cost)
+            self._note_lost(cost, reservation, error.fault)
         elif error.maybe_billed:
-            reservation.forfeit()
-        else:
+            if reservation is not None:
+                reservation.forfeit()
+            self._note_lost(None, reservation, error.fault)
+        elif reservation is not None:
             reservation.release()
+
+    def _note_lost(self, cost: float | None, reservation: Reservation | None, why: str) -> None:
+        if self.lost is not None and self.provider.capabilities.billed:
+            charged = cost if cost is not None else reservation.usd if reservation is not None else 0.0
+            self.lost(cost, charged, why)
 
     def _learn(self, slot: Slot, error: ProviderError) -> None:
         if error.fault == "rate_limit" or error.status == 529:

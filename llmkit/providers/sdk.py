@@ -41,11 +41,11 @@ async def call(
     Raises:
         ProviderError: For everything else.
     """
-    named = {name: body[name] for name in ("model", "input", "messages", "max_tokens") if name in body}
-    rest = {name: value for name, value in body.items() if name not in named}
+    fields = {name: body[name] for name in ("model", "input", "messages", "max_tokens") if name in body}
+    rest = {name: value for name, value in body.items() if name not in fields}
     start = time.perf_counter()
     try:
-        async with asyncio.timeout(timeout_s), create(**named, extra_body=rest, extra_headers=omit) as response:
+        async with asyncio.timeout(timeout_s), create(**fields, extra_body=rest, extra_headers=omit) as response:
             headers = response.headers
             content = await _read(peer, response)
     except ProviderError:
@@ -53,14 +53,17 @@ async def call(
     except TimeoutError as error:
         raise faults.timed_out(peer, "before the whole answer came", maybe_billed=True) from error
     except Exception as error:
-        raise from_exception(peer, error) from error
+        named_error = from_exception(peer, error)
+        if named_error is None:
+            raise
+        raise named_error from error
     return Reply(decode(peer, content), headers, time.perf_counter() - start)
 
 
-def from_exception(peer: Peer, error: Exception) -> Exception:
-    """Name what an SDK or its HTTP library raised; what is none of theirs comes back as it is."""
+def from_exception(peer: Peer, error: Exception) -> ProviderError | None:
+    """Name what an SDK or its HTTP library raised; None for what is none of theirs."""
     if not any(kind.__module__.partition(".")[0] in _HOMES for kind in type(error).__mro__):
-        return error
+        return None
     names = _names(error)
     if "APIStatusError" in names:
         response: Any = error.response  # type: ignore[attr-defined]

@@ -91,6 +91,11 @@ async def test_retry_after_is_read(road, monkeypatch):
     assert error.retry_after == 7.0
 
 
+async def test_429_with_an_exhausted_limit_waits_for_its_reset(road, monkeypatch):
+    headers = {"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "1m30s"}
+    assert (await failure(road, monkeypatch, status(429, headers=headers))).retry_after == 90.0
+
+
 async def test_429_without_retry_after_names_no_wait(road, monkeypatch):
     assert (await failure(road, monkeypatch, status(429))).retry_after is None
 
@@ -243,6 +248,15 @@ async def test_rate_limit_headers_are_kept(road, monkeypatch):
     async with Server(ok(headers=family)) as server, provider_at(road, server, monkeypatch) as provider:
         await provider.complete(ask(max_tokens=16))
     assert provider.limits == RateLimits(3, 0, None, 0.0)
+
+
+async def test_limits_that_a_reply_does_not_repeat_are_not_believed_any_longer(road, monkeypatch):
+    low = ok(headers={"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "60s"})
+    async with Server(low, ok()) as server, provider_at(road, server, monkeypatch) as provider:
+        await provider.complete(ask(max_tokens=16))
+        assert provider.limits is not None
+        await provider.complete(ask(max_tokens=16))
+        assert provider.limits is None
 
 
 async def test_no_error_repeats_a_key_that_the_server_echoes(road, monkeypatch):
