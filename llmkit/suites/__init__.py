@@ -2,8 +2,8 @@
 
 from llmkit.suites.builtin import builtin_suites
 from llmkit.suites.init import init
-from llmkit.suites.load import load_suites
 from llmkit.suites.inline import make_suite
+from llmkit.suites.load import load_suites
 from llmkit.suites.spec import SuiteSpec
 from llmkit.suites.suite import Suite
 
