@@ -4,7 +4,7 @@
                │  └───── prompts    the rendered messages (shared by all runs)
                └──────── answers    one row a paid call; `key` makes it the cache
                             └──< scores   keyed (answer, input, scorer signature), so rescoring needs no call
-    charges                         worst cases that stay charged to a run: calls that timed out
+    charges                         attempts that may have been paid for and brought no answer
 
 Answers are never updated or deleted by a run, and a run's samples only point to them.
 """
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import time
 from pathlib import Path
 
 from llmkit.errors import StoreError
@@ -53,7 +54,10 @@ CREATE TABLE scores (
   value REAL, stats TEXT, answer TEXT, kind TEXT, message TEXT,
   PRIMARY KEY (answer_id, input, signature)
 ) WITHOUT ROWID;
-CREATE TABLE charges (run_id TEXT NOT NULL, usd REAL NOT NULL, reason TEXT NOT NULL, at REAL NOT NULL);
+CREATE TABLE charges (
+  run_id TEXT NOT NULL, cost_usd REAL, charged_usd REAL NOT NULL, reason TEXT NOT NULL, at REAL NOT NULL
+);
+CREATE INDEX charges_by_run ON charges (run_id);
 """
 
 
@@ -83,7 +87,7 @@ def connect(path: Path, *, create: bool = True) -> sqlite3.Connection:
 
 def _prepare(db: sqlite3.Connection, path: Path) -> None:
     version = _version(db, path)  # first: a file that is not ours is left as it is
-    db.execute("PRAGMA journal_mode=WAL")
+    _log_ahead(db)
     # NORMAL survives kill -9 without loss (the write-ahead log is in the kernel's hands) and spares an fsync a commit.
     db.execute("PRAGMA synchronous=NORMAL")
     db.execute("PRAGMA cache_size=-16384")
@@ -101,6 +105,19 @@ def _prepare(db: sqlite3.Connection, path: Path) -> None:
         if db.in_transaction:
             db.execute("ROLLBACK")
         raise
+
+
+def _log_ahead(db: sqlite3.Connection) -> None:
+    """Switch to a write-ahead log. SQLite does not wait for its lock here, so that two first runs would collide."""
+    deadline = time.monotonic() + BUSY_MS / 1000
+    while True:
+        try:
+            db.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+        time.sleep(0.01)
 
 
 def _version(db: sqlite3.Connection, path: Path) -> int:
