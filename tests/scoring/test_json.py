@@ -98,6 +98,10 @@ def test_the_schema_may_stand_in_the_row() -> None:
         assert fault("json_schema", "{}", row=bad, **options) == "bad_reference"
 
 
+def test_a_pattern_that_is_none_is_the_schemas_fault() -> None:
+    assert fault("json_schema", '"a"', schema={"pattern": "("}) == "bad_reference"
+
+
 def test_nothing_is_fetched() -> None:
     schema = {"$ref": "http://127.0.0.1:9/schema.json"}
     assert fault("json_schema", "{}", schema=schema) == "bad_reference"
