@@ -214,8 +214,9 @@ RunStatus = Literal["running", "completed", "interrupted", "budget", "failed"]
 class Totals:
     """Sums over the calls of a run. A sum with an unknown part is unknown (None).
 
-    ``cost_usd`` is what this run paid; answers from the cache cost nothing now, and ``cached_cost_usd`` says
-    what they cost when they were made.
+    ``cost_usd`` is what this run's answers cost; answers from the cache cost nothing now, and ``cached_cost_usd``
+    says what they cost when they were made. ``lost_attempts`` may have been paid for and brought no answer (a
+    time-out, a reset, an empty answer); ``lost_usd`` is what they cost, None where that is not known of all.
     """
 
     input: int | None = 0
@@ -226,6 +227,8 @@ class Totals:
     http_attempts: int = 0
     cost_usd: float | None = 0.0
     cached_cost_usd: float | None = 0.0
+    lost_attempts: int = 0
+    lost_usd: float | None = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,7 @@ class UsageDocument(TypedDict):
     reasoning_tokens: int | None
     calls: int
     http_attempts: int
+    lost_attempts: int
 
 
 class FaultDocument(TypedDict):
@@ -68,10 +69,12 @@ class RunDocument(TypedDict):
     usage: UsageDocument
     cost_usd: float | None
     cached_cost_usd: float | None
+    lost_cost_usd: float | None
     wall_s: float
     started_at: str
     digest: str
     faults: dict[str, FaultDocument]
+    stopped_by: str | None
 
 
 class ResultsDocument(TypedDict):
@@ -113,13 +116,16 @@ def _run(run: RunResult) -> RunDocument:
             "reasoning_tokens": run.usage.reasoning,
             "calls": run.usage.calls,
             "http_attempts": run.usage.http_attempts,
+            "lost_attempts": run.usage.lost_attempts,
         },
         "cost_usd": _finite(run.usage.cost_usd),
         "cached_cost_usd": _finite(run.usage.cached_cost_usd),
+        "lost_cost_usd": _finite(run.usage.lost_usd),
         "wall_s": run.wall_s,
         "started_at": run.started_at,
         "digest": run.digest,
         "faults": {name: {"count": times, "example": example} for name, (times, example) in run.faults.items()},
+        "stopped_by": run.stopped_by,
     }
 
 

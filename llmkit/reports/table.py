@@ -157,6 +157,9 @@ def _cost(usage: Totals) -> str:
     parts.append(f"{count(usage.calls)} calls")
     if usage.http_attempts > usage.calls:
         parts.append(f"{count(usage.http_attempts)} HTTP attempts")
+    if usage.lost_attempts:
+        cost = "cost unknown" if usage.lost_usd is None else f"{dollars(usage.lost_usd)} more"
+        parts.append(f"{count(usage.lost_attempts)} attempts without an answer: {cost}")
     return " · ".join(parts)
 
 

@@ -7,13 +7,14 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from llmkit.canonical import digest
 from llmkit.config import Settings, load_settings
 from llmkit.errors import LlmkitError, ResumeMismatchError, UsageError
-from llmkit.providers.base import ModelRef, Provider, Starts
+from llmkit.providers.base import Counts, ModelRef, Provider, Starts
 from llmkit.providers.budget import Budget
 from llmkit.providers.limits import HIGHEST, limiter_for
 from llmkit.providers.pricing import Prices
@@ -30,7 +31,7 @@ from llmkit.runs.state import Observer
 from llmkit.runs.store import RunRow, Store
 from llmkit.suites.load import load_suites
 from llmkit.suites.suite import Suite
-from llmkit.types import RunResult, RunStatus, SampleResult
+from llmkit.types import Request, RunResult, RunStatus, SampleResult
 
 UNFINISHED = ("running", "interrupted", "budget", "failed")
 
@@ -156,13 +157,26 @@ async def evaluate_async(
     options, hooks = options or Options(), hooks or Hooks()
     settings = load_settings()
     pairs = pairs_of(suites, models, options, settings)
+    cap = options.max_cost if options.max_cost is not None else settings.max_cost_usd
+    if cap is not None:
+        await _check_cap(pairs, Prices(settings.prices))
     with Store(options.store or settings.store_path) as store, contextlib.ExitStack() as locks:
         planned = [_planned(plan, provider, options, store, locks) for plan, provider in pairs]
         paid = {p.run_id: store.spent(p.run_id) for p in planned if p.resumed}
         hooks.planned([(p.run_id, p.plan) for p in planned], paid)
-        cap = options.max_cost if options.max_cost is not None else settings.max_cost_usd
         budget = Budget(cap, spent_usd=sum(paid.values()))
         return [ending async for ending in _execute(planned, budget, options, hooks, settings, store)]
+
+
+async def _check_cap(pairs: Sequence[tuple[Plan, Provider]], prices: Prices) -> None:
+    """Refuse a cap that cannot be held, before the first call.
+
+    Raises:
+        UsageError: No ``max_tokens``, or no known price.
+    """
+    for plan, provider in pairs:
+        if not isinstance(provider, Counts):  # one that counts tokens has to be started for it; its calls will tell
+            await Caller(provider, prices=prices).worst_case(Request((), plan.model.params))
 
 
 def pairs_of(
@@ -251,7 +265,10 @@ async def _execute(
             async with _started(share[0].provider) as provider:
                 limiter = limiter_for(options.concurrency, provider.capabilities.fixed_concurrency)
                 for one in share:
-                    call = Caller(provider, policy=options.retry, limiter=limiter, budget=budget, prices=prices)
+                    lost = partial(store.charge, one.run_id)
+                    call = Caller(
+                        provider, policy=options.retry, limiter=limiter, budget=budget, prices=prices, lost=lost
+                    )
                     workers = HIGHEST if limiter.adaptive else limiter.size
                     yield await _one(one, provider, call, workers, options, hooks, store)
 

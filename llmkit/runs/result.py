@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from llmkit.runs.runner import Runner
@@ -61,6 +61,8 @@ def _metric(stored: Mapping[str, Any]) -> MetricResult:
 def conclude(runner: Runner, store: Store, status: RunStatus, wall_s: float, stopped_by: str | None) -> RunResult:
     """Make a run's result and store it with the run's status."""
     run = store.run(runner.run_id)
+    attempts, usd = store.lost(run.run_id)
+    runner.state.totals = replace(runner.state.totals, lost_attempts=attempts, lost_usd=usd)
     result = result_from(run, runner.state, runner.metrics(), status, wall_s, stopped_by)
     store.set_status(run.run_id, status, wall_s=wall_s, planned=result.total, result=asdict(result))
     if status == "completed":

@@ -219,15 +219,27 @@ class Store:
             if not future.done():
                 future.set_result(answer_id or 0)
 
-    def charge(self, run_id: str, usd: float, reason: str) -> None:
-        """Record money that may have been spent without an answer to show for it."""
+    def charge(self, run_id: str, cost_usd: float | None, charged_usd: float, reason: str) -> None:
+        """Record an attempt without an answer: its cost where that is known, and what the budget was charged."""
         with self._transaction() as db:
-            db.execute("INSERT INTO charges VALUES (?,?,?,?)", (run_id, usd, reason, time.time()))
+            db.execute("INSERT INTO charges VALUES (?,?,?,?,?)", (run_id, cost_usd, charged_usd, reason, time.time()))
+
+    def lost(self, run_id: str) -> tuple[int, float | None]:
+        """Count a run's attempts that may have been paid for and brought no answer, and sum what they cost.
+
+        Returns:
+            How many, and their dollars; None where that is not known of all.
+        """
+        sql = "SELECT count(*), count(cost_usd), coalesce(sum(cost_usd),0) FROM charges WHERE run_id=?"
+        count, known, usd = self._db.execute(sql, (run_id,)).fetchone()
+        return int(count), float(usd) if known == count else None
 
     def spent(self, run_id: str) -> float:
         """Return the dollars that a run has paid or may have paid, unknown prices left out."""
         paid = self._db.execute("SELECT coalesce(sum(cost_usd),0) FROM answers WHERE run_id=?", (run_id,)).fetchone()[0]
-        lost = self._db.execute("SELECT coalesce(sum(usd),0) FROM charges WHERE run_id=?", (run_id,)).fetchone()[0]
+        lost = self._db.execute(
+            "SELECT coalesce(sum(charged_usd),0) FROM charges WHERE run_id=?", (run_id,)
+        ).fetchone()[0]
         return float(paid) + float(lost)
 
     # --- samples and scores ---
