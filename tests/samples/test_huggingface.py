@@ -10,6 +10,7 @@ import sys
 
 import pytest
 
+from llmkit.errors import DataError, MissingExtraError
 from llmkit.samples import HubSource
 from tests.samples.hub import COMMIT, serving
 
@@ -124,3 +125,16 @@ def test_the_parquet_file_is_fetched_once(ask, hub):
     ask(PINNED)
     fetched = [line for line in hub.asked if line.startswith("GET") and line.endswith(".parquet")]
     assert len(fetched) == 1
+
+
+def test_without_the_extra_the_error_is_the_line_that_installs_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "datasets", None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'llmkit\[datasets\]'"):
+        next(HubSource("openai/gsm8k", "main", "test", COMMIT).rows())
+
+
+def test_a_local_folder_of_the_same_name_is_not_read_in_its_place(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "openai" / "gsm8k").mkdir(parents=True)
+    with pytest.raises(DataError, match="the local folder openai/gsm8k hides the hub's data set"):
+        next(HubSource("openai/gsm8k", "main", "test", COMMIT).rows())
