@@ -50,13 +50,16 @@ def test_the_whole_document_of_one_run():
                     "reasoning_tokens": 0,
                     "calls": 60,
                     "http_attempts": 60,
+                    "lost_attempts": 0,
                 },
                 "cost_usd": 0.0123,
                 "cached_cost_usd": 0.0,
+                "lost_cost_usd": 0.0,
                 "wall_s": 41.23,
                 "started_at": "2026-11-22T05:03:12Z",
                 "digest": "d1",
                 "faults": {"provider/timeout": {"count": 2, "example": "no answer in 60 s"}},
+                "stopped_by": None,
             }
         ]
     }
