@@ -107,7 +107,7 @@ def _validator(schema: dict[str, Any] | bool) -> Any:
         plain.check_schema(schema)
     except (exceptions.SchemaError, RecursionError) as error:
         reason = getattr(error, "message", "it nests too deep")
-        raise BadSchema(f"not a JSON Schema: {reason}") from None
+        raise BadSchema(f"not a JSON Schema: {shorten(reason, 160)}") from None
     extend: Any = validators.extend
     guarded = extend(plain, _GUARDED)
     # A registry of the specifications alone: nothing is fetched, whatever a $ref says.

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from llmkit.errors import DocumentError
 from llmkit.scoring import create
-from tests.scoring.ask import fault, value
+from tests.scoring.ask import fault, score, value
 
 PERSON = {
     "type": "object",
@@ -99,7 +99,15 @@ def test_the_schema_may_stand_in_the_row() -> None:
 
 
 def test_a_pattern_that_is_none_is_the_schemas_fault() -> None:
-    assert fault("json_schema", '"a"', schema={"pattern": "("}) == "bad_reference"
+    with pytest.raises(DocumentError, match="not a JSON Schema: '\\(' is not a 'regex'"):
+        create("json_schema", {"schema": {"pattern": "("}})
+    assert fault("json_schema", '"a"', row={"shape": {"pattern": "("}}, schema_field="shape") == "bad_reference"
+
+
+def test_a_message_about_a_schema_stays_short() -> None:
+    result = score("json_schema", "{}", row={"shape": {"type": "x\n" * 5_000}}, schema_field="shape")
+    assert len(result.message) < 300
+    assert "\n" not in result.message
 
 
 def test_nothing_is_fetched() -> None:
