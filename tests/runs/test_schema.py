@@ -63,16 +63,16 @@ def test_a_fresh_store_has_its_tables_its_version_and_a_write_ahead_log(path):
 
 def test_opening_again_keeps_what_is_there(path):
     with contextlib.closing(connect(path)) as db:
-        db.execute("INSERT INTO charges VALUES ('r', 1.5, 'timeout', 0)")
+        db.execute("INSERT INTO prompts VALUES (x'00', 'asked')")
     with contextlib.closing(connect(path)) as db:
-        assert db.execute("SELECT usd FROM charges").fetchall() == [(1.5,)]
+        assert db.execute("SELECT messages FROM prompts").fetchall() == [("asked",)]
 
 
 def test_many_processes_may_create_it_at_the_same_time(path):
     code = (
         "import sys; from pathlib import Path; from llmkit.runs.schema import connect\n"
         "print('ready', flush=True); sys.stdin.readline()\n"
-        "db = connect(Path(sys.argv[1])); db.execute(\"INSERT INTO charges VALUES ('r', 1, 'x', 0)\"); db.close()"
+        "db = connect(Path(sys.argv[1])); db.execute(\"INSERT INTO prompts VALUES (randomblob(8), '')\"); db.close()"
     )
     command = [sys.executable, "-c", code, str(path)]
     several = [
@@ -88,7 +88,7 @@ def test_many_processes_may_create_it_at_the_same_time(path):
         _, said = process.communicate(timeout=60)
         assert (process.returncode, said) == (0, "")
     with contextlib.closing(connect(path)) as db:
-        assert db.execute("SELECT count(*) FROM charges").fetchone() == (4,)
+        assert db.execute("SELECT count(*) FROM prompts").fetchone() == (4,)
 
 
 def test_a_store_of_a_newer_llmkit_is_refused_and_left_as_it_is(path):
