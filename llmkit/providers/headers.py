@@ -6,7 +6,6 @@ import math
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 
 from llmkit.providers.base import RateLimits
 
@@ -96,6 +95,8 @@ def _count(text: str | None) -> int | None:
 def _date(text: str | None) -> datetime | None:
     if not text:
         return None
+    from email.utils import parsedate_to_datetime
+
     try:
         when = parsedate_to_datetime(text)
     except ValueError:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from llmkit.errors import ProviderError, UnknownNameError, UsageError
 from llmkit.providers.base import ModelRef, Provider, ProviderFactory, SpeaksWire
 from llmkit.providers.params import check_params
 from llmkit.providers.redact import strip_credentials
 from llmkit.types import Request
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 GROUP = "llmkit.providers"
 BUILT_IN: Mapping[str, str] = MappingProxyType(
@@ -128,6 +130,8 @@ def _target(name: str) -> Any:
 
 def _installed() -> dict[str, EntryPoint]:
     """Third parties' providers. A built-in name cannot be taken over."""
+    from importlib.metadata import entry_points
+
     return {entry.name: entry for entry in entry_points(group=GROUP) if entry.name not in BUILT_IN}
 
 

@@ -86,8 +86,20 @@ def test_the_worst_case_is_never_below_a_possible_cost(model, bound, limit, shar
     used = int(bound * share[0])
     cached = int(used * share[1])
     written = int((used - cached) * share[2])
-    cost = prices.cost(*model, Usage(used, int(limit * share[1]), cached=cached, cache_write=written))
+    cost = prices.cost(*model, Usage(used, limit, cached=cached, cache_write=written))
     assert cost <= prices.worst_case(*model, bound, limit) + 1e-15
+
+
+def test_the_worst_case_by_hand():
+    # Claude Sonnet 4.5's dearest prompt token is one written to the one-hour cache: $6; generated ones cost $15.
+    prices = Prices()
+    assert prices.worst_case("anthropic", "claude-sonnet-4-5", 1000, 10) == pytest.approx((1000 * 6 + 10 * 15) / 1e6)
+    assert prices.worst_case("openai", "gpt-4o", 1000, 10) == pytest.approx((1000 * 2.5 + 10 * 10) / 1e6)
+
+
+def test_the_worst_case_of_a_bound_past_a_tier_is_the_tiers():
+    worst = Prices().worst_case("anthropic", "claude-sonnet-4-5", 200_001, 10)
+    assert worst >= (200_001 * 6 + 10 * 22.5) / 1e6
 
 
 def test_an_unknown_model_has_no_price():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import subprocess
 import sys
 from importlib.metadata import EntryPoint
@@ -33,7 +34,7 @@ def installed(monkeypatch):
         EntryPoint("broken", "no_such_module_here:X", registry.GROUP),
         EntryPoint("openai", f"{__name__}:Third", registry.GROUP),
     ]
-    monkeypatch.setattr(registry, "entry_points", lambda group: [e for e in entries if e.group == group])
+    monkeypatch.setattr(importlib.metadata, "entry_points", lambda group: [e for e in entries if e.group == group])
 
 
 def test_the_built_in_names():
