@@ -54,6 +54,8 @@ class Session(Hooks):
     def planned(self, plans: Sequence[tuple[str, Plan]], resumed: Mapping[str, float]) -> None:
         """Say what will run, and refuse a bound on a metric that nothing has."""
         self._thresholds.check(sorted({s.name for _, plan in plans for s in plan.suite.scorers}))
+        for note in dict.fromkeys(note for _, plan in plans for note in plan.suite.source.notes()):
+            say(note)
         several = len({plan.model.name for _, plan in plans}) > 1
         for run_id, plan in plans:
             self._names[run_id] = f"{plan.suite.name} · {plan.model.name}" if several else plan.suite.name

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from llmkit.errors import MissingKeyError, UsageError
 from llmkit.providers import sdk
-from llmkit.providers.base import Capabilities, RateLimits
+from llmkit.providers.base import Capabilities, Endpoint, RateLimits
 from llmkit.providers.chat import ServerOptions, clean, count, not_taken, server_identity, without_text
 from llmkit.providers.faults import Peer, malformed
 from llmkit.providers.headers import rate_limits
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 BASE_URL = "https://api.anthropic.com"
 KEY_ENV = "ANTHROPIC_API_KEY"
+API_VERSION = "2023-06-01"  # the wire version that the SDK sends, too
 TOKEN_ENV = "ANTHROPIC_AUTH_TOKEN"  # noqa: S105 - a variable's name
 MAX_TOKENS = 4096
 """Sent where max_tokens is not set, for this API requires one: the largest that every model of theirs takes."""
@@ -97,6 +98,15 @@ class Anthropic:
     def identity(self) -> Mapping[str, str]:
         """Endpoint without credentials, and the user's revision."""
         return server_identity("messages", self.peer.endpoint, self.options.revision)
+
+    def endpoint(self) -> Endpoint:
+        """Where requests go."""
+        headers = {"anthropic-version": API_VERSION}
+        if self._key is not None:
+            headers["x-api-key"] = f"${self.peer.key_env}"
+        elif self._token is not None:
+            headers["Authorization"] = f"Bearer ${TOKEN_ENV}"
+        return Endpoint(f"{self.peer.shown.rstrip('/')}/v1/messages", headers)
 
     def wire(self, request: Request) -> dict[str, Any]:
         """Return the body that ``complete`` sends.

@@ -95,6 +95,28 @@ class LogLikelihoods(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where requests go, for people who want to repeat one by hand.
+
+    Attributes:
+        url: Credentials stripped.
+        headers: What a request needs; a key stands as ``$VARIABLE``, never as itself.
+    """
+
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@runtime_checkable
+class HasEndpoint(Protocol):
+    """Offered by providers that speak HTTP."""
+
+    def endpoint(self) -> Endpoint:
+        """Return where ``complete`` sends its requests."""
+        ...
+
+
 @runtime_checkable
 class Starts(Protocol):
     """Offered by providers with something to start and stop: a session, a server, an engine."""

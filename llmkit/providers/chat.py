@@ -13,7 +13,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from llmkit.errors import ProviderError, UsageError
-from llmkit.providers.base import Capabilities, RateLimits
+from llmkit.providers.base import Capabilities, Endpoint, RateLimits
 from llmkit.providers.faults import Peer, malformed, one_line
 from llmkit.providers.headers import rate_limits
 from llmkit.providers.http import Http, Reply
@@ -102,6 +102,7 @@ class Chat:
         self.peer = Peer(name, base_url, key_env)
         self._url = base_url.rstrip("/") + "/chat/completions"
         self._max_tokens = options.max_tokens_field or "max_tokens"
+        self._has_key = key is not None
         remember(key)
         self._http = Http(
             self.peer,
@@ -124,6 +125,11 @@ class Chat:
     def identity(self) -> Mapping[str, str]:
         """Endpoint without credentials, and the user's revision."""
         return server_identity("chat", self.peer.endpoint, self.options.revision)
+
+    def endpoint(self) -> Endpoint:
+        """Where requests go."""
+        headers = {"Authorization": f"Bearer ${self.peer.key_env}"} if self._has_key else {}
+        return Endpoint(f"{self.peer.shown.rstrip('/')}/chat/completions", headers)
 
     def wire(self, request: Request) -> dict[str, Any]:
         """Return the body that ``complete`` sends.

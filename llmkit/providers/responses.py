@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from llmkit.errors import ProviderError
 from llmkit.providers import sdk
-from llmkit.providers.base import Capabilities, RateLimits
+from llmkit.providers.base import Capabilities, Endpoint, RateLimits
 from llmkit.providers.chat import clean, count, not_taken, read_tokens, server_identity, without_text
 from llmkit.providers.faults import Peer, malformed, one_line
 from llmkit.providers.headers import rate_limits
@@ -76,6 +76,11 @@ class Responses:
     def identity(self) -> Mapping[str, str]:
         """Endpoint without credentials, and the user's revision."""
         return server_identity("responses", self.peer.endpoint, self.options.revision)
+
+    def endpoint(self) -> Endpoint:
+        """Where requests go."""
+        headers = {"Authorization": f"Bearer ${self.peer.key_env}"} if self._key else {}
+        return Endpoint(f"{self.peer.shown.rstrip('/')}/responses", headers)
 
     def wire(self, request: Request) -> dict[str, Any]:
         """Return the body that ``complete`` sends.

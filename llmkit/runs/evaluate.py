@@ -263,7 +263,9 @@ async def _execute(
         mine = [p for p in planned if p.plan.model.name == model]
         for share in _sharing(mine):
             async with _started(share[0].provider) as provider:
-                limiter = limiter_for(options.concurrency, provider.capabilities.fixed_concurrency)
+                limiter = limiter_for(
+                    options.concurrency or settings.concurrency, provider.capabilities.fixed_concurrency
+                )
                 for one in share:
                     lost = partial(store.charge, one.run_id)
                     call = Caller(

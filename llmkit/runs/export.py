@@ -12,8 +12,9 @@ from typing import Any, Literal
 
 from llmkit.config import load_settings
 from llmkit.errors import UnknownNameError, UsageError
-from llmkit.providers.base import ModelRef, SpeaksWire
+from llmkit.providers.base import HasEndpoint, ModelRef
 from llmkit.providers.registry import create
+from llmkit.runs.key import wire
 from llmkit.runs.store import RunRow, SampleRow, Store
 from llmkit.types import Failure, Request, SampleResult, Score
 
@@ -198,15 +199,14 @@ def curl(run: RunRow, sample: SampleRow) -> str:
         UsageError: The provider has no endpoint to send it to.
     """
     provider = create(ModelRef(run.about["model"], run.config["params"], run.about["options"]))
-    url = getattr(provider, "url", None)
-    if not isinstance(provider, SpeaksWire) or not isinstance(url, str):
+    if not isinstance(provider, HasEndpoint):
         raise UsageError(f"{run.model} answers in process: there is no HTTP request to repeat")
-    variable = getattr(provider, "key_variable", None)
-    headers = ["-H", "Content-Type: application/json"]
-    header = getattr(provider, "key_header", "Authorization: Bearer {key}")
-    key = ' -H "' + header.format(key=f"${variable}") + '"' if variable else ""
-    body = json.dumps(provider.wire(Request(sample.messages, run.config["params"])), ensure_ascii=False)
-    return f"curl {shlex.quote(url)} {' '.join(shlex.quote(h) for h in headers)}{key} -d {shlex.quote(body)}"
+    endpoint = provider.endpoint()
+    body = json.dumps(wire(provider, Request(sample.messages, run.config["params"])), ensure_ascii=False)
+    headers = ['"Content-Type: application/json"']
+    headers += [f'"{name}: {value}"' for name, value in endpoint.headers.items()]  # double quotes: $VARIABLE expands
+    parts = ["curl", shlex.quote(endpoint.url), *(f"-H {header}" for header in headers), "-d", shlex.quote(body)]
+    return " ".join(parts)
 
 
 def test_case(sample: SampleRow) -> str:
