@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal
+from itertools import islice
 from typing import ClassVar, Literal
 
 from pydantic import Field
@@ -13,6 +15,10 @@ from llmkit.scoring.builtin import Builtin, shorten, unscorable
 from llmkit.scoring.extract import announced, boxed
 from llmkit.scoring.number import EXACT, Mark, Number, numbers, whole
 from llmkit.types import Failure, Score
+
+# A number within a formula is not the formula's value.
+_FORMULA = re.compile(r"[\\^_√π]")
+_TEXT = re.compile(r"\\(?:text|mbox)\{[^{}]*\}")
 
 Where = Literal["auto", "whole", "boxed", "announced", "first", "last"]
 
@@ -24,7 +30,8 @@ class Numeric(Builtin):
     text, the last ``\boxed{}``, what follows the last ``####``, ``answer is`` or ``answer:`` (after the last ``=`` of
     that line), the last number of the text. An answer without a number is a failure, ``unparsable``.
 
-    A reference is one number, or text that holds just one, or boxes or announces it; else ``bad_reference``.
+    A box, and a reference, must hold just one number, which prose may surround (after the last ``=``); a formula like
+    ``\sqrt{5}`` is no number. A reference may also box or announce its number; else it is ``bad_reference``.
     """
 
     metric: ClassVar[str] = "numeric"
@@ -80,29 +87,37 @@ class Numeric(Builtin):
             return found
         if self.extract == "first":
             return next(numbers(text, self.decimal), None)
-        if self.extract in ("auto", "boxed", "announced"):
-            found = self._marked(text, box=self.extract != "announced", words=self.extract != "boxed")
+        inside = boxed(text) if self.extract in ("auto", "boxed") else None
+        if inside is not None or self.extract == "boxed":
+            return self._lone(inside or "")
+        if self.extract in ("auto", "announced"):
+            found = self._announced(text)
         return self._last(text) if found is None and self.extract in ("auto", "last") else found
 
-    def _marked(self, text: str, *, box: bool, words: bool) -> Number | None:
-        inside = boxed(text) if box else None
-        if inside is not None:
-            return whole(inside, self.decimal) or self._last(inside)
-        after = announced(text) if words else None
+    def _reference(self, text: str) -> Number | None:
+        # Data sets write 29.5 whatever the language of the answers.
+        found = whole(text, self.decimal) or whole(text)
+        if found is not None:
+            return found
+        inside = boxed(text)
+        return self._lone(inside) if inside is not None else self._announced(text) or self._lone(text)
+
+    def _announced(self, text: str) -> Number | None:
+        after = announced(text)
         if after is None:
             return None
         line = after.partition("\n")[0]
         return next(numbers(line.rpartition("=")[2], self.decimal), None)
 
-    def _reference(self, text: str) -> Number | None:
-        # Data sets write 29.5 whatever the language of the answers.
-        found = whole(text, self.decimal) or whole(text) or self._marked(text, box=True, words=True)
-        if found is None:
-            there = numbers(text, self.decimal)
-            found = next(there, None)
-            if next(there, None) is not None:
-                return None
-        return found
+    def _lone(self, text: str) -> Number | None:
+        text = text.rpartition("=")[2]
+        found = whole(text, self.decimal)
+        if found is not None:
+            return found
+        there = list(islice(numbers(text, self.decimal), 2))
+        if len(there) != 1 or _FORMULA.search(_TEXT.sub("", text).replace(there[0].text, "", 1)):
+            return None
+        return there[0]
 
     def _last(self, text: str) -> Number | None:
         found = None

@@ -32,6 +32,8 @@ def test_the_same_number_written_otherwise(text: str, reference: str) -> None:
         ("3 apples and 4 pears make 7", "7"),
         (r"First 3. So \boxed{5}, not 6", "5"),
         (r"\boxed{x = 5}", "5"),
+        (r"\boxed{1 000}", "1000"),
+        (r"\boxed{7\text{ dollars}}", "7"),
         (r"\boxed{\frac{1}{2}}", r"\frac{1}{2}"),
         ("The answer is 5 apples, not 6.", "5"),
         ("The answer is 5. No: the answer is 8, not 9", "8"),
@@ -73,6 +75,20 @@ def test_a_reference_holds_one_number() -> None:
     assert fault("numeric", "18", "between 17 and 19") == "bad_reference"
     assert fault("numeric", "18", "NaN") == "bad_reference"
     assert fault("numeric", "18") == "no_reference"
+
+
+@pytest.mark.parametrize("reference", [r"\sqrt{5}", r"5\pi", "5π", "x^5", "a_5", r"\boxed{\sqrt{5}}"])
+def test_a_number_in_a_formula_is_not_its_value(reference: str) -> None:
+    assert fault("numeric", "5", reference) == "bad_reference"
+
+
+@pytest.mark.parametrize("text", [r"\boxed{\sqrt{5}}", r"5 or \boxed{12\text{ and }5}", r"\boxed{}5"])
+def test_a_box_without_one_number_is_unparsable_whatever_stands_around_it(text: str) -> None:
+    assert fault("numeric", text, "5") == "unparsable"
+
+
+def test_a_unit_in_latex_is_prose() -> None:
+    assert value("numeric", "5", r"5\text{ inches}") == 1
 
 
 def test_any_reference_will_do() -> None:
