@@ -13,7 +13,7 @@ from typing import Any
 
 from llmkit.canonical import digest
 from llmkit.config import Settings, load_settings
-from llmkit.errors import LlmkitError, ResumeMismatchError, UsageError
+from llmkit.errors import BudgetError, LlmkitError, ResumeMismatchError, UsageError
 from llmkit.providers.base import Counts, ModelRef, Provider, Starts
 from llmkit.providers.budget import Budget
 from llmkit.providers.limits import HIGHEST, limiter_for
@@ -339,7 +339,7 @@ async def _one(
         status, error = await runner.run()
         return end(status, error)
     except LlmkitError as error:
-        return end("failed", error)
+        return end("budget" if isinstance(error, BudgetError) else "failed", error)
     except BaseException as error:
         end("interrupted" if isinstance(error, (asyncio.CancelledError, KeyboardInterrupt)) else "failed", error)
         raise

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator
 
 from llmkit.errors import LlmkitError
@@ -41,12 +40,12 @@ def _job(plan: Plan, keys: Keys, sample: Sample, epoch: int) -> Job | Outcome:
         request = request_for(plan, plan.suite.prompt.render(sample.row), epoch)
         key = keys.key(request, Replicate(epoch=epoch))
         fields = records.fields_json(sample.row)
-        refs = json.dumps(sample.references, ensure_ascii=False)
+        refs = records.references_json(sample.references)
         messages = records.messages_json(request.messages)
         input_ = hashlib.sha256(f"{fields}\n{refs}".encode()).digest()
         prompt = hashlib.sha256(messages.encode()).digest()
     except (LlmkitError, ValueError) as error:
         where = sample.where or sample.id
-        message = str(error) if isinstance(error, LlmkitError) and error.where else f"{where}: {error}"
+        message = str(error) if str(error).startswith(where) else f"{where}: {error}"
         return Outcome(sample.index, epoch, sample.id, failure=Failure("prompt", "render", message))
     return Job(sample, epoch, request, key, input_, prompt, fields, refs, messages)
