@@ -15,8 +15,7 @@ def canonical(value: object) -> bytes:
     Raises:
         ValueError: For NaN, infinities and what JSON cannot hold.
     """
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=_plain)
-    return text.encode("utf-8", "surrogatepass")
+    return _encode(value).encode("utf-8", "surrogatepass")
 
 
 def digest(value: object) -> str:
@@ -30,3 +29,9 @@ def _plain(value: object) -> object:
     if isinstance(value, (set, frozenset)):
         return sorted(value)
     raise ValueError(f"cannot be written as JSON: {type(value).__name__}")
+
+
+# json.dumps builds an encoder a call; this is called for every request.
+_encode = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=_plain
+).encode

@@ -14,7 +14,7 @@ from llmkit.config import load_settings
 from llmkit.errors import UnknownNameError, UsageError
 from llmkit.providers.base import HasEndpoint, ModelRef
 from llmkit.providers.registry import create
-from llmkit.runs.key import wire
+from llmkit.runs.key import wire_of
 from llmkit.runs.store import RunRow, SampleRow, Store
 from llmkit.types import Failure, Request, SampleResult, Score
 
@@ -202,7 +202,7 @@ def curl(run: RunRow, sample: SampleRow) -> str:
     if not isinstance(provider, HasEndpoint):
         raise UsageError(f"{run.model} answers in process: there is no HTTP request to repeat")
     endpoint = provider.endpoint()
-    body = json.dumps(wire(provider, Request(sample.messages, run.config["params"])), ensure_ascii=False)
+    body = json.dumps(wire_of(provider)(Request(sample.messages, run.config["params"])), ensure_ascii=False)
     headers = ['"Content-Type: application/json"']
     headers += [f'"{name}: {value}"' for name, value in endpoint.headers.items()]  # double quotes: $VARIABLE expands
     parts = ["curl", shlex.quote(endpoint.url), *(f"-H {header}" for header in headers), "-d", shlex.quote(body)]

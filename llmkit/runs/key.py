@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -35,10 +35,12 @@ def identity(provider: Provider) -> dict[str, str]:
     return {"provider": provider.name, "model": provider.model, **said}
 
 
-def wire(provider: Provider, request: Request) -> Mapping[str, Any]:
-    """Return the JSON that goes out; llmkit's own form of the request where a provider does not show its wire."""
-    if isinstance(provider, SpeaksWire):
-        return provider.wire(request)
+def wire_of(provider: Provider) -> Callable[[Request], Mapping[str, Any]]:
+    """Return what makes the JSON that goes out; llmkit's own form of it where a provider does not show its wire."""
+    return provider.wire if isinstance(provider, SpeaksWire) else _own_form
+
+
+def _own_form(request: Request) -> Mapping[str, Any]:
     return {"messages": [asdict(m) for m in request.messages], "params": dict(request.params)}
 
 
@@ -46,12 +48,12 @@ class Keys:
     """Makes cache keys for one provider; what is the same for all requests is hashed once."""
 
     def __init__(self, provider: Provider) -> None:
-        self._provider = provider
+        self._wire = wire_of(provider)
         self._start = hashlib.sha256(canonical(["llmkit answer 1", identity(provider)]))
 
     def key(self, request: Request, replicate: Replicate) -> bytes:
         """Return the 32 bytes under which the answer to ``request`` is stored."""
         hasher = self._start.copy()
-        hasher.update(canonical(wire(self._provider, request)))
+        hasher.update(canonical(self._wire(request)))
         hasher.update(b"\x00%d,%d,%d,%d" % (replicate.epoch, replicate.vote, replicate.attempt, replicate.arm))
         return hasher.digest()

@@ -108,7 +108,7 @@ def score_of(row: tuple[Any, ...]) -> Score | Failure:
 
 def messages_json(messages: tuple[Message, ...]) -> str:
     """Write messages as ``[[role, content], …]``."""
-    return json.dumps([[m.role, m.content] for m in messages], ensure_ascii=False, separators=(",", ":"))
+    return _encode([[m.role, m.content] for m in messages])
 
 
 def messages_of(text: str) -> tuple[Message, ...]:
@@ -118,4 +118,13 @@ def messages_of(text: str) -> tuple[Message, ...]:
 
 def fields_json(row: Mapping[str, Any]) -> str:
     """Write a row's fields; values that JSON lacks (dates of a Parquet file) become text."""
-    return json.dumps(row, ensure_ascii=False, separators=(",", ":"), default=str)
+    return _encode(row)
+
+
+def references_json(references: tuple[str, ...]) -> str:
+    """Write right answers."""
+    return _encode(references)
+
+
+# json.dumps builds an encoder a call; these are called for every sample.
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str).encode
