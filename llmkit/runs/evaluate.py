@@ -20,6 +20,7 @@ from llmkit.providers.limits import HIGHEST, limiter_for
 from llmkit.providers.pricing import Prices
 from llmkit.providers.registry import create
 from llmkit.providers.retry import Caller, RetryPolicy
+from llmkit.runs.grade import prepare
 from llmkit.runs.key import identity
 from llmkit.runs.lock import RunLock
 from llmkit.runs.models import choose
@@ -158,6 +159,7 @@ async def evaluate_async(
     settings = load_settings()
     pairs = pairs_of(suites, models, options, settings)
     cap = options.max_cost if options.max_cost is not None else settings.max_cost_usd
+    prepare({scorer.signature: scorer for plan, _ in pairs for scorer in plan.suite.scorers}.values())
     if cap is not None:
         await _check_cap(pairs, Prices(settings.prices))
     with Store(options.store or settings.store_path) as store, contextlib.ExitStack() as locks:

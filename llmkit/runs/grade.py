@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from llmkit.runs.records import Outcome
-from llmkit.scoring.base import Item, Scorer
+from llmkit.scoring.base import Item, Prepares, Scorer
 from llmkit.types import Failure, Score
 
 HEAVY_BATCH = 32  # answers a heavy scorer takes at once: a thread cannot be stopped, and Ctrl-C has two seconds
+
+
+def prepare(scorers: Iterable[Scorer]) -> None:
+    """Load what the scorers need, so that what is missing is said before any call is paid for.
+
+    Raises:
+        MissingExtraError: An optional dependency is not installed.
+    """
+    for scorer in scorers:
+        if isinstance(scorer, Prepares):
+            scorer.prepare()
 
 
 def item_of(outcome: Outcome) -> Item:

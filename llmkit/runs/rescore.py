@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 
 from llmkit.canonical import digest
-from llmkit.runs.grade import grade, item_of
+from llmkit.runs.grade import grade, item_of, prepare
 from llmkit.runs.plan import new_run_id
 from llmkit.runs.records import Job, Outcome
 from llmkit.runs.result import result_from
@@ -41,6 +41,7 @@ async def rescore(
         observer: Is told how it goes.
         seed: Of the bootstrap.
     """
+    prepare(scorers)
     began, clock = time.time(), time.perf_counter()
     slices = list(run.about["slices"])
     suite = {**run.config["suite"], "scorers": {s.name: s.signature for s in scorers}}
