@@ -1,0 +1,52 @@
+"""The command line as a process of its own, against the server in this one."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from asyncio.subprocess import PIPE, Process
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.providers.server import Server
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass
+class Ended:
+    """How a process ended, and what it said."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The one run of a ``--json`` document."""
+        (run,) = json.loads(self.out)["runs"]
+        return dict(run)
+
+
+async def start(folder: Path, server: Server, *arguments: str) -> Process:
+    """Start ``llmkit`` in a folder."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("OPENAI_", "LLMKIT_", "ANTHROPIC_"))}
+    environment |= {"OPENAI_BASE_URL": server.url, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "llmkit", *arguments, cwd=folder, env=environment, stdout=PIPE, stderr=PIPE
+    )
+
+
+async def end(process: Process) -> Ended:
+    """Wait for a process."""
+    out, err = await process.communicate()
+    assert process.returncode is not None
+    return Ended(process.returncode, out.decode(), err.decode())
+
+
+async def run(folder: Path, server: Server, *arguments: str) -> Ended:
+    """Run ``llmkit`` to its end."""
+    return await end(await start(folder, server, *arguments))
