@@ -3,8 +3,8 @@
 Adaptive: additive increase, multiplicative decrease (Chiu and Jain 1989), begun by TCP's slow start (RFC 5681):
 the limit doubles each round trip until the first 429 or until latency rises, then grows by one a round trip. A 429
 halves it, at most once a round trip: calls that were sent before the last cut say nothing new. It grows only while
-it is used up (RFC 7661), and only while latency holds: a round trip is a window of as many answers as the limit
-was when it began, and its median is held against the lowest median so far.
+it is used up (RFC 7661), and only while latency holds: the median of a window of answers is held against the lowest
+median so far. A round trip is as many answers as the limit was when it began.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ EASE = 0.9
 DRIFT = 1.001
 """The lowest median is let rise this much a window, so that a server that became slower for good is believed."""
 WINDOW = 8
-"""A window is one round trip's calls, at least this many: a median of fewer is noise."""
+"""A window is one round trip's answers, at least this many: a median of fewer is noise."""
 LONGEST_PAUSE_S = 120.0
 """Longer waits (a daily quota's reset) are not slept through: the next call's 429 says it again, as an error."""
 
@@ -104,6 +104,8 @@ class Limiter:
         self._used_up = False
         self._window: list[float] = []
         self._window_size = max(WINDOW, self.size)
+        self._holds = True
+        self._answers, self._round = 0, self.size
         self._lowest_median: float | None = None
 
     def slot(self) -> Slot:
@@ -161,28 +163,34 @@ class Limiter:
         self.cuts += 1
         self._slow_start = False
         self._resize(self._limit / 2)
-        self._open_window()
+        self._window.clear()
+        self._open_round()
 
     def succeeded(self, latency_s: float) -> None:
         """Take one success's latency."""
         self._window.append(latency_s)
+        self._answers += 1
         if len(self._window) >= self._window_size:
-            self._close_window()
+            self._judge()
+        if self._answers >= self._round:
+            if self._used_up and self._holds:
+                self._resize(self._limit * 2 if self._slow_start else self._limit + 1)
+            self._open_round()
 
-    def _close_window(self) -> None:
+    def _judge(self) -> None:
+        """Hold the window's median against the lowest so far."""
         median = sorted(self._window)[len(self._window) // 2]
         before = median if self._lowest_median is None else self._lowest_median
         self._lowest_median = min(before * DRIFT, median)
-        if median > SLOWER * before:
+        self._holds = median <= SLOWER * before
+        if not self._holds:
             self._slow_start = False
             self._resize(max(self._limit * EASE, min(self._limit, self._start)))
-        elif self._used_up:
-            self._resize(self._limit * 2 if self._slow_start else self._limit + 1)
-        self._open_window()
-
-    def _open_window(self) -> None:
         self._window.clear()
         self._window_size = max(WINDOW, self.size)
+
+    def _open_round(self) -> None:
+        self._answers, self._round = 0, self.size
         self._used_up = bool(self.waiting)
 
     def _resize(self, limit: float) -> None:

@@ -23,6 +23,8 @@ class RetryPolicy:
 
     Attributes:
         max_attempts: All attempts of one call; small, so that a broken server ends a run in minutes, not weeks.
+        limited_attempts: All attempts of one call while the server answers 429: it is alive and asks for patience,
+            and 8 outlast a rate window of a minute.
         deadline_s: No attempt starts later than this after the first one started.
         base_s: The first wait is drawn from 0 to this; each next ceiling is twice as high.
         limited_base_s: The same after a 429 that names no wait: rate windows are long.
@@ -30,14 +32,21 @@ class RetryPolicy:
     """
 
     max_attempts: int = 5
+    limited_attempts: int = 8
     deadline_s: float = 600.0
     base_s: float = 0.5
     limited_base_s: float = 2.0
     cap_s: float = 60.0
 
     def __post_init__(self) -> None:
-        if self.max_attempts < 1 or min(self.deadline_s, self.base_s, self.limited_base_s, self.cap_s) < 0:
+        times = (self.deadline_s, self.base_s, self.limited_base_s, self.cap_s)
+        if min(self.max_attempts, self.limited_attempts) < 1 or min(times) < 0:
             raise UsageError("a retry policy needs at least one attempt and no negative time")
+
+    def gives_up(self, error: ProviderError) -> bool:
+        """Whether ``error`` is final: no other attempt makes sense, or there were enough of them."""
+        most = self.limited_attempts if error.fault == "rate_limit" else self.max_attempts
+        return not error.retryable or error.attempts >= most
 
     def wait(self, error: ProviderError, rng: random.Random) -> float:
         """Seconds before the next attempt, after ``error.attempts`` of them.
@@ -114,7 +123,7 @@ class Caller:
                     failed = error
                 else:
                     return replace(completion, http_attempts=attempts) if attempts > 1 else completion
-            if attempts >= self.policy.max_attempts or not failed.retryable:
+            if self.policy.gives_up(failed):
                 raise failed
             wait = self.policy.wait(failed, self._rng)
             if self._clock() - first + wait > self.policy.deadline_s:

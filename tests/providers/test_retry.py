@@ -109,6 +109,14 @@ async def test_the_last_error_says_how_many_attempts_there_were():
     assert (caught.value.attempts, provider.calls) == (5, 5)
 
 
+async def test_a_server_that_asks_for_patience_gets_enough_of_it_to_outlast_a_minute():
+    clock, provider = Clock(), Fake(error("rate_limit"))
+    with pytest.raises(ProviderError) as caught:
+        await caller(provider, clock)(ask())
+    assert caught.value.attempts == provider.calls == 8
+    assert clock.slept == [2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0]
+
+
 @pytest.mark.parametrize("fault", ["auth", "not_found", "bad_request", "context_overflow", "empty", "refused"])
 async def test_what_will_not_change_fails_at_once(fault):
     provider, clock = Fake(error(fault)), Clock()
