@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 BASE_URL = "https://api.anthropic.com"
 KEY_ENV = "ANTHROPIC_API_KEY"
-API_VERSION = "2023-06-01"  # the wire version that the SDK sends, too
+API_VERSION = "2023-06-01"  # for a request by hand; the SDK sends its own, which may be newer
 TOKEN_ENV = "ANTHROPIC_AUTH_TOKEN"  # noqa: S105 - a variable's name
 MAX_TOKENS = 4096
 """Sent where max_tokens is not set, for this API requires one: the largest that every model of theirs takes."""

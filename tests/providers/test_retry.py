@@ -198,6 +198,22 @@ async def test_an_answer_without_usage_is_charged_at_its_worst_case():
     assert budget.spent_usd == pytest.approx(await call.worst_case(request), abs=1e-11)
 
 
+async def test_attempts_that_may_have_been_paid_for_are_reported():
+    told: list[tuple[float | None, float, str]] = []
+    empty = error("empty", maybe_billed=True)
+    empty.usage = Usage(10, 5)
+    steps = (error("rate_limit"), error("timeout", maybe_billed=True), empty)
+    call, _ = capped(Fake(*steps), 1.0, lost=lambda *args: told.append(args))
+    request = ask(max_tokens=100)
+    with pytest.raises(ProviderError):
+        await call(request)
+    worst = await call.worst_case(request)
+    assert told == [
+        (None, pytest.approx(worst), "timeout"),
+        (pytest.approx(20e-6), pytest.approx(20e-6), "empty"),
+    ]
+
+
 async def test_a_parameter_that_the_wire_refuses_costs_nothing(monkeypatch):
     async with Server() as server, provider_at("anthropic", server, monkeypatch) as provider:
         prices = Prices({"anthropic/claude-x": {"input": 1, "output": 1}})
