@@ -24,7 +24,7 @@ class RetryPolicy:
     Attributes:
         max_attempts: All attempts of one call; small, so that a broken server ends a run in minutes, not weeks.
         limited_attempts: All attempts of one call while the server answers 429: it is alive and asks for patience,
-            and 8 outlast a rate window of a minute.
+            and 8 outlast a rate window of a minute. Where ``max_attempts`` is more, that holds.
         deadline_s: No attempt starts later than this after the first one started.
         base_s: The first wait is drawn from 0 to this; each next ceiling is twice as high.
         limited_base_s: The same after a 429 that names no wait: rate windows are long.
@@ -45,7 +45,7 @@ class RetryPolicy:
 
     def gives_up(self, error: ProviderError) -> bool:
         """Whether ``error`` is final: no other attempt makes sense, or there were enough of them."""
-        most = self.limited_attempts if error.fault == "rate_limit" else self.max_attempts
+        most = max(self.max_attempts, self.limited_attempts) if error.fault == "rate_limit" else self.max_attempts
         return not error.retryable or error.attempts >= most
 
     def wait(self, error: ProviderError, rng: random.Random) -> float:
