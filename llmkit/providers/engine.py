@@ -36,6 +36,9 @@ class Engine:
         slots: Requests computed at once.
         gpu_layers: None: as many as fit.
         timeout_s: For one call.
+
+    Attributes:
+        pieces: Lines of answers that came so far, over all calls.
     """
 
     def __init__(
@@ -54,6 +57,7 @@ class Engine:
         self.peer = Peer("local", "http://127.0.0.1", "")
         self._server: Any = None
         self._session: aiohttp.ClientSession | None = None
+        self.pieces = 0
         self._calls: set[asyncio.Task[Any]] = set()
         self._stopped: set[asyncio.Task[Any]] = set()
 
@@ -105,6 +109,7 @@ class Engine:
         async with self._post("/v1/chat/completions", body) as response:
             async for line in _lines(self.peer, response):
                 gathered.add(line)
+                self.pieces += 1
         return Reply(gathered.document(), {}, time.perf_counter() - start)
 
     async def count(self, messages: Sequence[Mapping[str, str]]) -> int:
