@@ -12,6 +12,7 @@ from typing import Any
 
 from llmkit.canonical import canonical
 from llmkit.providers.base import ModelRef
+from llmkit.providers.registry import public
 from llmkit.suites.suite import Suite
 from llmkit.version import __version__
 
@@ -66,15 +67,15 @@ def new_run_id(now: float | None = None) -> str:
     return f"{stamp}-{secrets.token_hex(2)}"
 
 
-def about(plan: Plan, *, command: str | None = None) -> dict[str, Any]:
-    """Return what was true of a run but does not decide its result."""
+def about(plan: Plan) -> dict[str, Any]:
+    """Return what was true of a run but does not decide its result; no secret is among it."""
+    shown = public(plan.model)
     return {
         "llmkit": __version__,
         "git": git_commit(plan.suite.path.parent if plan.suite.path else Path.cwd()),
-        "command": command,
         "suite_path": str(plan.suite.path) if plan.suite.path else None,
-        "model": plan.model.name,
-        "options": {k: v for k, v in plan.model.options.items() if "key" not in k.lower()},
+        "model": shown.name,
+        "options": dict(shown.options),
         "origins": dict(plan.origins),
         "scorers": list(plan.suite.spec.scorers or ()),
         "slices": list(plan.suite.slice_names),

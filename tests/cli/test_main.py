@@ -60,7 +60,9 @@ def test_a_bug_is_one_line_and_exit_4(cli: Cli, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("llmkit.doctor.examine", lambda settings: 1 / 0)
     said = cli("doctor")
     assert said.code == 4
-    assert said.err == "llmkit: this is a bug in llmkit: ZeroDivisionError: division by zero. See where with --traceback\n"
+    assert (
+        said.err == "llmkit: this is a bug in llmkit: ZeroDivisionError: division by zero. See where with --traceback\n"
+    )
 
 
 def test_traceback_shows_where(project: Path) -> None:
@@ -78,8 +80,8 @@ def test_a_closed_pipe_ends_quietly(project: Path) -> None:
 
 def test_no_secret_reaches_an_error(cli: Cli, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-proj-verysecretverysecretverysecret")
-    monkeypatch.setenv("OPENAI_BASE_URL", "http://user:hunter2hunter2@127.0.0.1:1/v1")
-    said = cli("eval", "capitals.yaml", "-m", "openai/gpt-4o", "--limit", "1", "-M", "timeout_s=1")
+    url = "base_url=http://user:hunter2hunter2@127.0.0.1:1/v1"
+    said = cli("eval", "capitals.yaml", "-m", "openai/gpt-4o", "--limit", "1", "-M", url)
     assert "verysecret" not in said.err + said.out
     assert "hunter2" not in said.err + said.out
     store = b"".join(p.read_bytes() for p in (project / ".llmkit").rglob("*") if p.is_file())
