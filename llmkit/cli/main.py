@@ -7,6 +7,7 @@ budget ran out; 4 something broke; 130 interrupted.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from typing import Annotated
 
@@ -62,7 +63,13 @@ def run() -> None:
     arguments, traceback = sys.argv[1:], False
     if "--traceback" in arguments:
         arguments, traceback = [a for a in arguments if a != "--traceback"], True
-    sys.exit(main(arguments, traceback=traceback))
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # both end a run in the same order
+    code = main(arguments, traceback=traceback)
+    if code == INTERRUPTED:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)  # a scorer's thread cannot be stopped; all is kept and said, so nothing waits for it
+    sys.exit(code)
 
 
 def main(arguments: list[str], *, traceback: bool = False) -> int:

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
-from collections.abc import Iterable, Sequence
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import TypeVar, cast
 
 from llmkit.runs.records import Outcome
 from llmkit.scoring.base import Item, Prepares, Scorer
 from llmkit.types import Failure, Score
+
+T = TypeVar("T")
 
 HEAVY_BATCH = 32  # answers a heavy scorer takes at once: a thread cannot be stopped, and Ctrl-C has two seconds
 
@@ -42,9 +48,35 @@ async def grade(scorers: Sequence[Scorer], outcomes: Sequence[Outcome]) -> None:
         size = HEAVY_BATCH if scorer.heavy else len(todo)
         for part in (todo[at : at + size] for at in range(0, len(todo), size)):
             items = [item_of(o) for o in part]
-            scores = await asyncio.to_thread(score_all, scorer, items) if scorer.heavy else score_all(scorer, items)
+            scores = await _in_thread(partial(score_all, scorer, items)) if scorer.heavy else score_all(scorer, items)
             for outcome, score in zip(part, scores, strict=True):
                 outcome.scores[scorer.name] = score
+
+
+async def _in_thread(work: Callable[[], T]) -> T:
+    """Do it in a thread that an interrupted process need not wait for, as it must for those of asyncio's own pool."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[T] = loop.create_future()
+
+    def settle(result: T | None, error: BaseException | None) -> None:
+        if future.done():
+            return
+        if error is not None:
+            future.set_exception(error)
+        else:
+            future.set_result(cast("T", result))
+
+    def run() -> None:
+        result, failed = None, None
+        try:
+            result = work()
+        except BaseException as error:
+            failed = error
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(settle, result, failed)
+
+    threading.Thread(target=run, name="llmkit-scorer", daemon=True).start()
+    return await future
 
 
 def score_all(scorer: Scorer, items: Sequence[Item]) -> list[Score | Failure]:

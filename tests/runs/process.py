@@ -34,7 +34,8 @@ class Ended:
 async def start(folder: Path, server: Server, *arguments: str) -> Process:
     """Start ``llmkit`` in a folder."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("OPENAI_", "LLMKIT_", "ANTHROPIC_"))}
-    environment |= {"OPENAI_BASE_URL": server.url, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+    path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("EXTRA_PATH")])])
+    environment |= {"OPENAI_BASE_URL": server.url, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
     return await asyncio.create_subprocess_exec(
         sys.executable, "-m", "llmkit", *arguments, cwd=folder, env=environment, stdout=PIPE, stderr=PIPE
     )
