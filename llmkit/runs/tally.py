@@ -50,6 +50,12 @@ class Codes:
         """Return the code of ``name``; -1 for none."""
         return -1 if name is None else self.names.setdefault(name, len(self.names))
 
+    def ranks(self) -> NDArray[np.int64]:
+        """Return each code's place in the order of the names, which does not depend on what was seen first."""
+        places = np.empty(len(self.names), dtype=np.int64)
+        places[[self.names[name] for name in sorted(self.names)]] = np.arange(len(self.names))
+        return places
+
 
 class _Column:
     """One metric's scored rows."""
@@ -134,7 +140,7 @@ class Tally:
             parts = {
                 name: {
                     value: self._metric(scorer, place, np.asarray(column) == code)
-                    for value, code in codes.names.items()
+                    for value, code in sorted(codes.names.items())
                 }
                 for name, (codes, column) in self._slices.items()
             }
@@ -191,7 +197,7 @@ class Tally:
         if not self._clusters.names:
             return None
         codes = np.asarray(self._cluster, dtype=np.int64)[rows]
-        return np.where(codes < 0, len(self._clusters.names) + index, codes)
+        return np.where(codes < 0, len(self._clusters.names) + index, self._clusters.ranks()[codes])
 
 
 def _within(column: _Column, part: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
