@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import IO
 
@@ -26,15 +27,25 @@ class RunLock:
     def acquire(self) -> bool:
         """Take the lock; False where another live process holds it."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        file = self.path.open("ab")
-        if fcntl is not None:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                file.close()
-                return False
-        self._file = file
-        return True
+        while True:
+            file = self.path.open("ab")
+            if fcntl is not None:
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    file.close()
+                    return False
+                if not self._is(file):  # whoever held it removed the file between our opening and our locking it
+                    file.close()
+                    continue
+            self._file = file
+            return True
+
+    def _is(self, file: IO[bytes]) -> bool:
+        try:
+            return os.path.samestat(os.fstat(file.fileno()), self.path.stat())
+        except FileNotFoundError:
+            return False
 
     def release(self) -> None:
         """Let go."""

@@ -100,6 +100,12 @@ class Store:
         except sqlite3.Error as error:
             raise schema.explain(self.path, error) from error
 
+    def _read(self, sql: str, values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
+        try:
+            yield from self._db.execute(sql, values)
+        except sqlite3.Error as error:
+            raise schema.explain(self.path, error) from error
+
     # --- runs ---
 
     def start_run(self, run: RunRow) -> None:
@@ -141,7 +147,7 @@ class Store:
             "SELECT run_id, suite, model, status, digest, config, about, started_at, wall_s, planned, result"
             f" FROM runs {where} ORDER BY started_at DESC, run_id DESC LIMIT ?"
         )
-        rows = self._db.execute(sql, [*values, -1 if limit is None else limit])
+        rows = self._read(sql, [*values, -1 if limit is None else limit])
         return [_run_of(row) for row in rows]
 
     def run(self, name: str) -> RunRow:
@@ -184,7 +190,7 @@ class Store:
                 f"SELECT key, {ANSWER_COLUMNS} FROM answers WHERE key IN ({marks}) AND cacheable"
                 " AND (? OR run_id=?) ORDER BY run_id=? DESC, answer_id"
             )
-            for row in self._db.execute(sql, [*some, others, run_id, run_id]):
+            for row in self._read(sql, [*some, others, run_id, run_id]):
                 found.setdefault(row[0], records.answer_of(row[1:]))
         return found
 
@@ -231,15 +237,13 @@ class Store:
             How many, and their dollars; None where that is not known of all.
         """
         sql = "SELECT count(*), count(cost_usd), coalesce(sum(cost_usd),0) FROM charges WHERE run_id=?"
-        count, known, usd = self._db.execute(sql, (run_id,)).fetchone()
+        count, known, usd = next(self._read(sql, (run_id,)))
         return int(count), float(usd) if known == count else None
 
     def spent(self, run_id: str) -> float:
         """Return the dollars that a run has paid or may have paid, unknown prices left out."""
-        paid = self._db.execute("SELECT coalesce(sum(cost_usd),0) FROM answers WHERE run_id=?", (run_id,)).fetchone()[0]
-        lost = self._db.execute(
-            "SELECT coalesce(sum(charged_usd),0) FROM charges WHERE run_id=?", (run_id,)
-        ).fetchone()[0]
+        (paid,) = next(self._read("SELECT coalesce(sum(cost_usd),0) FROM answers WHERE run_id=?", (run_id,)))
+        (lost,) = next(self._read("SELECT coalesce(sum(charged_usd),0) FROM charges WHERE run_id=?", (run_id,)))
         return float(paid) + float(lost)
 
     # --- samples and scores ---
@@ -253,7 +257,7 @@ class Store:
                 "SELECT answer_id, input, signature, value, stats, answer, kind, message"
                 f" FROM scores WHERE answer_id IN ({marks})"
             )
-            for answer_id, input_, signature, *rest in self._db.execute(sql, some):
+            for answer_id, input_, signature, *rest in self._read(sql, some):
                 found[answer_id, input_, signature] = records.score_of(tuple(rest))
         return found
 
@@ -289,12 +293,12 @@ class Store:
             " FROM samples s LEFT JOIN inputs i ON i.digest=s.input LEFT JOIN prompts p ON p.digest=s.prompt"
             f" LEFT JOIN answers a ON a.answer_id=s.answer_id WHERE s.run_id=?{where} ORDER BY s.idx, s.epoch"
         )
-        for row in self._db.execute(sql, (run_id, sample_id) if sample_id is not None else (run_id,)):
+        for row in self._read(sql, (run_id, sample_id) if sample_id is not None else (run_id,)):
             yield _sample_of(row)
 
     def check(self) -> str:
         """Return ``ok``, or what SQLite's quick check finds wrong."""
-        return str(self._db.execute("PRAGMA quick_check").fetchone()[0])
+        return str(next(self._read("PRAGMA quick_check"))[0])
 
 
 _INSERT_ANSWER = (
