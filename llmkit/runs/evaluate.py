@@ -218,13 +218,22 @@ def _planned(plan: Plan, provider: Provider, options: Options, store: Store, loc
     config_digest = digest(config)
     run, lock = _unfinished(plan, config, config_digest, options, store)
     if run is None:
-        run_id = new_run_id()
-        lock = RunLock(store.path.parent, run_id)
-        lock.acquire()
+        run_id, lock = _new_run(store)
     else:
         run_id = run.run_id
     locks.callback(lock.release)
     return _Planned(run_id, plan, provider, config, config_digest, lock, run is not None)
+
+
+def _new_run(store: Store) -> tuple[str, RunLock]:
+    """Choose an id that no run has: a command may start a hundred runs in the second that an id names."""
+    while True:
+        run_id = new_run_id()
+        lock = RunLock(store.path.parent, run_id)
+        if lock.acquire():
+            if not store.has_run(run_id):
+                return run_id, lock
+            lock.release()
 
 
 def _unfinished(

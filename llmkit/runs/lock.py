@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 from typing import IO
 
+from llmkit.runs import schema
+
 try:
     import fcntl
 except ImportError:  # Windows has no flock; there a killed run is taken up by --resume RUN alone
@@ -25,10 +27,13 @@ class RunLock:
         self._file: IO[bytes] | None = None
 
     def acquire(self) -> bool:
-        """Take the lock; False where another live process holds it."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        """Take the lock; False where another live process holds it.
+
+        Raises:
+            StoreError: The folder cannot be written.
+        """
         while True:
-            file = self.path.open("ab")
+            file = self._open()
             if fcntl is not None:
                 try:
                     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -40,6 +45,13 @@ class RunLock:
                     continue
             self._file = file
             return True
+
+    def _open(self) -> IO[bytes]:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            return self.path.open("ab")
+        except OSError as error:
+            raise schema.explain(self.path, error) from error
 
     def _is(self, file: IO[bytes]) -> bool:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator
 
 from llmkit.errors import LlmkitError
@@ -35,6 +36,13 @@ def _bad(row: BadRow, epoch: int) -> Outcome:
     return Outcome(row.index, epoch, row.id or f"row {row.index}", failure=Failure("data", "bad_row", message))
 
 
+def _groups(sample: Sample) -> str:
+    """Name cluster and slices: the same row, mapped otherwise, is another input, or it would be stored as the first."""
+    if sample.cluster is None and not sample.slices:
+        return ""
+    return json.dumps([sample.cluster, dict(sample.slices)], sort_keys=True)
+
+
 def _job(plan: Plan, keys: Keys, sample: Sample, epoch: int) -> Job | Outcome:
     try:
         request = request_for(plan, plan.suite.prompt.render(sample.row), epoch)
@@ -42,7 +50,7 @@ def _job(plan: Plan, keys: Keys, sample: Sample, epoch: int) -> Job | Outcome:
         fields = records.fields_json(sample.row)
         refs = records.references_json(sample.references)
         messages = records.messages_json(request.messages)
-        input_ = hashlib.sha256(f"{fields}\n{refs}".encode()).digest()
+        input_ = hashlib.sha256(f"{fields}\n{refs}\n{_groups(sample)}".encode()).digest()
         prompt = hashlib.sha256(messages.encode()).digest()
     except (LlmkitError, ValueError) as error:
         where = sample.where or sample.id

@@ -150,6 +150,10 @@ class Store:
         rows = self._read(sql, [*values, -1 if limit is None else limit])
         return [_run_of(row) for row in rows]
 
+    def has_run(self, run_id: str) -> bool:
+        """Whether a run of exactly this id is stored."""
+        return any(self._read("SELECT 1 FROM runs WHERE run_id=?", (run_id,)))
+
     def run(self, name: str) -> RunRow:
         """Find a run by its id, the start of it, ``latest`` or ``latest~N``.
 
