@@ -46,6 +46,11 @@ def redact(text: str) -> str:
     return text
 
 
+def names_secret(field: str) -> bool:
+    """Whether a field of this name holds a secret: ``api_key`` does, ``api_key_env`` does not."""
+    return _QUERY_SECRET.match(field) is not None
+
+
 def strip_credentials(url: str) -> str:
     """Return the URL without user, password, fragment and secret query fields: what may be stored and shown."""
     parts = urlsplit(url)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from llmkit.errors import ProviderError, UnknownNameError, UsageError
 from llmkit.providers.base import ModelRef, Provider, ProviderFactory, SpeaksWire
 from llmkit.providers.params import check_params
-from llmkit.providers.redact import strip_credentials
+from llmkit.providers.redact import names_secret, strip_credentials
 from llmkit.types import Request
 
 if TYPE_CHECKING:
@@ -53,12 +53,12 @@ def create(ref: ModelRef) -> Provider:
 
 
 def public(ref: ModelRef) -> ModelRef:
-    """Return what may be shown and stored: in the normal form, its URL without credentials."""
+    """Return what may be shown and stored: in the normal form, its URL without credentials, no secret among options."""
     ref = normalise(ref)
-    url = ref.options.get("base_url")
-    if not isinstance(url, str):
-        return ref
-    return ModelRef(ref.name, ref.params, {**ref.options, "base_url": strip_credentials(url)})
+    options = {name: value for name, value in ref.options.items() if not names_secret(name)}
+    if isinstance(url := options.get("base_url"), str):
+        options["base_url"] = strip_credentials(url)
+    return ModelRef(ref.name, ref.params, options)
 
 
 def normalise(ref: ModelRef) -> ModelRef:
