@@ -72,13 +72,15 @@ async def _forecast(plan: Plan, provider: Provider, store: Store, prices: Prices
     samples = failed = cached = calls = 0
     worst: float | None = 0.0
     unknown: str | None = None
+    asked: set[bytes] = set()  # starts of keys: rows that ask the same are one call
     for piece in pieces(plan, provider):
         samples += 1
         if not isinstance(piece, Job):
             failed += 1
         elif options.cache and store.find_answers([piece.key], ""):
             cached += 1
-        else:
+        elif piece.key[:8] not in asked:
+            asked.add(piece.key[:8])
             calls += 1
             try:
                 worst = None if worst is None else worst + await caller.worst_case(piece.request)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import itertools
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -78,6 +78,7 @@ class Runner:
         self._tally = Tally(self._scorers, plan.suite.slice_names, seed=plan.seed)
         self._jobs: asyncio.Queue[Job | None] = asyncio.Queue(maxsize=2 * workers)
         self._done: asyncio.Queue[Outcome | None] = asyncio.Queue(maxsize=4 * SCORE_BATCH)
+        self._asking: dict[bytes, list[Job]] = {}  # keys under way → further samples that ask the same
         self._streak: tuple[str, int] = ("", 0)
         self._out_of_money: BudgetError | None = None
         self._asked = hashlib.sha256()
@@ -139,14 +140,16 @@ class Runner:
         for chunk in _chunks(pieces(self.plan, self.provider), CHUNK):
             if self._out_of_money is not None:
                 break
-            known = self.find([piece for piece in chunk if isinstance(piece, Job)])
+            jobs = [piece for piece in chunk if isinstance(piece, Job)]
+            known = self.find(jobs)
+            claimed = self._claim(jobs, known)
             for piece in chunk:
                 self._asked.update(_fingerprinted(piece))
                 if isinstance(piece, Outcome):
                     await self._done.put(piece)
                 elif answer := known.get(piece.key):
                     await self._done.put(_outcome(piece, answer=answer))
-                else:
+                elif id(piece) in claimed:
                     if started < self._workers:
                         group.create_task(self._work())
                         started += 1
@@ -154,6 +157,29 @@ class Runner:
             await asyncio.sleep(0)  # a chunk of hits waits for nothing; let the others have their turn
         for _ in range(started):
             await self._jobs.put(None)
+
+    def _claim(self, jobs: Sequence[Job], known: Mapping[bytes, Answer]) -> set[int]:
+        """Pick the jobs to ask; one that asks what is under way waits for that answer, so that it is paid for once.
+
+        Nothing is awaited between the look-up and this: what is neither known nor under way has not been asked.
+        """
+        claimed = set()
+        for job in jobs:
+            if job.key in known:
+                continue
+            if (waiting := self._asking.get(job.key)) is not None:
+                waiting.append(job)
+            else:
+                self._asking[job.key] = []
+                claimed.add(id(job))
+        return claimed
+
+    async def _deliver(self, outcome: Outcome, job: Job) -> None:
+        """Hand on what came of a job, also to the samples that asked the same."""
+        others = self._asking.pop(job.key, ())
+        await self._done.put(outcome)
+        for waiting in others:
+            await self._done.put(_outcome(waiting, answer=outcome.answer, failure=outcome.failure))
 
     async def _work(self) -> None:
         while (job := await self._jobs.get()) is not None:
@@ -163,7 +189,7 @@ class Runner:
     async def _one(self, job: Job) -> None:
         self.state.in_flight += 1
         try:
-            await self._done.put(await self.ask(job))
+            await self._deliver(await self.ask(job), job)
             self._streak = ("", 0)
         except ProviderError as error:
             await self._failed(job, error)
@@ -192,7 +218,7 @@ class Runner:
         return _outcome(job, answer=answer, failure=failure)
 
     async def _failed(self, job: Job, error: ProviderError) -> None:
-        await self._done.put(_outcome(job, failure=Failure("provider", error.fault, str(error))))
+        await self._deliver(_outcome(job, failure=Failure("provider", error.fault, str(error))), job)
         before, count = self._streak
         self._streak = (error.fault, count + 1 if error.fault == before else 1)
         nothing_yet = not self.state.completed and error.fault in FATAL

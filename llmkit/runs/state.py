@@ -50,6 +50,7 @@ class State:
     faults: dict[str, tuple[int, str]] = field(default_factory=dict)
     totals: Totals = field(default_factory=Totals)
     metric: tuple[str, float] | None = None
+    _summed: bytearray = field(default_factory=bytearray, repr=False)  # a bit an answer: samples may share one
 
     @property
     def done(self) -> int:
@@ -69,9 +70,19 @@ class State:
         self.broken += any(f.kind not in OWN_DOING for f in failures)
         if outcome.answer is not None:
             mine = outcome.answer.run_id == run_id
-            self.totals = _plus(self.totals, outcome.answer, mine=mine)
+            if self._first(outcome.answer.answer_id):
+                self.totals = _plus(self.totals, outcome.answer, mine=mine)
             self.from_cache += not mine
             self.truncated += outcome.answer.completion.finish_reason == "length"
+
+    def _first(self, answer_id: int) -> bool:
+        """Whether an answer is met for the first time: it was paid for once, however many samples share it."""
+        at, bit = answer_id >> 3, 1 << (answer_id & 7)
+        if at >= len(self._summed):
+            self._summed.extend(bytes(at + 1 - len(self._summed)))
+        first = not self._summed[at] & bit
+        self._summed[at] |= bit
+        return first
 
     def _fault(self, failure: Failure) -> None:
         name = f"{failure.stage}/{failure.kind}"

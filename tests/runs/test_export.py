@@ -135,7 +135,7 @@ async def test_a_samples_curl_command_repeats_its_call(project, server):
     if shutil.which("curl") is None:
         pytest.skip("needs curl")
     project.monkeypatch.setenv("OPENAI_API_KEY", "sk-verysecret123")
-    data = [{"id": "a", "question": "It's \"1+1\"; $HOME `id` \\ ü\nnext", "answer": "2", "topic": "t"}]
+    data = [{"id": "a", "question": 'It\'s "1+1"; $HOME `id` \\ ü\nnext', "answer": "2", "topic": "t"}]
     server.default = answering()
     await stored(project, server, data, params={"temperature": 0.5, "max_tokens": 9})
     with Store(project.store) as store:
@@ -173,7 +173,7 @@ async def test_a_samples_test_case_is_a_row_that_runs_again(project, server):
 
 async def test_a_sample_that_is_not_there_offers_the_nearest(project, server):
     await stored(project, server)
-    with Store(project.store) as store, pytest.raises(UnknownNameError, match="Did you mean 's3'|Did you mean 's"):
+    with Store(project.store) as store, pytest.raises(UnknownNameError, match="Did you mean 's3'"):
         export.sample_record(store, store.run("latest"), "s33")
 
 

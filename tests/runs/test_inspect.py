@@ -83,7 +83,7 @@ async def test_a_bad_row_says_what_is_wrong_with_it(project, prompt):
     suite = suite_of(project)
     path = project.folder / "sums.jsonl"
     path.write_text("{broken\n" + path.read_text())
-    with pytest.raises(UsageError, match="sums.jsonl:1"):
+    with pytest.raises(UsageError, match=r"sums\.jsonl:1"):
         await inspect(prompt, suite, 1, "openai/adder", None)
 
 

@@ -528,3 +528,29 @@ async def test_a_hanging_call_does_not_keep_a_failing_store_from_ending_the_run(
         with pytest.raises(StoreError, match="the disk is full"):
             endings = await project.run(server, project.suite(100), concurrency=4)
             raise endings[0].error
+
+
+async def test_rows_that_ask_the_same_share_a_failure_too(project):
+    data = [{**row, "question": "1+1", "answer": "2"} for row in rows(9)]
+    async with Server(default=status(400)) as server:
+        (ending,) = await project.run(server, project.suite(data))
+    assert (len(server.log), ending.result.failed, ending.result.completed) == (1, 9, 0)
+
+
+async def test_rows_that_ask_the_same_are_graded_each_by_its_own_target(project):
+    data = [{**row, "question": "1+1", "answer": "2" if n % 4 else "3"} for n, row in enumerate(rows(100))]
+    async with Server(default=answering()) as server:
+        result = await project.one(server, project.suite(data))
+        again = await project.one(server, project.suite(data))
+    assert (len(server.log), result.metrics["exact_match"].value) == (1, 0.75)
+    assert again.metrics == result.metrics
+    assert (again.from_cache, again.usage.calls) == (100, 0)
+
+
+async def test_an_answer_that_rows_share_is_counted_once_in_the_cost(priced):
+    data = [{**row, "question": f"{n % 3}+1"} for n, row in enumerate(rows(30))]
+    async with Server(default=answering(tokens=Tokens(100, 7))) as server:
+        first = await priced.one(server, priced.suite(data))
+        again = await priced.one(server, priced.suite(data))
+    assert (len(server.log), first.usage.calls, first.usage.cost_usd) == (3, 3, 321.0)
+    assert (again.usage.cost_usd, again.usage.cached_cost_usd) == (0.0, 321.0)
