@@ -97,8 +97,7 @@ class Runner:
             if grading.done():  # before the end of the answers: it failed
                 grading.result()
             stopped = _stop_of(answering) or self._out_of_money
-            await self._done.put(None)
-            await grading
+            await self._end(grading)
         except BaseException:
             answering.cancel()
             await asyncio.wait({answering})
@@ -117,6 +116,15 @@ class Runner:
     def metrics(self) -> dict[str, MetricResult]:
         """Return the metrics over what has been scored."""
         return self._tally.results()
+
+    async def _end(self, grading: asyncio.Task[None]) -> None:
+        """Tell the scorers that no more comes, and let them end; where they fail first, nobody takes the last word."""
+        last = asyncio.create_task(self._done.put(None))
+        try:
+            await asyncio.wait({last, grading}, return_when=asyncio.FIRST_COMPLETED)
+            await grading
+        finally:
+            last.cancel()
 
     async def _last_second(self, grading: asyncio.Task[None]) -> None:
         """Let the scorers end what waits, if they are quick about it."""

@@ -554,3 +554,34 @@ async def test_an_answer_that_rows_share_is_counted_once_in_the_cost(priced):
         again = await priced.one(server, priced.suite(data))
     assert (len(server.log), first.usage.calls, first.usage.cost_usd) == (3, 3, 321.0)
     assert (again.usage.cost_usd, again.usage.cached_cost_usd) == (0.0, 321.0)
+
+
+async def test_a_store_that_fails_while_the_scorers_have_much_to_do_hangs_nothing(project, monkeypatch):
+    """The queue to the scorers is full when the answers end, and then the scorers' own write fails."""
+    from llmkit.runs import runner
+
+    monkeypatch.setattr(runner, "SCORE_BATCH", 1)
+    suite, real = project.suite(40), runner.grade
+    async with Server(default=answering()) as server:
+        await project.one(server, suite)
+        full = asyncio.Event()
+
+        async def waiting(scorers, outcomes):
+            await full.wait()
+            await real(scorers, outcomes)
+            raise StoreError("the disk is full")
+
+        class Small(asyncio.Queue):
+            def __init__(self, maxsize=0):
+                super().__init__(maxsize and 5)
+
+            async def put(self, item):
+                if item is None and self.full():
+                    full.set()  # the last word of all waits for room, and none will ever be made
+                await super().put(item)
+
+        monkeypatch.setattr(runner.asyncio, "Queue", Small)
+        monkeypatch.setattr(runner, "grade", waiting)
+        async with asyncio.timeout(10):
+            (ending,) = await project.run(server, suite, limit=6)
+    assert "the disk is full" in str(ending.error)
