@@ -18,13 +18,12 @@ def folder(kind: Literal["prompts", "judges"]) -> Path:
 
 
 def shipped(kind: Literal["prompts", "judges"], name: str) -> Path:
-    """Path of a file or folder by its name, as ``shipped("prompts", "qa.prompty")``.
+    """Path of a file or folder by its name, as ``shipped("prompts", "qa.prompty")`` or ``quickstart/yes_no.prompty``.
 
     Raises:
         UnknownNameError: llmkit does not ship it.
     """
-    path = folder(kind) / name
-    known = [entry.name for entry in folder(kind).glob("*")]
+    known = {entry.relative_to(folder(kind)).as_posix(): entry for entry in folder(kind).rglob("*")}
     if name not in known:
         raise UnknownNameError(f"shipped {kind.removesuffix('s')}", name, known)
-    return path
+    return known[name]
