@@ -12,6 +12,7 @@ from llmkit.providers.retry import RetryPolicy
 from llmkit.runs.evaluate import Hooks
 from llmkit.runs.store import Store
 from tests.providers.server import Server, Tokens, gate, hang, ok, status
+from tests.runs import process
 from tests.runs.project import MODEL, QUICK, add, answering, asked, question, rows
 
 PRICED = '[prices."openai/adder"]\ninput = 1000000.0\noutput = 1000000.0\n'  # a dollar a token, so that sums are exact
@@ -585,3 +586,15 @@ async def test_a_store_that_fails_while_the_scorers_have_much_to_do_hangs_nothin
         async with asyncio.timeout(10):
             (ending,) = await project.run(server, suite, limit=6)
     assert "the disk is full" in str(ending.error)
+
+
+async def test_the_command_line_says_out_of_money_with_exit_3_and_goes_on_with_more(priced):
+    priced.suite(20)
+    command = ("eval", "sums.yaml", "-m", MODEL, "-M", "max_tokens=10", "--json", "--max-cost")
+    async with Server(default=answering(tokens=Tokens(100, 7))) as server:
+        first = await process.run(priced.folder, server, *command, "1000")
+        second = await process.run(priced.folder, server, *command, "10000")
+    assert (first.code, first.document["status"]) == (3, "budget")
+    assert (second.code, second.document["status"]) == (0, "completed")
+    assert second.document["run_id"] == first.document["run_id"]
+    assert (len(server.log), second.document["cost_usd"]) == (20, 2140.0)
