@@ -51,7 +51,7 @@ def count(path, table):
 async def until(reached, process):
     """Look again and again, while the process lives."""
     while process.returncode is None and not reached():
-        await asyncio.sleep(0.0005)
+        await asyncio.sleep(0.002)
 
 
 def killing_at_requests(extra):
