@@ -598,3 +598,36 @@ async def test_the_command_line_says_out_of_money_with_exit_3_and_goes_on_with_m
     assert (second.code, second.document["status"]) == (0, "completed")
     assert second.document["run_id"] == first.document["run_id"]
     assert (len(server.log), second.document["cost_usd"]) == (20, 2140.0)
+
+
+async def test_calls_given_up_in_flight_stay_charged_at_their_worst_case(priced):
+    suite = priced.suite(20)
+    held = answering(lambda text: add(text) if int(text.split("+")[0]) < 10 else hang, Tokens(100, 7))
+    async with Server(default=held) as server:
+        running = asyncio.create_task(
+            priced.run(server, suite, max_cost=9000.0, params={"max_tokens": 10}, concurrency=4)
+        )
+        await server.wait_for(14)
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        with Store(priced.store) as store:
+            (run,) = store.runs()
+            attempts, known = store.lost(run.run_id)
+            spent = store.spent(run.run_id)
+    assert (run.status, attempts, known) == ("interrupted", 4, None)
+    assert spent >= 10 * 107 + 4 * 107
+
+
+async def test_an_interrupted_run_keeps_its_result_so_far(project):
+    suite = project.suite(20)
+    async with Server(default=answering(lambda text: add(text) if len(text) < 4 else hang)) as server:
+        running = asyncio.create_task(project.run(server, suite, concurrency=4))
+        await server.wait_for(14)
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+    with Store(project.store) as store:
+        run = store.run("latest")
+        assert len(list(store.samples(run.run_id))) == 10
+    assert (run.status, run.result["completed"], run.result["metrics"]["exact_match"]["n"]) == ("interrupted", 10, 10)
