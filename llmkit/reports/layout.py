@@ -39,9 +39,9 @@ class Signature:
     Attributes:
         metric: Whose it is.
         text: The signature.
-        columns: The runs that have it.
+        columns: The models that have it; the suites, where there are several.
         alone: Whether the metric has no other signature.
-        comparable: Whether its signatures differ in nothing, or only in how the interval was made.
+        comparable: Whether, within each suite, its signatures differ at most in how the interval was made.
     """
 
     metric: str
@@ -59,9 +59,16 @@ def column_names(results: Sequence[RunResult]) -> dict[str, str]:
 
 
 def suite_grids(results: Sequence[RunResult]) -> list[Grid]:
-    """Return one grid a suite."""
+    """Return one grid: the metrics of the suite, or of all suites one under the other.
+
+    Suites that did not run on the same models have a grid each.
+    """
     names = column_names(results)
-    return [_grid(suite, runs, names) for suite, runs in _by_suite(results).items()]
+    grids = [_grid(suite, runs, names) for suite, runs in _by_suite(results).items()]
+    if len(grids) < 2 or len({grid.columns for grid in grids}) > 1:
+        return grids
+    rows = tuple(Row(f"{grid.title} · {row.label}", row.cells) for grid in grids for row in grid.rows)
+    return [Grid(f"{len(grids)} suites", grids[0].columns, rows)]
 
 
 def slice_grids(results: Sequence[RunResult]) -> list[Grid]:
@@ -81,16 +88,24 @@ def slice_grids(results: Sequence[RunResult]) -> list[Grid]:
 
 
 def signatures(results: Sequence[RunResult]) -> list[Signature]:
-    """Return each distinct signature of each metric once."""
+    """Return each distinct signature of each metric once.
+
+    Figures of different suites are never compared, so their signatures may differ; those of one suite's models may not.
+    """
     names = column_names(results)
+    several = len({run.suite for run in results}) > 1
     found: dict[str, dict[str, list[str]]] = {}
+    measured: dict[tuple[str, str], set[str]] = {}
     for run in results:
         for metric in run.metrics.values():
-            found.setdefault(metric.name, {}).setdefault(metric.signature, []).append(names[run.run_id])
+            who = run.suite if several else names[run.run_id]
+            found.setdefault(metric.name, {}).setdefault(metric.signature, []).append(who)
+            measured.setdefault((metric.name, run.suite), set()).add(_of_value(metric.signature))
+    unlike = {metric for (metric, _), texts in measured.items() if len(texts) > 1}
     return [
-        Signature(metric, text, tuple(_ordered(columns)), len(texts) == 1, len({_of_value(t) for t in texts}) == 1)
+        Signature(metric, text, tuple(_ordered(whose)), len(texts) == 1, metric not in unlike)
         for metric, texts in found.items()
-        for text, columns in texts.items()
+        for text, whose in texts.items()
     ]
 
 

@@ -28,7 +28,9 @@ _STATUS: dict[RunStatus, str] = {
 def results_table(results: Sequence[RunResult]) -> Group:
     """Return the whole report of some runs, for a console of any width, coloured or not."""
     parts: list[_Grid | Line | Text] = []
-    for grid in (*suite_grids(results), *slice_grids(results)):
+    sliced = slice_grids(results)
+    one_suite = len({run.suite for run in results}) == 1
+    for grid in (*suite_grids(results), *(sliced if one_suite else ())):
         parts += [_Grid(grid), Text()]
     found = signatures(results)
     if found:
@@ -37,6 +39,8 @@ def results_table(results: Sequence[RunResult]) -> Group:
         parts.append(Text("Runs", style="bold"))
     for run in results:
         parts += _run_lines(run)
+    if sliced and not one_suite:
+        parts.append(Text("  one suite by its slices: llmkit runs show RUN"))
     return Group(*parts)
 
 
@@ -138,8 +142,7 @@ def _run_lines(run: RunResult) -> Iterator[Line]:
         if number:
             status.append(" · ").append(f"{count(number)} {what}", style=style)
     yield Line(status, indent=4)
-    yield Line(Text(_cost(run.usage)), indent=4)
-    yield Line(Text(_tokens(run.usage)), indent=4)
+    yield Line(Text(f"{_cost(run.usage)} · {_tokens(run.usage)}"), indent=4)
     if run.stopped_by:
         yield Line(Text(f"stopped by: {one_line(run.stopped_by)}", style="yellow"), indent=4)
     for fault, (times, example) in run.faults.items():
@@ -166,4 +169,4 @@ def _cost(usage: Totals) -> str:
 def _tokens(usage: Totals) -> str:
     cached = f" ({count(usage.cached)} cached)" if usage.cached else ""
     reasoning = f" ({count(usage.reasoning)} reasoning)" if usage.reasoning else ""
-    return f"tokens: {count(usage.input)} in{cached}, {count(usage.output)} out{reasoning}"
+    return f"{count(usage.input)} tokens in{cached}, {count(usage.output)} out{reasoning}"

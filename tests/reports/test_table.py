@@ -36,8 +36,8 @@ Signatures
 Runs
   20261122-0503-k3f9  quickstart · local/smollm2-135m-instruct
     completed: 57 of 60 in 41.2 s · 10 from the cache · 2 truncated · 3 failed
-    $0 paid · 50 calls · 53 HTTP attempts
-    tokens: 12,345 in (100 cached), 678 out
+    $0 paid · 50 calls · 53 HTTP attempts · 12,345 tokens in (100 cached), 678
+      out
     3 × scorer/unparsable: no number in 'I can not say'
     see them: llmkit runs show 20261122-0503-k3f9 --failed
 """
@@ -123,9 +123,9 @@ def test_failures_of_the_run_are_shown_with_the_way_to_them():
 
 
 def test_unknown_costs_and_tokens_are_unknown():
-    text = printed(results_table([HOSTED]))
+    text = printed(results_table([HOSTED]), 120)
     assert "cost unknown · $0.0123 saved by the cache" in text
-    assert "tokens: 12,345 in, unknown out (500 reasoning)" in text
+    assert "12,345 tokens in, unknown out (500 reasoning)" in text
 
 
 def test_a_run_that_was_stopped_says_by_what():
@@ -160,12 +160,36 @@ def test_two_runs_of_one_model_are_told_apart_by_their_ids():
     assert "local/smol (r2)" in text
 
 
-def test_each_suite_has_its_own_block():
+def test_several_suites_on_the_same_models_are_one_table():
     text = printed(
         results_table([run("r1", "one", metrics=[metric("a", 1.0)]), run("r2", "two", metrics=[metric("b", 0)])])
     )
-    assert text.index("one\n") < text.index("two\n")
+    assert text.startswith("2 suites\n")
+    assert text.index("  one · a   1.000") < text.index("  two · b   0.000")
     assert "(r1)" not in text
+
+
+def test_suites_on_different_models_have_a_table_each():
+    one = run("r1", "one", "a/b", [metric("a", 1.0)])
+    text = printed(results_table([one, run("r2", "two", "c/d", [metric("b", 0)])]))
+    assert text.index("one\n") < text.index("two\n")
+
+
+def test_of_several_suites_the_slices_are_left_to_runs_show():
+    parts = {"topic": {"add": metric("a", 1.0)}}
+    several = [run(r, s, metrics=[metric("a", 1.0, slices=parts)]) for r, s in (("r1", "one"), ("r2", "two"))]
+    text = printed(results_table(several))
+    assert "by topic" not in text
+    assert "one suite by its slices: llmkit runs show RUN" in text
+
+
+def test_signatures_of_different_suites_may_differ():
+    several = [
+        run(r, s, metrics=[metric("a", 1.0, signature=f"a|{s}|v:1")]) for r, s in (("r1", "one"), ("r2", "two"))
+    ]
+    text = printed(results_table(several))
+    assert "a|one|v:1  (one)" in text
+    assert "must not be compared" not in text
 
 
 def test_without_results_or_metrics_there_is_no_crash():
