@@ -61,5 +61,5 @@ async def test_an_evaluation_runs_inside_a_running_loop() -> None:
 
 
 def test_what_stops_a_run_is_raised() -> None:
-    with pytest.raises(llmkit.LlmkitError, match="names no provider|unknown model"):
+    with pytest.raises(llmkit.LlmkitError, match=r"names no provider|unknown model"):
         llmkit.evaluate(arithmetic(), "gpt-4o")

@@ -83,7 +83,7 @@ def test_export_writes_parquet(cli: Cli, project: Path) -> None:
 
     cli("runs", "export", "--format", "parquet", "-o", "out.parquet")
     table = parquet.read_table(project / "out.parquet").to_pylist()
-    assert [json.loads(row["scores"]) for row in table][0] == {"exact_match": 1.0}
+    assert json.loads(table[0]["scores"]) == {"exact_match": 1.0}
 
 
 def test_rescore_makes_a_run_of_its_own_with_no_calls(cli: Cli, run_id: str) -> None:
