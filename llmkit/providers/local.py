@@ -53,21 +53,11 @@ WIRE_NAMES = SAME_NAMES - {"reasoning_effort"}
 """Parameters under the engine's own names. It would ignore a reasoning effort silently."""
 
 
-def default_threads(cpus: int) -> int:
-    """Choose how many threads compute, of the processors that this process may use: all but one.
-
-    The engine's threads wait for each other at every layer. Where one of them has to share its processor, all the
-    others wait for it: with two threads on two cores, one answer of 100 tokens was measured to take 4 s while
-    nothing else ran and up to 109 s beside another busy process; with one thread, 2.9 s in both cases.
-    """
-    return max(1, min(cpus - 1, MAX_THREADS))
-
-
 class LocalOptions(BaseModel):
     """What ``-M key=value`` sets.
 
     Attributes:
-        threads: Processor threads; by default all but one that this process may use, see ``default_threads``.
+        threads: Processor threads; by default what this process may use. On a busy machine fewer are faster.
         n_ctx: Tokens of prompt and answer together, for each slot.
         slots: Requests computed at once.
         prompt_cache: Reuse the common beginning of prompts.
@@ -134,7 +124,7 @@ class Local:
         engine = Engine(
             path,
             alias=self.file,
-            threads=options.threads or default_threads(usable_cpus()),
+            threads=options.threads or min(usable_cpus(), MAX_THREADS),
             n_ctx=options.n_ctx,
             slots=options.slots,
             gpu_layers=options.gpu_layers,

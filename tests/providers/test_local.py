@@ -271,8 +271,3 @@ def test_without_the_engine_the_error_names_other_ways(monkeypatch):
     monkeypatch.setattr(local.importlib.metadata, "version", missing)
     with pytest.raises(MissingExtraError, match=r"llmkit\[local\].*musl.*base_url="):
         Local(MODEL)
-
-
-@pytest.mark.parametrize(("cpus", "threads"), [(1, 1), (2, 1), (3, 2), (8, 7), (64, 16)])
-def test_one_processor_is_left_to_others_because_threads_wait_for_the_slowest(cpus: int, threads: int) -> None:
-    assert local.default_threads(cpus) == threads
