@@ -28,7 +28,7 @@ def err() -> Console:
 
 def say(message: str) -> None:
     """Print one line on standard error, secrets taken out."""
-    from llmkit.providers.redact import redact
+    from llmkit.redact import redact
 
     print(f"llmkit: {redact(message)}", file=sys.stderr)  # noqa: T201
 

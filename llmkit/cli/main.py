@@ -115,7 +115,7 @@ def _misused(error: TyperException) -> int:
 
 
 def _say(message: str, code: int) -> int:
-    from llmkit.providers.redact import redact
+    from llmkit.redact import redact
 
     print(f"llmkit: {redact(message)}", file=sys.stderr)  # noqa: T201
     return code

@@ -6,9 +6,20 @@ Each mistake is one ``DocumentError`` that names ``path:line``, what is wrong th
 """
 
 from llmkit.documents.document import MAX_BYTES, Document, read_text
+from llmkit.documents.paths import confined
 from llmkit.documents.schemas import schema
 from llmkit.documents.toml_reader import read_toml
 from llmkit.documents.validation import validate
 from llmkit.documents.yaml_reader import parse_yaml, read_yaml
 
-__all__ = ["MAX_BYTES", "Document", "parse_yaml", "read_text", "read_toml", "read_yaml", "schema", "validate"]
+__all__ = [
+    "MAX_BYTES",
+    "Document",
+    "confined",
+    "parse_yaml",
+    "read_text",
+    "read_toml",
+    "read_yaml",
+    "schema",
+    "validate",
+]

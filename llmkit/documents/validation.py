@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from llmkit.documents.document import Document, Keys
 from llmkit.documents.schemas import attribute_docs
 from llmkit.errors import DocumentError, LlmkitError, nearest
+from llmkit.redact import suggests_secret
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 M = TypeVar("M", bound="BaseModel")
 
 _SHOWN = 60  # characters of a wrong value: enough to find it, too few to flood a line
-_SECRET_NAME = re.compile(r"key|token|secret|password|credential|authorization", re.IGNORECASE)
 
 _WANTED = {
     "string_type": "text",
@@ -225,7 +225,7 @@ def found(value: Any, keys: Sequence[str | int] = ()) -> str:
         return str(shown)
     if not isinstance(value, str):
         return f"the {type(value).__name__} {value}"
-    if any(isinstance(key, str) and _SECRET_NAME.search(key) for key in keys):
+    if any(isinstance(key, str) and suggests_secret(key) for key in keys):
         return "what it holds (not shown: it may be a secret)"
     return f"the text {_short(value)!r}"
 

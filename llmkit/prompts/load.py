@@ -12,7 +12,7 @@ from llmkit.documents.document import place
 from llmkit.errors import DocumentError, nearest
 from llmkit.prompts.markers import Markers, attributes
 from llmkit.prompts.prompt import Input, Prompt
-from llmkit.prompts.source import Source, confined, read_source, resolve_references
+from llmkit.prompts.source import Source, find, read_source, resolve_references
 from llmkit.types import Role
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def load_prompt(path: Path | str, *, root: Path | None = None) -> Prompt:
     files: dict[str, Path] = {}
 
     def read(name: str, where: str) -> str:
-        files[name] = confined(name, folders, where)
+        files[name] = find(name, folders, where)
         return read_text(files[name])
 
     def at(name: str, line: int | None) -> str:
@@ -72,7 +72,7 @@ def load_prompt(path: Path | str, *, root: Path | None = None) -> Prompt:
         params=front.model.options.params(),
         inputs=inputs,
         outputs=outputs,
-        fingerprint=digest(_hide(content, source.hidden)),
+        fingerprint=digest(content),
         variables=templates.undeclared(trees),
         optional=templates.guarded(trees),
         unused=(*front.unused(), *(text for body in sources.values() for text in attributes(body))),
@@ -157,14 +157,3 @@ def _inputs(front: FrontMatter, which: Any, source: Source) -> tuple[Input, ...]
             raise DocumentError(f"the name {item.name!r} stands twice in {which}", where=where)
         found[item.name] = Input(item.name, item.kind, item.default, item.required, item.description)
     return tuple(found.values())
-
-
-def _hide(value: Any, hidden: Mapping[str, str]) -> Any:
-    """Put the reference in place of a value that looks like a secret."""
-    if isinstance(value, str):
-        return hidden.get(value, value)
-    if isinstance(value, Mapping):
-        return {key: _hide(item, hidden) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_hide(item, hidden) for item in value]
-    return value

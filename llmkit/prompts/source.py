@@ -5,17 +5,17 @@ from __future__ import annotations
 import json
 import os
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from llmkit.documents import Document, parse_yaml, read_text, read_yaml
+from llmkit.documents import Document, confined, parse_yaml, read_text, read_yaml
 from llmkit.documents.document import place
 from llmkit.errors import DocumentError, nearest
+from llmkit.redact import suggests_secret
 
 _REFERENCE = re.compile(r"\$\{(?P<kind>[a-zA-Z]+):(?P<value>.*)\}\Z", re.DOTALL)
-_SECRET_NAME = re.compile(r"(?i)key|token|secret|password|passwd|credential|authorization|cookie")
-_SECRET_VALUE = re.compile(r"\b(?:sk|pk|rk)-[\w*.-]{6,}|\b(?:hf_|gh[pousr]_|github_pat_|gsk_|xai-|AIza|AKIA)[\w*-]{8,}")
+INSIDE = "Move the file inside"
 _SKIPPED = frozenset({("tools",), ("metadata",), ("sample",), ("model", "connection")})
 """Parts that llmkit does not use: a key that stands there as ``${env:…}`` is never even read."""
 
@@ -28,13 +28,11 @@ class Source:
         front: The front matter.
         body: The template, from its first line that is not blank.
         body_line: The file's line that ``body`` starts at.
-        hidden: Values from the environment that look like secrets → the reference that stands for them in fingerprints.
     """
 
     front: Document
     body: str
     body_line: int
-    hidden: dict[str, str] = field(default_factory=dict)
 
 
 def read_source(path: Path) -> Source:
@@ -73,7 +71,8 @@ def resolve_references(source: Source, folders: list[Path]) -> Document:
     """Replace ``${env:NAME}``, ``${env:NAME:default}`` and ``${file:path}`` in the front matter.
 
     As in Prompty, a reference is a whole value. They stand in the front matter alone: the body and the rows are never
-    looked at. Files are confined to ``folders``; ``.json``, ``.yaml`` and ``.yml`` files are read as data.
+    looked at. A variable that looks like a secret is refused. Files are confined to ``folders``; ``.json``, ``.yaml``
+    and ``.yml`` files are read as data.
     """
     front = source.front
 
@@ -89,7 +88,7 @@ def resolve_references(source: Source, folders: list[Path]) -> Document:
             return value
         kind = match["kind"].lower()
         if kind == "env":
-            return _environment(match["value"], front.where(*keys), source.hidden)
+            return _environment(match["value"], front.where(*keys))
         if kind == "file":
             return _file(match["value"], folders, front.where(*keys))
         raise DocumentError(
@@ -113,7 +112,7 @@ class FromEnvironment(str):
     shown: str
 
 
-def _environment(reference: str, where: str, hidden: dict[str, str]) -> str:
+def _environment(reference: str, where: str) -> str:
     name, _, default = reference.partition(":")
     value = os.environ.get(name)
     if value is None:
@@ -121,15 +120,19 @@ def _environment(reference: str, where: str, hidden: dict[str, str]) -> str:
             hint = f"Set it, or give a default: ${{env:{name}:default}}"
             raise DocumentError(f"the environment variable {name} is not set", where=where, hint=hint)
         return default
-    if _SECRET_NAME.search(name) or _SECRET_VALUE.search(value):
-        hidden[value] = f"${{env:{name}}}"
+    if suggests_secret(name, value):  # a stranger's prompt shall not send it to a model, nor have it stored
+        raise DocumentError(
+            f"the environment variable {name} looks like a secret, and a prompt may not hold one",
+            where=where,
+            hint="Keys of providers need not be named: llmkit reads them itself",
+        )
     marked = FromEnvironment(value)
     marked.shown = f"the value of ${{env:{name}}}"
     return marked
 
 
 def _file(reference: str, folders: list[Path], where: str) -> Any:
-    path = confined(reference, folders, where)
+    path = find(reference, folders, where)
     if path.suffix in (".yaml", ".yml"):
         return read_yaml(path).data
     text = read_text(path)
@@ -142,27 +145,20 @@ def _file(reference: str, folders: list[Path], where: str) -> Any:
         raise DocumentError(f"not JSON: {getattr(error, 'msg', error)}", where=place(path, line)) from None
 
 
-def confined(reference: str, folders: list[Path], where: str) -> Path:
-    """Find a file that a prompt names, inside ``folders`` and nowhere else: symbolic links are followed first.
+def find(name: str, folders: list[Path], where: str) -> Path:
+    """Find a file that a prompt names, inside ``folders`` and nowhere else.
 
     Raises:
-        DocumentError: It is not there, or leads out.
+        DocumentError: It is not there, or leads out (see ``documents.confined``).
     """
-    given = Path(reference)
-    if given.is_absolute() or "\\" in reference or "\0" in reference:
-        raise DocumentError(f"{reference!r} is not a path below the prompt's folder", where=where)
-    if ".." in given.parts:
-        raise DocumentError(f"{reference!r} leads out of the prompt's folder", where=where, hint="Move the file inside")
     for folder in folders:
-        candidate = folder / given
+        candidate = confined(name, base=folder, roots=folders, where=where, what="the prompt's folder", hint=INSIDE)
         if candidate.exists():
-            resolved = candidate.resolve()
-            if not resolved.is_relative_to(folder.resolve()):
-                raise DocumentError(f"{reference!r} is a link that leads out of the prompt's folder", where=where)
             return candidate
-    known = [str(p.relative_to(f)) for f in folders if f.is_dir() for p in f.glob(f"{given.parent}/*") if p.is_file()]
-    hint = nearest(reference, known)
+    near = Path(name).parent
+    known = [str(p.relative_to(f)) for f in folders if f.is_dir() for p in f.glob(f"{near}/*") if p.is_file()]
+    hint = nearest(name, known)
     searched = " or ".join(str(folder) for folder in folders)
     raise DocumentError(
-        f"the file {reference!r} is not in {searched}", where=where, hint=hint if hint.startswith("Did") else None
+        f"the file {name!r} is not in {searched}", where=where, hint=hint if hint.startswith("Did") else None
     )

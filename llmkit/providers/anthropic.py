@@ -20,7 +20,7 @@ from llmkit.providers.headers import rate_limits
 from llmkit.providers.http import Reply
 from llmkit.providers.openai import checked_url
 from llmkit.providers.params import validate
-from llmkit.providers.redact import remember
+from llmkit.redact import remember
 from llmkit.types import Completion, FinishReason, Request, Usage
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from llmkit.providers.base import Capabilities, Endpoint, RateLimits
 from llmkit.providers.faults import Peer, malformed, one_line
 from llmkit.providers.headers import rate_limits
 from llmkit.providers.http import Http, Reply
-from llmkit.providers.redact import remember, strip_credentials
+from llmkit.redact import remember, strip_credentials
 from llmkit.types import Completion, FinishReason, Request, TokenLogprob, Usage
 
 FINISH: Mapping[str, FinishReason] = MappingProxyType(

@@ -10,7 +10,7 @@ from typing import Any
 
 from llmkit.errors import ProviderError, ProviderFault
 from llmkit.providers.headers import exhausted_until, rate_limits, retry_after
-from llmkit.providers.redact import redact, strip_credentials
+from llmkit.redact import redact, strip_credentials
 
 MESSAGE_CHARS = 300
 """A server's own words are shown up to here: enough for its reason, too short for a page of HTML."""

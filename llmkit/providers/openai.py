@@ -15,7 +15,7 @@ from llmkit.errors import MissingKeyError, UsageError
 from llmkit.providers.base import Capabilities
 from llmkit.providers.chat import Chat, ChatOptions, not_taken
 from llmkit.providers.params import validate
-from llmkit.providers.redact import strip_credentials
+from llmkit.redact import strip_credentials
 from llmkit.types import Request
 
 if TYPE_CHECKING:

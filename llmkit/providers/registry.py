@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from llmkit.errors import ProviderError, UnknownNameError, UsageError
 from llmkit.providers.base import ModelRef, Provider, ProviderFactory, SpeaksWire
 from llmkit.providers.params import check_params
-from llmkit.providers.redact import names_secret, strip_credentials
+from llmkit.redact import names_secret, strip_credentials
 from llmkit.types import Request
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from llmkit.providers.chat import clean, count, not_taken, read_tokens, server_i
 from llmkit.providers.faults import Peer, malformed, one_line
 from llmkit.providers.headers import rate_limits
 from llmkit.providers.http import Reply
-from llmkit.providers.redact import remember
+from llmkit.redact import remember
 from llmkit.types import Completion, FinishReason, Request, TokenLogprob, Usage
 
 if TYPE_CHECKING:

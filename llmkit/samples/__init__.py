@@ -4,7 +4,6 @@ from llmkit.samples.files import FileSource
 from llmkit.samples.huggingface import HubSource
 from llmkit.samples.ids import IdHashes, check_unique
 from llmkit.samples.opening import open_source
-from llmkit.samples.paths import confined
 from llmkit.samples.source import Row, Source
 
 __all__ = [
@@ -14,6 +13,5 @@ __all__ = [
     "Row",
     "Source",
     "check_unique",
-    "confined",
     "open_source",
 ]

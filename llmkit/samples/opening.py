@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from llmkit.documents import confined
 from llmkit.errors import DocumentError, UsageError, nearest
 from llmkit.samples.csv import read_csv
 from llmkit.samples.files import FileSource, Reader
@@ -13,7 +14,6 @@ from llmkit.samples.huggingface import HubSource
 from llmkit.samples.jsonarray import read_json
 from llmkit.samples.jsonl import read_jsonl
 from llmkit.samples.parquet import read_parquet
-from llmkit.samples.paths import confined
 from llmkit.samples.source import Source
 
 READERS: Mapping[str, Reader] = {
@@ -25,6 +25,10 @@ READERS: Mapping[str, Reader] = {
     ".json": read_json,
 }
 """File ending → reader."""
+OTHER_DATA = (
+    "A suite may name files of its own folder and of its project (where llmkit.toml lies); "
+    "other data can be given with --data"
+)
 
 
 def open_source(
@@ -52,7 +56,7 @@ def open_source(
         path = Path(override).expanduser()
         return FileSource(path, _reader(path, error=UsageError, where="--data"))
     if isinstance(spec, str):
-        path = confined(spec, base=base, roots=roots, where=where)
+        path = confined(spec, base=base, roots=roots, where=where, hint=OTHER_DATA)
         return FileSource(path, _reader(path, error=DocumentError, where=where))
     return HubSource(spec["hf"], spec.get("config"), spec.get("split") or "test", spec.get("revision"), where)
 

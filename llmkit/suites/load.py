@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from llmkit.config import project_root
-from llmkit.documents import Document, read_yaml, validate
+from llmkit.documents import Document, confined, read_yaml, validate
 from llmkit.errors import DocumentError, UnknownNameError, UsageError, nearest
 from llmkit.prompts import Prompt, load_prompt, prompt_from_messages
 from llmkit.providers.params import check_params
-from llmkit.samples import confined, open_source
+from llmkit.samples import open_source
 from llmkit.scoring import Scorer, parse
 from llmkit.shipped import shipped
 from llmkit.suites.builtin import FOLDER, builtin_suites
@@ -21,6 +21,7 @@ from llmkit.suites.suite import Suite
 BUILTIN = "builtin:"
 PROMPT_ENDINGS = (".prompty", ".md")
 _YAML = (".yaml", ".yml")
+OWN_FILES = "A suite may name files of its own folder and of its project (where llmkit.toml lies)"
 
 
 def load_suites(ref: str, *, data: str | None = None, root: Path | None = None) -> list[Suite]:
@@ -88,7 +89,7 @@ def _listed(name: str, path: Path, root: Path | None, where: str) -> Path:
         return known[name]
     beside = [near for near in sorted(path.parent.iterdir()) if near.suffix in _YAML]
     for candidate in (name, *(f"{name}{suffix}" for suffix in _YAML)):
-        found = confined(candidate, base=path.parent, roots=_roots(path, root), where=where)
+        found = confined(candidate, base=path.parent, roots=_roots(path, root), where=where, hint=OWN_FILES)
         if found.is_file():
             return found
     names = [*known, *(near.name if Path(name).suffix in _YAML else near.stem for near in beside)]
@@ -144,7 +145,7 @@ def _prompt(document: Document, spec: SuiteSpec, path: Path, roots: list[Path]) 
     name, where = spec.prompt or "", document.where("prompt")
     if name.startswith(BUILTIN):
         return load_prompt(_shipped(name.removeprefix(BUILTIN), where))
-    file = confined(name, base=path.parent, roots=roots, where=where)
+    file = confined(name, base=path.parent, roots=roots, where=where, hint=OWN_FILES)
     if file.suffix not in PROMPT_ENDINGS:  # a stranger's suite shall not send .env to a model
         raise DocumentError(
             f"{name!r} is no prompt file", where=where, hint=f"Its ending is {' or '.join(PROMPT_ENDINGS)}"

@@ -118,7 +118,7 @@ def test_windows_line_ends_and_a_byte_order_mark_change_nothing(load: Load) -> N
         ("user:\n{% include name %}", ":2: the name of an included file must be a constant"),
         ("user:\n{% include ['a', name] %}", ":2: the name of an included file must be a constant"),
         ("user:\n{% include '../x' %}", ":2: '../x' leads out of the prompt's folder"),
-        ("user:\n{% include '/etc/passwd' %}", ":2: '/etc/passwd' is not a path below the prompt's folder"),
+        ("user:\n{% include '/etc/passwd' %}", ":2: '/etc/passwd' leads out of the prompt's folder"),
         ("---\nname: ${file:../x}\n---\nhi", ":2: '../x' leads out of the prompt's folder"),
         ("---\nname: ${env:LLMKIT_TEST_UNSET}\n---\nhi", ":2: the environment variable LLMKIT_TEST_UNSET is not set"),
         ("---\nname: ${evn:X}\n---\nhi", ":2: unknown reference ${evn:…}. Did you mean 'env'?"),
@@ -137,7 +137,7 @@ def test_a_link_out_of_the_folder_is_refused(load: Load, tmp_path: Path) -> None
     outside = tmp_path.parent / "secret.txt"
     outside.write_text("secret")
     (tmp_path / "in.md").symlink_to(outside)
-    assert "a link that leads out" in fails(load, "user:\n{% include 'in.md' %}")
+    assert "leads out of the prompt's folder" in fails(load, "user:\n{% include 'in.md' %}")
 
 
 def test_includes_come_from_the_root_too(load: Load, tmp_path: Path) -> None:
@@ -171,6 +171,39 @@ def test_a_value_from_the_environment_is_never_shown(load: Load, monkeypatch: py
     monkeypatch.setenv("LLMKIT_TEST_T", "hunter2")
     message = fails(load, "---\nmodel: {options: {temperature: '${env:LLMKIT_TEST_T}'}}\n---\nhi")
     assert message == ":2: model.options.temperature must be a number, not the value of ${env:LLMKIT_TEST_T}"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("LLMKIT_TEST_API_KEY", "anything"),
+        ("LLMKIT_TEST_TOKEN", "1"),
+        ("LLMKIT_TEST_PLAIN", "sk-proj-abcdefghijklmnop"),
+        ("LLMKIT_TEST_URL", "postgres://user:hunter22@db/x"),
+    ],
+)
+@pytest.mark.parametrize("field", ["inputs: [{name: q, default: '%s'}]", "description: '%s'"])
+def test_a_secret_of_the_environment_never_enters_a_prompt(
+    load: Load, monkeypatch: pytest.MonkeyPatch, name: str, value: str, field: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    message = fails(load, "---\n" + field % f"${{env:{name}}}" + "\n---\nuser:\n{{ q }}")
+    assert message.startswith(f":2: the environment variable {name} looks like a secret")
+    assert value not in message.replace(name, "")
+
+
+def test_a_number_of_tokens_is_no_secret(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LLMKIT_TEST_MAX_TOKENS", "64")
+    prompt = load("---\nmodel: {options: {maxOutputTokens: '${env:LLMKIT_TEST_MAX_TOKENS}'}}\n---\nhi")
+    assert prompt.params == {"max_tokens": 64}
+
+
+@pytest.mark.parametrize("name", [".env", ".git/config"])
+def test_a_hidden_file_never_enters_a_prompt(load: Load, tmp_path: Path, name: str) -> None:
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text("KEY=1")
+    assert "is a hidden file" in fails(load, f"user:\n{{% include '{name}' %}}")
+    assert "is a hidden file" in fails(load, f"---\nname: ${{file:{name}}}\n---\nhi")
 
 
 def test_inline_messages_have_literal_roles_and_template_contents() -> None:

@@ -13,15 +13,20 @@ _FIELD = (
     r"(?:x-api-key|api[-_]?key|key|(?:access|auth)[-_]?token|token|secret|password|passwd|pwd"
     r"|sig|signature|credential|authorization)"
 )
+# Keys by the prefixes that their makers publish: OpenAI, Anthropic, Hugging Face, GitHub, Google, AWS and others.
+_KEY = re.compile(r"\b(?:(?:sk|pk|rk)-[\w*.-]{6,}|(?:hf_|gh[pousr]_|github_pat_|gsk_|xai-|AIza|AKIA)[\w*-]{8,})")
+# Wider than _FIELD, for names of variables: OPENAIKEY and MYSQL_PWD are secrets; MAX_TOKENS, TOKENIZERS, PWD are not.
+_SECRET_NAME = re.compile(
+    r"(?i)key(?!board|word)|token(?!s|iz|_(?:limit|count))|secret|passw|(?:_|^)pass(?:_|$)|.[_-]pwd|_pat$|credential"
+    r"|authorization|cookie"
+)
 _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(?i)\b(bearer)\s+[\w.~+/=*-]{8,}"), rf"\1 {MASK}"),
     (re.compile(r"(?i)(\bauthorization[\"']?\s*[:=]\s*[\"']?)(?!bearer)(\w+\s+)?[^\s\"',}]{4,}"), rf"\1{MASK}"),
     (re.compile(r"(?i)(\b(?:x-api-key|api[-_]key)[\"']?\s*[:=]\s*[\"']?)[^\s\"',}]{4,}"), rf"\1{MASK}"),
     (re.compile(r"(?i)(\b[a-z][a-z0-9+.-]*://)[^\s/?#\"'<>]+@"), rf"\1{MASK}@"),
     (re.compile(rf"(?i)([?&;]{_FIELD}=)[^&\s\"'<>#]+"), rf"\1{MASK}"),
-    # Keys by the prefixes that their makers publish: OpenAI, Anthropic, Hugging Face, GitHub, Google, AWS and others.
-    (re.compile(r"\b(?:sk|pk|rk)-[\w*.-]{6,}"), MASK),
-    (re.compile(r"\b(?:hf_|gh[pousr]_|github_pat_|gsk_|xai-|AIza|AKIA)[\w*-]{8,}"), MASK),
+    (_KEY, MASK),
 )
 _QUERY_SECRET = re.compile(rf"(?i)^{_FIELD}$")
 _known: set[str] = set()
@@ -49,6 +54,11 @@ def redact(text: str) -> str:
 def names_secret(field: str) -> bool:
     """Whether a field of this name holds a secret: ``api_key`` does, ``api_key_env`` does not."""
     return _QUERY_SECRET.match(field) is not None
+
+
+def suggests_secret(name: str, value: str = "") -> bool:
+    """Whether a variable of this name, or one that holds this value, is taken to be secret: rather once too often."""
+    return _SECRET_NAME.search(name) is not None or redact(value) != value
 
 
 def strip_credentials(url: str) -> str:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmkit.providers import redact as module
-from llmkit.providers.redact import redact, remember, strip_credentials
+from llmkit import redact as module
+from llmkit.redact import redact, remember, strip_credentials
 
 
 @pytest.fixture(autouse=True)
