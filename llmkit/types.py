@@ -194,6 +194,8 @@ class MetricResult:
         signature: Everything that makes two figures comparable.
         higher_is_better: Direction.
         slices: Per slice name and value, the same metric on that part.
+        interval_failures_wrong: Of ``value_failures_wrong``, where it is another figure than ``value``: where some
+            samples failed.
     """
 
     name: str
@@ -205,6 +207,7 @@ class MetricResult:
     signature: str
     higher_is_better: bool = True
     slices: Mapping[str, Mapping[str, MetricResult]] = field(default_factory=dict)
+    interval_failures_wrong: Interval | None = None
 
 
 RunStatus = Literal["running", "completed", "interrupted", "budget", "failed"]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from llmkit.errors import UnknownNameError, UsageError
-from llmkit.types import RunResult
+from llmkit.types import Interval, RunResult
 
 Kind = Literal["min", "max", "min-point"]
 
@@ -33,12 +33,12 @@ class Judged:
     def line(self) -> str:
         """Return one line for people."""
         t, metric = self.threshold, self.run.metrics.get(self.threshold.metric)
-        if metric is None or metric.value is None:
-            said = "has no value"
-        elif t.kind == "min-point" or metric.interval is None:
-            said = f"is {metric.value:.4g}"
-        else:
-            said = f"is {metric.value:.4g}, 95 % interval {metric.interval.low:.4g} to {metric.interval.high:.4g}"
+        said = "has no value"
+        if metric is not None:
+            said = _said(metric.value, metric.interval, t.kind)
+            if metric.failed:
+                second = _said(metric.value_failures_wrong, metric.interval_failures_wrong, t.kind)
+                said += f"; with its {metric.failed} failures as wrong answers, it {second}"
         sign = "at most" if t.kind == "max" else "at least"
         word = {"pass": "pass", "fail": "FAIL", "undecided": "not enough evidence"}[self.verdict]
         return f"{word}: {self.run.suite} on {self.run.model}: {t.metric} {said}; asked for {sign} {t.bound:g}"
@@ -96,16 +96,23 @@ def _threshold(kind: Kind, pair: str) -> Threshold:
     return Threshold(kind, name.strip(), bound)
 
 
+def _said(value: float | None, interval: Interval | None, kind: Kind) -> str:
+    if value is None:
+        return "has no value"
+    if interval is None or kind == "min-point":
+        return f"is {value:.4g}"
+    return f"is {value:.4g}, {100 * interval.confidence:g} % interval {interval.low:.4g} to {interval.high:.4g}"
+
+
 def _verdict(run: RunResult, item: Threshold) -> Literal["pass", "fail", "undecided"]:
-    from llmkit.stats.thresholds import decide
+    """Decide on the samples that were scored and, where some failed, on all of them with failures as wrong answers."""
+    from llmkit.stats.thresholds import agreed, decide
 
     metric = run.metrics[item.metric]
     if run.status != "completed":
         return "undecided"
-    return decide(
-        metric.value,
-        metric.interval,
-        item.bound,
-        higher_is_better=item.kind != "max",
-        point=item.kind == "min-point",
-    )
+    readings = [(metric.value, metric.interval)]
+    if metric.failed:
+        readings.append((metric.value_failures_wrong, metric.interval_failures_wrong))
+    how = {"higher_is_better": item.kind != "max", "point": item.kind == "min-point"}
+    return agreed(*(decide(value, interval, item.bound, **how) for value, interval in readings))

@@ -11,17 +11,21 @@ from typing import (
 
 from typing_extensions import TypedDict
 
-from llmkit.types import MetricResult, RunResult
+from llmkit.types import Interval, MetricResult, RunResult
 
 
 class MetricDocument(TypedDict):
-    """One metric. ``ci`` is null where there is no interval; ``value`` where nothing was scored."""
+    """One metric. ``ci`` is null where there is no interval; ``value`` where nothing was scored.
+
+    ``value_failures_wrong`` counts failures as wrong answers; it has an interval of its own where there are some.
+    """
 
     value: float | None
     ci: tuple[float, float] | None
     n: int
     failed: int
     value_failures_wrong: float | None
+    ci_failures_wrong: tuple[float, float] | None
     signature: str
     ci_method: str | None
     confidence: float | None
@@ -131,14 +135,13 @@ def _run(run: RunResult) -> RunDocument:
 
 def _metric(metric: MetricResult) -> MetricDocument:
     interval = metric.interval
-    bounds = (_finite(interval.low), _finite(interval.high)) if interval else (None, None)
-    low, high = bounds
     shown: MetricDocument = {
         "value": _finite(metric.value),
-        "ci": None if low is None or high is None else (low, high),
+        "ci": _bounds(interval),
         "n": metric.n,
         "failed": metric.failed,
         "value_failures_wrong": _finite(metric.value_failures_wrong),
+        "ci_failures_wrong": _bounds(metric.interval_failures_wrong),
         "signature": metric.signature,
         "ci_method": interval.method if interval else None,
         "confidence": interval.confidence if interval else None,
@@ -148,6 +151,12 @@ def _metric(metric: MetricResult) -> MetricDocument:
             name: {part: _metric(result) for part, result in parts.items()} for name, parts in metric.slices.items()
         }
     return shown
+
+
+def _bounds(interval: Interval | None) -> tuple[float, float] | None:
+    if interval is None or not (math.isfinite(interval.low) and math.isfinite(interval.high)):
+        return None
+    return interval.low, interval.high
 
 
 def _finite(value: float | None) -> float | None:

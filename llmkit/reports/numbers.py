@@ -43,8 +43,12 @@ def second_reading(metric: MetricResult) -> str | None:
     failed = f"{count(metric.failed)} failed"
     if metric.value_failures_wrong is None:
         return f"{failed}: {UNKNOWN} if wrong"
-    digits = decimals(metric.value_failures_wrong, metric.interval)
-    return f"{failed}: {figure(metric.value_failures_wrong, digits)} if wrong"
+    interval = metric.interval_failures_wrong
+    digits = decimals(metric.value_failures_wrong, interval or metric.interval)
+    said = f"{failed}: {figure(metric.value_failures_wrong, digits)}"
+    if interval is not None:
+        said += f" [{figure(interval.low, digits)}, {figure(interval.high, digits)}]"
+    return f"{said} if wrong"
 
 
 def figure(value: float, digits: int) -> str:

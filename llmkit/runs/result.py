@@ -53,9 +53,12 @@ def result_of(run: RunRow) -> RunResult | None:
 
 
 def _metric(stored: Mapping[str, Any]) -> MetricResult:
-    interval = Interval(**stored["interval"]) if stored["interval"] else None
+    intervals = {
+        name: Interval(**found) if (found := stored.get(name)) else None  # older results have no second one
+        for name in ("interval", "interval_failures_wrong")
+    }
     slices = {name: {value: _metric(part) for value, part in parts.items()} for name, parts in stored["slices"].items()}
-    return MetricResult(**{**stored, "interval": interval, "slices": slices})
+    return MetricResult(**{**stored, **intervals, "slices": slices})
 
 
 def conclude(runner: Runner, store: Store, status: RunStatus, wall_s: float, stopped_by: str | None) -> RunResult:

@@ -91,7 +91,7 @@ class Tally:
     def __init__(self, scorers: Sequence[Scorer], slices: Sequence[str] = (), *, seed: int = 0) -> None:
         self._scorers = scorers
         self._seed = seed
-        self._index, self._epoch, self._cluster = array("i"), array("h"), array("i")
+        self._index, self._epoch, self._cluster = array("i"), array("i"), array("i")
         self._clusters = Codes()
         self._slices = {name: (Codes(), array("i")) for name in slices}
         self._scored = {s.name: _Column(s) for s in scorers}
@@ -149,18 +149,19 @@ class Tally:
 
     def _metric(self, scorer: Scorer, place: NDArray[np.int64], part: NDArray[np.bool_] | None) -> MetricResult:
         scored, wrong = self._scored[scorer.name], self._wrong[scorer.name]
-        value, interval, n = self._summary(scorer, [scored], place, part, interval=True)
+        value, interval, n = self._summary(scorer, [scored], place, part)
         failed = int(np.count_nonzero(_within(wrong, part)))
         unreadable = self._unreadable[scorer.name] if part is None else 0
-        both = value
-        if failed or unreadable:
-            both, _, _ = self._summary(scorer, [scored, wrong], place, part, interval=False)
+        both, both_interval = value, None
+        if unreadable:
+            both = None
+        elif failed:
+            both, both_interval, _ = self._summary(scorer, [scored, wrong], place, part)
+        signature = f"{scorer.signature}|ci:{interval.method if interval else 'none'}"
         return MetricResult(
-            scorer.name, value, interval, n, failed + unreadable, None if unreadable else both,
-            f"{scorer.signature}|ci:{interval.method if interval else 'none'}|seed:{self._seed}"
-            if scorer.kind == "corpus"
-            else f"{scorer.signature}|ci:{interval.method if interval else 'none'}",
-            scorer.higher_is_better,
+            scorer.name, value, interval, n, failed + unreadable, both,
+            f"{signature}|seed:{self._seed}" if scorer.kind == "corpus" else signature,
+            scorer.higher_is_better, interval_failures_wrong=both_interval,
         )  # fmt: skip
 
     def _summary(
@@ -169,8 +170,6 @@ class Tally:
         columns: Sequence[_Column],
         place: NDArray[np.int64],
         part: NDArray[np.bool_] | None,
-        *,
-        interval: bool,
     ) -> tuple[float | None, Interval | None, int]:
         kept = [(c, _within(c, part)) for c in columns if c.rows]
         if not any(mask.any() for _, mask in kept):
@@ -189,7 +188,6 @@ class Tally:
             index,
             self._clusters_of(rows, index),
             seed=self._seed,
-            interval=interval,
         )
 
     def _clusters_of(self, rows: NDArray[np.int64], index: NDArray[np.int32]) -> NDArray[np.int64] | None:

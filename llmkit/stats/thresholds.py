@@ -46,6 +46,15 @@ def decide(
     return _side(interval.high <= bound, interval.low > bound)
 
 
+def agreed(*decisions: Decision) -> Decision:
+    """Return what all say, and ``undecided`` where they differ.
+
+    A metric with failures has two readings, without them and with each as a wrong answer; the truth lies between, so
+    only what holds of both is known.
+    """
+    return decisions[0] if len(set(decisions)) == 1 else "undecided"
+
+
 def _side(met: bool, missed: bool) -> Decision:
     if met:
         return "pass"

@@ -10,8 +10,10 @@ from rich.console import Console
 from llmkit.types import Interval, MetricResult, RunResult, Totals
 
 
-def metric(name, value, interval=None, n=60, failed=0, wrong=None, signature=None, **more):
+def metric(name, value, interval=None, n=60, failed=0, wrong=None, signature=None, wrong_in=None, **more):
     found = Interval(*interval, "wilson") if interval else None
+    if wrong_in is not None:
+        more["interval_failures_wrong"] = Interval(*wrong_in, "wilson")
     return MetricResult(name, value, found, n, failed, wrong, signature or f"{name}|case:exact|v:1", **more)
 
 

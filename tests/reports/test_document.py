@@ -14,10 +14,21 @@ from tests.reports.records import HOSTED, LOCAL, THIRD, metric, run
 
 def test_the_whole_document_of_one_run():
     one = run(
-        metrics=[metric("em", 0.5, (0.25, 0.75), 4, 1, 0.4, slices={"topic": {"add": metric("em", 1.0, None, 1)}})],
+        metrics=[
+            metric(
+                "em",
+                0.5,
+                (0.25, 0.75),
+                4,
+                1,
+                0.4,
+                wrong_in=(0.1, 0.7),
+                slices={"topic": {"add": metric("em", 1.0, None, 1)}},
+            )
+        ],
         faults={"provider/timeout": (2, "no answer in 60 s")},
     )
-    leaf = {"failed": 0, "value_failures_wrong": None, "signature": "em|case:exact|v:1"}
+    leaf = {"failed": 0, "value_failures_wrong": None, "ci_failures_wrong": None, "signature": "em|case:exact|v:1"}
     assert json.loads(json.dumps(document([one]), allow_nan=False)) == {
         "runs": [
             {
@@ -33,6 +44,7 @@ def test_the_whole_document_of_one_run():
                         "n": 4,
                         "failed": 1,
                         "value_failures_wrong": 0.4,
+                        "ci_failures_wrong": [0.1, 0.7],
                         "signature": "em|case:exact|v:1",
                         "ci_method": "wilson",
                         "confidence": 0.95,

@@ -91,4 +91,7 @@ def test_more_dollars_never_read_as_less(a, b):
 def test_the_second_reading_is_there_only_where_something_failed():
     assert second_reading(metric("m", 0.8, (0.7, 0.9))) is None
     assert second_reading(metric("m", 0.8, (0.7, 0.9), failed=3, wrong=0.783)) == "3 failed: 0.78 if wrong"
+    assert second_reading(metric("m", 1.0, (0.84, 1.0), failed=180, wrong=0.1, wrong_in=(0.066, 0.15))) == (
+        "180 failed: 0.10 [0.07, 0.15] if wrong"
+    )
     assert second_reading(metric("m", None, None, failed=1200)) == "1,200 failed: unknown if wrong"

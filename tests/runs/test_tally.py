@@ -86,6 +86,28 @@ def test_with_failures_alone_there_is_no_value_and_all_are_wrong():
     assert result.value_failures_wrong == 0.0
 
 
+def test_the_second_reading_has_the_interval_of_all_samples():
+    result = metric(Plain(kind="proportion"), values(*[1] * 20, *[None] * 180))
+    expected = summarise("proportion", np.array([1.0] * 20 + [0.0] * 180))
+    assert result.interval_failures_wrong == expected.interval
+    assert result.interval == summarise("proportion", np.ones(20)).interval
+
+
+def test_a_corpus_metric_has_an_interval_in_both_readings():
+    result = bleu_tally({0, 7, 11})
+    assert result.interval_failures_wrong.low < result.value_failures_wrong < result.interval_failures_wrong.high
+    assert result.interval_failures_wrong != result.interval
+
+
+def test_without_failures_there_is_no_second_interval():
+    assert metric(Plain(kind="proportion"), values(1, 0)).interval_failures_wrong is None
+
+
+def test_more_epochs_than_two_bytes_count_are_told_apart():
+    rows = [(0, 1, Score(0.0), None, {}), (0, 40_000, Score(1.0), None, {})]
+    assert tally_of(Plain(), rows).results()["plain"].value == 0.5
+
+
 def test_nothing_at_all_has_no_value():
     result = metric(Plain(), [])
     assert (result.value, result.n, result.failed, result.value_failures_wrong) == (None, 0, 0, None)

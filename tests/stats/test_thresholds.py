@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmkit.stats.thresholds import decide
+from llmkit.stats.thresholds import agreed, decide
 from llmkit.types import Interval
 
 AROUND = Interval(0.75, 0.87, "wilson")
@@ -47,6 +47,22 @@ def test_without_an_interval_only_the_point_can_decide():
 def test_a_bound_is_a_number():
     with pytest.raises(ValueError, match="not NaN"):
         decide(1.0, None, math.nan)
+
+
+@pytest.mark.parametrize(
+    ("readings", "decision"),
+    [
+        (("pass",), "pass"),
+        (("pass", "pass"), "pass"),
+        (("fail", "fail"), "fail"),
+        (("pass", "fail"), "undecided"),
+        (("fail", "pass"), "undecided"),
+        (("pass", "undecided"), "undecided"),
+        (("fail", "undecided"), "undecided"),
+    ],
+)
+def test_two_readings_decide_where_they_agree(readings, decision):
+    assert agreed(*readings) == decision
 
 
 @given(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1))
