@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from llmkit.errors import DocumentError, LlmkitError, ProviderError, UsageError
     from llmkit.prompts import Prompt, load_prompt
     from llmkit.providers.base import ModelRef, Provider
-    from llmkit.runs.evaluate import Options, evaluate, evaluate_async
+    from llmkit.runs.evaluate import evaluate, evaluate_async
     from llmkit.runs.export import read_samples
+    from llmkit.runs.options import Options
     from llmkit.runs.store import Store
     from llmkit.scoring.base import Scorer
     from llmkit.suites.inline import make_suite
@@ -44,8 +45,9 @@ _FROM = {
     "llmkit.errors": ("DocumentError", "LlmkitError", "ProviderError", "UsageError"),
     "llmkit.prompts": ("Prompt", "load_prompt"),
     "llmkit.providers.base": ("ModelRef", "Provider"),
-    "llmkit.runs.evaluate": ("Options", "evaluate", "evaluate_async"),
+    "llmkit.runs.evaluate": ("evaluate", "evaluate_async"),
     "llmkit.runs.export": ("read_samples",),
+    "llmkit.runs.options": ("Options",),
     "llmkit.runs.store": ("Store",),
     "llmkit.scoring.base": ("Scorer",),
     "llmkit.suites.inline": ("make_suite",),

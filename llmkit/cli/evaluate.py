@@ -73,9 +73,10 @@ def eval_(
     from llmkit.cli.thresholds import Thresholds
     from llmkit.providers.params import parse_pairs
     from llmkit.runs import evaluate
+    from llmkit.runs.options import Options
 
     thresholds = Thresholds.parse(minimum or [], maximum or [], min_point or [])
-    options = evaluate.Options(
+    options = Options(
         data=data, limit=limit, epochs=epochs, seed=seed, params=parse_pairs(param or []), concurrency=concurrency,
         max_cost=max_cost, cache=cache, fresh=fresh, resume=resume, resume_run=resume_run, sample=sample, store=store,
     )  # fmt: skip

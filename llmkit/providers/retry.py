@@ -70,7 +70,8 @@ class Caller:
         budget: The cap; None: no cap.
         prices: For ``cost_usd``.
         lost: Is told of every attempt that may have been paid for and brought no answer: its cost where that is
-            known, else None; what the budget was charged for it; and why.
+            known, else None; what to charge for it, its worst case where the cost is not known; and why.
+        reserved: Is told, before each attempt under a cap, what all calls in flight may cost at most.
         rng: Draws the jitter.
         sleep: Waits between attempts.
         clock: Seconds, monotonic.
@@ -85,6 +86,7 @@ class Caller:
         budget: Budget | None = None,
         prices: Prices | None = None,
         lost: Callable[[float | None, float, str], None] | None = None,
+        reserved: Callable[[float], None] | None = None,
         rng: random.Random | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         clock: Callable[[], float] = time.monotonic,
@@ -94,7 +96,7 @@ class Caller:
         self.limiter = limiter or Limiter(provider.capabilities.fixed_concurrency, clock=clock, sleep=sleep)
         self.budget = budget
         self.prices = prices or Prices()
-        self.lost = lost
+        self.lost, self.reserved = lost, reserved
         self._rng = rng or random.Random()  # noqa: S311 - jitter, no secret
         self._sleep, self._clock = sleep, clock
         self._endpoint = provider.identity().get("endpoint") if isinstance(provider, SpeaksWire) else None
@@ -153,7 +155,10 @@ class Caller:
             return None
         if self.budget.cap_usd is None:
             return self.budget.reserve(0.0)
-        return await self.budget.acquire(await self.worst_case(request))
+        reservation = await self.budget.acquire(await self.worst_case(request))
+        if self.reserved is not None:
+            self.reserved(self.budget.reserved_usd)
+        return reservation
 
     async def _attempt(self, request: Request, slot: Slot, reservation: Reservation | None) -> Completion:
         """Make one attempt and close the reservation by how it ended: in no case is it left open."""
@@ -171,7 +176,7 @@ class Caller:
         except BaseException as error:
             if reservation is not None:
                 reservation.forfeit()  # cancelled in flight: the server may finish and bill it
-            self._note_lost(None, reservation, type(error).__name__)
+            self._note_lost(request, None, type(error).__name__)
             raise
         _close(reservation, cost)
         slot.ok(completion.latency_s)
@@ -183,18 +188,23 @@ class Caller:
         if isinstance(error.usage, Usage):
             cost = self._cost(request, error.usage, None)
             _close(reservation, cost)
-            self._note_lost(cost, reservation, error.fault)
+            self._note_lost(request, cost, error.fault)
         elif error.maybe_billed:
             if reservation is not None:
                 reservation.forfeit()
-            self._note_lost(None, reservation, error.fault)
+            self._note_lost(request, None, error.fault)
         elif reservation is not None:
             reservation.release()
 
-    def _note_lost(self, cost: float | None, reservation: Reservation | None, why: str) -> None:
+    def _note_lost(self, request: Request, cost: float | None, why: str) -> None:
         if self.lost is not None and self.provider.capabilities.billed:
-            charged = cost if cost is not None else reservation.usd if reservation is not None else 0.0
-            self.lost(cost, charged, why)
+            self.lost(cost, cost if cost is not None else self._bound(request), why)
+
+    def _bound(self, request: Request) -> float:
+        """Dollars to charge for an attempt whose cost nobody knows: its worst case; 0 where that has no bound."""
+        provider, limit = self.provider, request.params.get("max_tokens")
+        rates = self.prices.rates(provider.name, provider.model, endpoint=self._endpoint, tier=_tier(request))
+        return rates.worst(token_bound(request), limit) if rates is not None and limit is not None else 0.0
 
     def _learn(self, slot: Slot, error: ProviderError) -> None:
         if error.fault == "rate_limit" or error.status == 529:

@@ -11,7 +11,8 @@ from llmkit.errors import UsageError
 from llmkit.providers.base import Provider
 from llmkit.providers.pricing import Prices
 from llmkit.providers.retry import Caller
-from llmkit.runs.evaluate import Options, pairs_of
+from llmkit.runs.options import Options
+from llmkit.runs.pairs import pairs_of
 from llmkit.runs.plan import Plan
 from llmkit.runs.records import Job
 from llmkit.runs.render import pieces

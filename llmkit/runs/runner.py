@@ -30,8 +30,10 @@ T = TypeVar("T")
 
 CHUNK = 64  # samples rendered and looked up at once: long enough to batch the reads, short enough to start at once
 SCORE_BATCH = 256
-STREAK = 10  # this many calls in a row that fail alike, with no success between, end the run
+STREAK = 10  # this many calls in a row that fail alike end the run, see ``_hopeless``
 FATAL = frozenset({"auth", "not_found"})  # a first call that fails so: the rest would, too
+# What a server does to every call. Other faults are a row's own (a prompt that is too long, say) and fail it alone.
+SERVERS_FAULT = FATAL | {"connection", "malformed", "rate_limit", "server", "timeout"}
 LAST_SECOND_S = 1.0  # what an interrupted run gives the scorers; what they do not finish, a resumed run scores
 
 
@@ -79,7 +81,9 @@ class Runner:
         self._jobs: asyncio.Queue[Job | None] = asyncio.Queue(maxsize=2 * workers)
         self._done: asyncio.Queue[Outcome | None] = asyncio.Queue(maxsize=4 * SCORE_BATCH)
         self._asking: dict[bytes, list[Job]] = {}  # keys under way → further samples that ask the same
+        self._unsettled: dict[bytes, Job] = {}  # answered, and not yet handed to the scorers
         self._streak: tuple[str, int] = ("", 0)
+        self._ever_answered = False
         self._out_of_money: BudgetError | None = None
         self._asked = hashlib.sha256()
 
@@ -119,16 +123,31 @@ class Runner:
 
     async def _end(self, grading: asyncio.Task[None]) -> None:
         """Tell the scorers that no more comes, and let them end; where they fail first, nobody takes the last word."""
-        last = asyncio.create_task(self._done.put(None))
+        last = asyncio.create_task(self._last_words())
         try:
             await asyncio.wait({last, grading}, return_when=asyncio.FIRST_COMPLETED)
             await grading
         finally:
             last.cancel()
 
+    async def _last_words(self) -> None:
+        for outcome in self._late():
+            await self._done.put(outcome)
+        await self._done.put(None)
+
+    def _late(self) -> list[Outcome]:
+        """Return what was answered and committed while the run was being stopped: it is paid for, so it counts."""
+        self.store.flush()
+        jobs = list(self._unsettled.values())
+        known = self.find(jobs) if jobs else {}
+        return [_outcome(job, answer=known[job.key]) for job in jobs if job.key in known]
+
     async def _last_second(self, grading: asyncio.Task[None]) -> None:
         """Let the scorers end what waits, if they are quick about it."""
         if not grading.done():
+            for outcome in self._late():
+                if not self._done.full():
+                    self._done.put_nowait(outcome)
             if self._done.full():
                 self._done.get_nowait()
             self._done.put_nowait(None)
@@ -150,6 +169,7 @@ class Runner:
                 break
             jobs = [piece for piece in chunk if isinstance(piece, Job)]
             known = self.find(jobs)
+            self._ever_answered |= bool(known)
             claimed = self._claim(jobs, known)
             for piece in chunk:
                 self._asked.update(_fingerprinted(piece))
@@ -186,6 +206,7 @@ class Runner:
         """Hand on what came of a job, also to the samples that asked the same."""
         others = self._asking.pop(job.key, ())
         await self._done.put(outcome)
+        self._unsettled.pop(job.key, None)
         for waiting in others:
             await self._done.put(_outcome(waiting, answer=outcome.answer, failure=outcome.failure))
 
@@ -197,8 +218,9 @@ class Runner:
     async def _one(self, job: Job) -> None:
         self.state.in_flight += 1
         try:
-            await self._deliver(await self.ask(job), job)
-            self._streak = ("", 0)
+            outcome = await self.ask(job)
+            self._streak, self._ever_answered = ("", 0), True
+            await self._deliver(outcome, job)
         except ProviderError as error:
             await self._failed(job, error)
         except BudgetError as error:
@@ -222,6 +244,7 @@ class Runner:
         completion = await self._call(job.request)
         completion = replace(completion, text=_storable(completion.text))
         failure = _no_answer(completion)
+        self._unsettled[job.key] = job
         answer = await self.store.add_answer(self.run_id, job.key, completion, cacheable=failure is None)
         return _outcome(job, answer=answer, failure=failure)
 
@@ -229,9 +252,15 @@ class Runner:
         await self._deliver(_outcome(job, failure=Failure("provider", error.fault, str(error))), job)
         before, count = self._streak
         self._streak = (error.fault, count + 1 if error.fault == before else 1)
-        nothing_yet = not self.state.completed and error.fault in FATAL
-        if nothing_yet or self._streak[1] >= STREAK:
+        if self._hopeless(error):
             raise StopRunError(error)
+
+    def _hopeless(self, error: ProviderError) -> bool:
+        """Say whether to stop: the first calls all fail alike, or the server fails every call by now."""
+        long = self._streak[1] >= STREAK
+        if self._ever_answered:
+            return long and error.fault in SERVERS_FAULT
+        return long or error.fault in FATAL
 
     # --- from answers to numbers ---
 

@@ -27,7 +27,7 @@ TABLES = """
 CREATE TABLE runs (
   run_id TEXT PRIMARY KEY, suite TEXT NOT NULL, model TEXT NOT NULL, status TEXT NOT NULL, digest TEXT NOT NULL,
   config TEXT NOT NULL, about TEXT NOT NULL, started_at REAL NOT NULL, wall_s REAL NOT NULL DEFAULT 0,
-  planned INTEGER NOT NULL DEFAULT 0, result TEXT, pid INTEGER
+  planned INTEGER NOT NULL DEFAULT 0, result TEXT, reserved_usd REAL NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
 CREATE INDEX runs_by_digest ON runs (digest, started_at);
 CREATE TABLE inputs (

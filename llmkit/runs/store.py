@@ -129,11 +129,25 @@ class Store:
         result: Mapping[str, Any] | None = None,
     ) -> None:
         """Set a run's status; ``wall_s`` is added to what earlier stretches of the run took."""
+        sql = (
+            "UPDATE runs SET status=?, wall_s=wall_s+?, planned=coalesce(?, planned), result=coalesce(?, result),"
+            " reserved_usd=0 WHERE run_id=?"
+        )
         with self._transaction() as db:
-            db.execute(
-                "UPDATE runs SET status=?, wall_s=wall_s+?, planned=coalesce(?, planned), result=? WHERE run_id=?",
-                (status, wall_s, planned, None if result is None else json.dumps(result), run_id),
-            )
+            db.execute(sql, (status, wall_s, planned, None if result is None else json.dumps(result), run_id))
+
+    def reserve(self, run_id: str, usd: float) -> None:
+        """Record what the calls in flight may cost at most, before they are sent; see ``charge_killed``."""
+        with self._transaction() as db:
+            db.execute("UPDATE runs SET reserved_usd=? WHERE run_id=?", (usd, run_id))
+
+    def charge_killed(self, run_id: str) -> None:
+        """Charge a run that was killed for the calls that were in flight: nobody knows what became of them."""
+        with self._transaction() as db:
+            row = db.execute("SELECT reserved_usd FROM runs WHERE run_id=?", (run_id,)).fetchone()
+            if row and row[0]:
+                db.execute("INSERT INTO charges VALUES (?,NULL,?,'killed',?)", (run_id, row[0], time.time()))
+                db.execute("UPDATE runs SET reserved_usd=0 WHERE run_id=?", (run_id,))
 
     def note(self, run_id: str, more: Mapping[str, Any]) -> None:
         """Add to what is stored about a run."""

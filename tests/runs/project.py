@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from llmkit.providers.retry import RetryPolicy
-from llmkit.runs.evaluate import Ending, Hooks, Options, evaluate_async
+from llmkit.runs.evaluate import Ending, Hooks, evaluate_async
+from llmkit.runs.options import Options
 from llmkit.types import RunResult
 from tests.providers.server import Behaviour, Exchange, Seen, Server, Tokens, ok
 

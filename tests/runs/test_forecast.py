@@ -2,7 +2,7 @@
 
 import pytest
 
-from llmkit.runs.evaluate import Options
+from llmkit.runs.options import Options
 from llmkit.runs.forecast import forecast
 from tests.providers.server import Server, Tokens
 from tests.runs.project import MODEL, answering, rows

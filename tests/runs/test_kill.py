@@ -11,7 +11,8 @@ import sqlite3
 
 import pytest
 
-from tests.providers.server import Server, Tokens
+from llmkit.runs.store import Store
+from tests.providers.server import Server, Tokens, hang
 from tests.runs.process import end, run, start
 from tests.runs.project import MODEL, answering, asked, rows
 
@@ -176,3 +177,26 @@ async def test_two_suites_at_once_on_one_store_do_not_mix(project):
     assert [e.document["suite"] for e in ended] == ["one", "two"]
     assert [e.document["metrics"]["exact_match"]["value"] for e in ended] == [1.0, 1.0]
     assert len(server.log) == 80
+
+
+async def test_a_cap_holds_over_a_kill_because_calls_in_flight_stay_charged(project):
+    project.configure('[prices."openai/adder"]\ninput = 1000000.0\noutput = 1000000.0\n')  # a dollar a token
+    project.suite(30)
+    command = ("eval", "sums.yaml", "-m", MODEL, "--concurrency", "3", "-M", "max_tokens=10", "--max-cost", "5000")
+    async with Server(default=hang) as server:
+        process = await start(project.folder, server, *command)
+        await server.wait_for(3)
+        process.kill()
+        await end(process)
+        with Store(project.store) as store:
+            run_id = store.runs()[0].run_id
+            assert store.spent(run_id) == 0.0  # nothing was answered, and nobody had the time to write more
+        server.default = answering(tokens=Tokens(100, 7))
+        ended = await run(project.folder, server, *command, "--json")
+    with Store(project.store) as store:
+        spent, (lost, unknown) = store.spent(run_id), store.lost(run_id)
+    paid = sum(map(sum, server.billed))
+    assert (ended.code, ended.document["status"]) == (3, "budget")
+    assert (lost, unknown) == (1, None)
+    assert spent - paid > 3 * 10  # the worst cases of three calls: more than their answers alone
+    assert spent <= 5000

@@ -4,6 +4,8 @@ import pytest
 
 from llmkit.errors import ResumeMismatchError, UsageError
 from llmkit.runs.lock import RunLock
+from llmkit.runs.result import result_of
+from llmkit.runs.store import Store
 from llmkit.runs.store import Store
 from tests.providers.server import Server, status
 from tests.runs.project import MODEL, add, answering, asked, rows
@@ -12,7 +14,7 @@ from tests.runs.project import MODEL, add, answering, asked, rows
 def dying(after):
     """Answer so many requests, then refuse the key: the run ends as failed."""
     count = iter(range(10**9))
-    return answering(lambda text: add(text) if next(count) < after else status(400))
+    return answering(lambda text: add(text) if next(count) < after else status(401))
 
 
 async def unfinished(project, server, suite, **how):
@@ -138,11 +140,21 @@ async def test_a_run_is_resumed_by_its_id(project, server):
     assert (await project.one(server, suite, resume_run=second.run_id, epochs=2)).run_id == second.run_id
 
 
-async def test_a_finished_run_resumed_by_its_id_asks_nothing(project, server):
+async def test_a_finished_run_is_not_resumed_and_keeps_its_result(project, server):
     suite = project.suite(10)
     first = await project.one(server, suite)
-    again = await project.one(server, suite, resume_run=first.run_id)
-    assert (again.run_id, again.metrics, len(server.log)) == (first.run_id, first.metrics, 10)
+    with pytest.raises(UsageError, match="is completed: there is nothing to go on with"):
+        await project.run(server, suite, resume_run=first.run_id)
+    with Store(project.store) as store:
+        assert result_of(store.run(first.run_id)) == first
+
+
+@pytest.mark.parametrize("how", [{"resume": True}, {"resume_run": "latest"}])
+async def test_fresh_and_resume_contradict_each_other(project, server, how):
+    suite = project.suite(30)
+    await unfinished(project, server, suite)
+    with pytest.raises(UsageError, match="give one of them"):
+        await project.run(server, suite, fresh=True, **how)
 
 
 async def test_a_run_that_another_process_executes_is_left_alone(project, server):

@@ -222,6 +222,37 @@ async def test_a_success_in_between_lets_the_run_go_on(project):
     assert (result.status, result.completed, result.failed) == ("completed", 10, 90)
 
 
+async def test_once_a_call_was_answered_rows_that_the_server_refuses_fail_alone(project):
+    refused = {f"{n}+1" for n in range(5, 35)}
+    suite = project.suite(60)
+    async with Server(default=answering(lambda text: status(400) if text in refused else add(text))) as server:
+        first = await project.one(server, suite, concurrency=1)
+        again = await project.one(server, suite, concurrency=1)
+    assert (first.status, first.completed, first.failed) == ("completed", 30, 30)
+    assert (again.status, again.completed, again.failed, again.from_cache) == ("completed", 30, 30, 30)
+
+
+@pytest.mark.parametrize("code", [401, 404, 500])
+async def test_a_server_that_breaks_down_in_the_middle_ends_the_run(project, code):
+    left = iter(range(20))
+    dying = answering(lambda text: add(text) if next(left, None) is not None else status(code))
+    async with Server(default=dying) as server:
+        (ending,) = await project.run(server, project.suite(500), concurrency=1)
+    assert (ending.result.status, ending.result.completed) == ("failed", 20)
+    assert len(server.log) <= 20 + 10 * QUICK.max_attempts
+
+
+async def test_what_is_answered_while_the_run_is_being_stopped_counts(project):
+    left = iter(range(40))
+    dying = answering(lambda text: add(text) if next(left, None) is not None else status(401))
+    async with Server(default=dying) as server:
+        (ending,) = await project.run(server, project.suite(200), concurrency=16)
+    with Store(project.store) as store:
+        kept = [s for s in store.samples(ending.result.run_id) if s.answer]
+    assert ending.result.status == "failed"
+    assert ending.result.completed == ending.result.usage.calls == len(kept) == 40
+
+
 async def test_a_storm_of_429_ends_well(project):
     storm = [status(429) if n % 3 else answering() for n in range(300)]
     policy = RetryPolicy(max_attempts=50, base_s=0.0, limited_base_s=0.0, cap_s=0.0)

@@ -1,0 +1,62 @@
+"""From names to plans: each suite on each model, loaded and checked before anything is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from llmkit.config import Settings
+from llmkit.errors import UsageError
+from llmkit.providers.base import Counts, ModelRef, Provider
+from llmkit.providers.pricing import Prices
+from llmkit.providers.registry import create
+from llmkit.providers.retry import Caller
+from llmkit.runs.models import choose
+from llmkit.runs.options import Options
+from llmkit.runs.plan import Plan
+from llmkit.suites.load import load_suites
+from llmkit.suites.suite import Suite
+from llmkit.types import Request
+
+
+def pairs_of(
+    suites: str | Suite | Sequence[str | Suite],
+    models: str | ModelRef | Sequence[str | ModelRef] | None,
+    options: Options,
+    settings: Settings,
+) -> list[tuple[Plan, Provider]]:
+    """Load and check everything before the first call: a plan and its provider for each model and suite."""
+    several = [suites] if isinstance(suites, (str, Suite)) else list(suites)
+    loaded = [s for ref in several for s in ([ref] if isinstance(ref, Suite) else load_suites(ref, data=options.data))]
+    if options.data is not None and len(loaded) > 1:
+        raise UsageError(f"--data replaces the data of one suite, and {len(loaded)} are named")
+    counts = [suite.check(options.limit) for suite in loaded]
+    names = [models] if models is None or isinstance(models, (str, ModelRef)) else list(models)
+    return [
+        _pair(suite, model, count, options, settings)
+        for model in names
+        for suite, count in zip(loaded, counts, strict=True)
+    ]
+
+
+def _pair(
+    suite: Suite, model: str | ModelRef | None, count: int, options: Options, settings: Settings
+) -> tuple[Plan, Provider]:
+    ref, origins = choose(suite, model, options.params, settings)
+    provider = create(ref)
+    if options.seed is not None and provider.capabilities.seed and "seed" not in ref.params:
+        ref = replace(ref, params={**ref.params, "seed": options.seed})
+    epochs = options.epochs if options.epochs is not None else suite.epochs
+    limit = options.limit if options.limit is not None else suite.limit
+    return Plan(suite, ref, epochs, limit, options.seed or 0, origins, rows=count), provider
+
+
+async def check_cap(pairs: Sequence[tuple[Plan, Provider]], prices: Prices) -> None:
+    """Refuse a cap that cannot be held, before the first call.
+
+    Raises:
+        UsageError: No ``max_tokens``, or no known price.
+    """
+    for plan, provider in pairs:
+        if not isinstance(provider, Counts):  # one that counts tokens has to be started for it; its calls will tell
+            await Caller(provider, prices=prices).worst_case(Request((), plan.model.params))
