@@ -2,8 +2,8 @@
 
 import pytest
 
-from llmkit.runs.options import Options
 from llmkit.runs.forecast import forecast
+from llmkit.runs.options import Options
 from tests.providers.server import Server, Tokens
 from tests.runs.project import MODEL, answering, rows
 

@@ -6,7 +6,6 @@ from llmkit.errors import ResumeMismatchError, UsageError
 from llmkit.runs.lock import RunLock
 from llmkit.runs.result import result_of
 from llmkit.runs.store import Store
-from llmkit.runs.store import Store
 from tests.providers.server import Server, status
 from tests.runs.project import MODEL, add, answering, asked, rows
 
