@@ -9,7 +9,8 @@ from llmkit.errors import UsageError
 from llmkit.reports.document import document
 from llmkit.reports.table import print_results
 from llmkit.reports.transcript import transcript
-from llmkit.runs.export import curl, record, sample_record, sample_result, scored, test_case
+from llmkit.runs.export import curl, record, sample_record, scored, test_case
+from llmkit.runs.outcome import outcome_of, sample_result
 from llmkit.runs.result import result_of
 from llmkit.runs.store import RunRow, Store
 
@@ -37,7 +38,7 @@ def failures(store: Store, run: RunRow, limit: int, *, as_json: bool) -> None:
         return
     console = out()
     for sample, scores in found[:limit]:
-        console.print(transcript(sample_result(run, sample, scores)))
+        console.print(transcript(sample_result(outcome_of(sample, scores), run.run_id)))
     if not found:
         say(f"run {run.run_id} has no failures")
     elif len(found) > limit:
@@ -50,6 +51,6 @@ def one_sample(store: Store, run: RunRow, sample_id: str, form: str) -> None:
     if form == "json":
         print_json(record(run, sample, scores))
     elif form == "transcript":
-        out().print(transcript(sample_result(run, sample, scores)))
+        out().print(transcript(sample_result(outcome_of(sample, scores), run.run_id)))
     else:
         print(curl(run, sample) if form == "curl" else test_case(sample))  # noqa: T201

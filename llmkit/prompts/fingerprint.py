@@ -13,12 +13,32 @@ if TYPE_CHECKING:
     import jinja2
 
 
-def requests_fingerprint(requests: Iterable[tuple[Message, ...]]) -> str:
+class RequestsFingerprint:
     """SHA-256 over rendered requests, in order; an edit of a template that renders the same leaves it as it is."""
-    state = hashlib.sha256()
+
+    def __init__(self) -> None:
+        self._state = hashlib.sha256()
+
+    def add(self, messages: str) -> None:
+        """Take the next request, as ``messages_json`` writes it."""
+        # Canonical JSON holds no raw newline, so the requests cannot run together.
+        self._state.update(messages.encode("utf-8", "surrogatepass") + b"\n")
+
+    def hexdigest(self) -> str:
+        """Return the fingerprint of what was added."""
+        return self._state.hexdigest()
+
+
+def messages_json(messages: Iterable[Message]) -> str:
+    """Write messages as canonical JSON, ``[[role, content], …]``."""
+    return canonical([[message.role, message.content] for message in messages]).decode("utf-8", "surrogatepass")
+
+
+def requests_fingerprint(requests: Iterable[tuple[Message, ...]]) -> str:
+    """Fingerprint rendered requests that are all at hand."""
+    state = RequestsFingerprint()
     for messages in requests:
-        state.update(canonical([[message.role, message.content] for message in messages]))
-        state.update(b"\n")  # canonical JSON holds no raw newline, so the parts cannot run together
+        state.add(messages_json(messages))
     return state.hexdigest()
 
 

@@ -15,6 +15,7 @@ from llmkit.errors import UnknownNameError, UsageError
 from llmkit.providers.base import HasEndpoint, ModelRef
 from llmkit.providers.registry import create
 from llmkit.runs.key import wire_of
+from llmkit.runs.outcome import outcome_of, sample_result
 from llmkit.runs.store import RunRow, SampleRow, Store
 from llmkit.types import Failure, Request, SampleResult, Score
 
@@ -44,23 +45,6 @@ def scored(
 def rows(store: Store, run: RunRow, *, failed: bool = False) -> Iterator[dict[str, Any]]:
     """Stream a run's samples as plain records."""
     return (record(run, sample, scores) for sample, scores in scored(store, run, failed=failed))
-
-
-def sample_result(run: RunRow, sample: SampleRow, scores: Mapping[str, Score | Failure]) -> SampleResult:
-    """Return a stored sample as the record that reports show."""
-    answer = sample.answer
-    return SampleResult(
-        sample.sample_id,
-        sample.epoch,
-        sample.messages,
-        sample.references,
-        answer.completion if answer else None,
-        scores,
-        sample.failure,
-        answer is not None and answer.run_id != run.run_id,
-        sample.cluster,
-        sample.slices,
-    )
 
 
 def scores_of(
@@ -131,7 +115,7 @@ def read_samples(run: str = "latest", *, store: Path | None = None, failed: bool
     with Store(store or load_settings().store_path, create=False) as opened:
         row = opened.run(run)
         for sample, scores in scored(opened, row, failed=failed):
-            yield sample_result(row, sample, scores)
+            yield sample_result(outcome_of(sample, scores), row.run_id)
 
 
 def write(store: Store, run: RunRow, path: Path, form: Form, *, failed: bool = False) -> int:

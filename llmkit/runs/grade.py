@@ -16,6 +16,7 @@ from llmkit.types import Failure, Score
 
 T = TypeVar("T")
 
+SCORERS_FAULT = frozenset({"crash", "not_finite"})  # kinds that say nothing of the answer, only that a scorer broke
 HEAVY_BATCH = 32  # answers a heavy scorer takes at once: a thread cannot be stopped, and Ctrl-C has two seconds
 
 

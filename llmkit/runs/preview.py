@@ -6,6 +6,7 @@ import itertools
 
 from llmkit.errors import ProviderError
 from llmkit.runs.grade import grade
+from llmkit.runs.outcome import sample_result
 from llmkit.runs.records import Job, Outcome
 from llmkit.runs.render import pieces
 from llmkit.runs.runner import Runner
@@ -30,20 +31,3 @@ async def _ask(runner: Runner, job: Job) -> Outcome:
     except ProviderError as error:
         failure = Failure("provider", error.fault, str(error))
         return Outcome(job.sample.index, job.epoch, job.sample.id, job, failure=failure)
-
-
-def sample_result(outcome: Outcome, run_id: str) -> SampleResult:
-    """Return an outcome as the record that reports show."""
-    job, answer = outcome.job, outcome.answer
-    return SampleResult(
-        outcome.sample_id,
-        outcome.epoch,
-        job.request.messages if job else (),
-        job.sample.references if job else (),
-        answer.completion if answer else None,
-        outcome.scores,
-        outcome.failure,
-        answer is not None and answer.run_id != run_id,
-        job.sample.cluster if job else None,
-        job.sample.slices if job else {},
-    )

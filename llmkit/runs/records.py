@@ -106,13 +106,8 @@ def score_of(row: tuple[Any, ...]) -> Score | Failure:
     return Score(value, tuple(json.loads(stats)) if stats else (), answer)
 
 
-def messages_json(messages: tuple[Message, ...]) -> str:
-    """Write messages as ``[[role, content], …]``."""
-    return _encode([[m.role, m.content] for m in messages])
-
-
 def messages_of(text: str) -> tuple[Message, ...]:
-    """Read what ``messages_json`` wrote."""
+    """Read what ``prompts.fingerprint.messages_json`` wrote."""
     return tuple(Message(role, content) for role, content in json.loads(text))
 
 

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 
 from llmkit.errors import LlmkitError
+from llmkit.prompts.fingerprint import messages_json
 from llmkit.providers.base import Provider
 from llmkit.runs import records
 from llmkit.runs.key import Keys, Replicate
@@ -49,7 +50,7 @@ def _job(plan: Plan, keys: Keys, sample: Sample, epoch: int) -> Job | Outcome:
         key = keys.key(request, Replicate(epoch=epoch))
         fields = records.fields_json(sample.row)
         refs = records.references_json(sample.references)
-        messages = records.messages_json(request.messages)
+        messages = messages_json(request.messages)
         input_ = hashlib.sha256(f"{fields}\n{refs}\n{_groups(sample)}".encode()).digest()
         prompt = hashlib.sha256(messages.encode()).digest()
     except (LlmkitError, ValueError) as error:

@@ -9,21 +9,20 @@ A worker holds its place until its answer is committed, so a kill at any moment 
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import itertools
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
 from llmkit.errors import BudgetError, LlmkitError, ProviderError
+from llmkit.prompts.fingerprint import RequestsFingerprint
 from llmkit.providers.base import Provider
-from llmkit.runs.grade import grade, item_of
 from llmkit.runs.plan import Plan
 from llmkit.runs.records import Answer, Job, Outcome
 from llmkit.runs.render import pieces
+from llmkit.runs.settle import Settler
 from llmkit.runs.state import Observer, State
 from llmkit.runs.store import Store
-from llmkit.runs.tally import Tally
 from llmkit.types import Completion, Failure, MetricResult, Request, RunStatus
 
 T = TypeVar("T")
@@ -74,10 +73,11 @@ class Runner:
         self.plan, self.run_id, self.store = plan, run_id, store
         self.state = State(total=None if plan.rows is None else plan.rows * plan.epochs)
         self.provider, self._call, self._workers = provider, call, workers
-        self._use_cache, self._observer = use_cache, observer
-        self._scorers = plan.suite.scorers
-        self._signatures = {s.name: s.signature for s in self._scorers}
-        self._tally = Tally(self._scorers, plan.suite.slice_names, seed=plan.seed)
+        self._use_cache = use_cache
+        self._settler = Settler(
+            store, run_id, plan.suite.scorers, plan.suite.slice_names,
+            state=self.state, seed=plan.seed, observer=observer,
+        )  # fmt: skip
         self._jobs: asyncio.Queue[Job | None] = asyncio.Queue(maxsize=2 * workers)
         self._done: asyncio.Queue[Outcome | None] = asyncio.Queue(maxsize=4 * SCORE_BATCH)
         self._asking: dict[bytes, list[Job]] = {}  # keys under way → further samples that ask the same
@@ -85,7 +85,7 @@ class Runner:
         self._streak: tuple[str, int] = ("", 0)
         self._ever_answered = False
         self._out_of_money: BudgetError | None = None
-        self._asked = hashlib.sha256()
+        self._asked = RequestsFingerprint()
 
     async def run(self) -> tuple[RunStatus, LlmkitError | None]:
         """Execute; returns how it ended. Whatever happens, every answer that came is stored.
@@ -119,7 +119,7 @@ class Runner:
 
     def metrics(self) -> dict[str, MetricResult]:
         """Return the metrics over what has been scored."""
-        return self._tally.results()
+        return self._settler.metrics()
 
     async def _end(self, grading: asyncio.Task[None]) -> None:
         """Tell the scorers that no more comes, and let them end; where they fail first, nobody takes the last word."""
@@ -172,7 +172,8 @@ class Runner:
             self._ever_answered |= bool(known)
             claimed = self._claim(jobs, known)
             for piece in chunk:
-                self._asked.update(_fingerprinted(piece))
+                if isinstance(piece, Job) and piece.epoch == 1:
+                    self._asked.add(piece.messages)
                 if isinstance(piece, Outcome):
                     await self._done.put(piece)
                 elif answer := known.get(piece.key):
@@ -273,34 +274,7 @@ class Runner:
                 batch.append(self._done.get_nowait())
             more = batch[-1] is not None
             if outcomes := [o for o in batch if o is not None]:
-                await self._settle(outcomes)
-
-    async def _settle(self, outcomes: list[Outcome]) -> None:
-        scored = [o for o in outcomes if o.failure is None]
-        self._reuse_scores([o for o in scored if o.answer and o.answer.run_id != self.run_id])
-        await grade(self._scorers, scored)
-        self.store.add_outcomes(self.run_id, outcomes, self._signatures)
-        for outcome in outcomes:
-            self.state.count(outcome, self.run_id)
-            sample = outcome.job.sample if outcome.job else None
-            cluster, slices = (sample.cluster, sample.slices) if sample else (None, None)
-            self._tally.add(outcome.index, outcome.epoch, outcome.scores, item_of(outcome), cluster, slices)
-        if self._observer is not None:
-            self.state.metric = self._tally.running()
-            self._observer.update(self.state)
-
-    def _reuse_scores(self, outcomes: Sequence[Outcome]) -> None:
-        """Take the scores that stand already; a scorer that changed has another signature, so no score yet."""
-        stored = self.store.find_scores([o.answer.answer_id for o in outcomes if o.answer])
-        for o in outcomes:
-            for name, signature in self._signatures.items():
-                if o.answer and o.job and (score := stored.get((o.answer.answer_id, o.job.input, signature))):
-                    o.scores[name] = score
-
-
-def _fingerprinted(piece: Job | Outcome) -> bytes:
-    """Return what a piece adds to the fingerprint of the rendered requests (``prompts.requests_fingerprint``)."""
-    return piece.messages.encode() + b"\n" if isinstance(piece, Job) and piece.epoch == 1 else b""
+                await self._settler.settle(outcomes)
 
 
 def _outcome(job: Job, *, answer: Answer | None = None, failure: Failure | None = None) -> Outcome:

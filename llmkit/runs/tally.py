@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llmkit.scoring.base import CorpusScorer, Item, Scorer
+from llmkit.scoring.registry import check_names
 from llmkit.stats.summary import summarise
 from llmkit.types import Failure, Interval, MetricResult, Score
 
@@ -89,6 +90,7 @@ class Tally:
     """
 
     def __init__(self, scorers: Sequence[Scorer], slices: Sequence[str] = (), *, seed: int = 0) -> None:
+        check_names(scorers)
         self._scorers = scorers
         self._seed = seed
         self._index, self._epoch, self._cluster = array("i"), array("i"), array("i")

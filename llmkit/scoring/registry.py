@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
@@ -94,6 +94,26 @@ def split(entry: object, where: str | None = None) -> tuple[str, dict[str, Any]]
         where=where,
         hint="Write exact_match, or {numeric: {tolerance: 1e-6}}; each scorer is an entry of its own",
     )
+
+
+def check_names(scorers: Sequence[Scorer], where: Callable[[int], str | None] = lambda position: None) -> None:
+    """Refuse two scorers of one name: their figures would be told apart by nothing.
+
+    Args:
+        scorers: Those of one run.
+        where: Names the scorer at a position, for the error.
+
+    Raises:
+        DocumentError: A name stands twice.
+    """
+    seen: set[str] = set()
+    for position, scorer in enumerate(scorers):
+        if scorer.name in seen:
+            hint = "Give one of them a name of its own"
+            if scorer.name in BUILTIN:
+                hint += f": {{{scorer.name}: {{name: OTHER}}}}"
+            raise DocumentError(f"two scorers give the metric {scorer.name!r}", where=where(position), hint=hint)
+        seen.add(scorer.name)
 
 
 def option_schemas() -> dict[str, dict[str, Any]]:

@@ -11,7 +11,7 @@ from llmkit.canonical import digest
 from llmkit.errors import UsageError
 from llmkit.prompts import Prompt, prompt_from_messages
 from llmkit.samples import Row
-from llmkit.scoring import Scorer, parse
+from llmkit.scoring import Scorer, check_names, parse
 from llmkit.suites.spec import SuiteSpec
 from llmkit.suites.suite import Suite
 from llmkit.types import BadRow
@@ -104,6 +104,7 @@ def make_suite(
     if prompt is None:
         prompt = prompt_from_messages(list(messages or ()), where=f"suite {name}")
     built = tuple(parse(s, f"suite {name}") if isinstance(s, (str, Mapping)) else s for s in scorers)
+    check_names(built, lambda position: f"suite {name}")
     mapped = {"id": id, "target": None if references else target, "references": references, "cluster": cluster}
     spec = SuiteSpec.model_validate(
         {

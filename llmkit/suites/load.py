@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from llmkit.config import project_root
 from llmkit.documents import Document, confined, read_yaml, validate
@@ -12,7 +11,7 @@ from llmkit.errors import DocumentError, UnknownNameError, UsageError, nearest
 from llmkit.prompts import Prompt, load_prompt, prompt_from_messages
 from llmkit.providers.params import check_params
 from llmkit.samples import open_source
-from llmkit.scoring import Scorer, parse
+from llmkit.scoring import Scorer, check_names, parse
 from llmkit.shipped import shipped
 from llmkit.suites.builtin import FOLDER, builtin_suites
 from llmkit.suites.spec import SuiteSpec
@@ -165,14 +164,9 @@ def _shipped(name: str, where: str) -> Path:
 
 
 def _scorers(document: Document, spec: SuiteSpec) -> tuple[Scorer, ...]:
-    scorers: dict[str, Scorer] = {}
-    entries: list[Any] = spec.scorers or []
-    for position, entry in enumerate(entries):
-        where = document.where("scorers", position)
-        scorer = parse(entry, where)
-        if scorer.name in scorers:
-            raise DocumentError(
-                f"two scorers give the metric {scorer.name!r}", where=where, hint="Give one of them a name of its own"
-            )
-        scorers[scorer.name] = scorer
-    return tuple(scorers.values())
+    def where(position: int) -> str:
+        return document.where("scorers", position)
+
+    scorers = tuple(parse(entry, where(position)) for position, entry in enumerate(spec.scorers or []))
+    check_names(scorers, where)
+    return scorers

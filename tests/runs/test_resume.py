@@ -199,3 +199,31 @@ async def test_without_the_cache_a_run_still_goes_on_with_its_own_answers(projec
     first = await unfinished(project, server, suite, cache=False)
     second = await project.one(server, suite, cache=False)
     assert (second.run_id, len(server.log)) == (first.run_id, 25)
+
+
+async def test_scores_that_stand_are_not_computed_again(project, server, monkeypatch):
+    from llmkit.scoring.exact_match import ExactMatch
+
+    scored = []
+    real = ExactMatch.score
+
+    def counting(self, items):
+        scored.extend(items)
+        return real(self, items)
+
+    monkeypatch.setattr(ExactMatch, "score", counting)
+    suite = project.suite(30)
+    await unfinished(project, server, suite)
+    second = await project.one(server, suite)
+    assert (len(scored), second.metrics["exact_match"].n) == (30, 30)
+
+
+async def test_the_requests_fingerprint_is_that_of_the_prompts_own(project, server):
+    from llmkit.prompts import requests_fingerprint
+    from llmkit.types import Message
+
+    data = [{"id": str(n), "question": q, "answer": "1"} for n, q in enumerate(['1+1 "é"\n', "2+2 \u2028\x7f"])]
+    result = await project.one(server, project.suite(data), epochs=2)
+    with Store(project.store) as store:
+        stored = store.run(result.run_id).about["requests_fingerprint"]
+    assert stored == requests_fingerprint([(Message("user", row["question"]),) for row in data])

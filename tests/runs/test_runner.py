@@ -590,10 +590,10 @@ async def test_an_answer_that_rows_share_is_counted_once_in_the_cost(priced):
 
 async def test_a_store_that_fails_while_the_scorers_have_much_to_do_hangs_nothing(project, monkeypatch):
     """The queue to the scorers is full when the answers end, and then the scorers' own write fails."""
-    from llmkit.runs import runner
+    from llmkit.runs import runner, settle
 
     monkeypatch.setattr(runner, "SCORE_BATCH", 1)
-    suite, real = project.suite(40), runner.grade
+    suite, real = project.suite(40), settle.grade
     async with Server(default=answering()) as server:
         await project.one(server, suite)
         full = asyncio.Event()
@@ -613,7 +613,7 @@ async def test_a_store_that_fails_while_the_scorers_have_much_to_do_hangs_nothin
                 await super().put(item)
 
         monkeypatch.setattr(runner.asyncio, "Queue", Small)
-        monkeypatch.setattr(runner, "grade", waiting)
+        monkeypatch.setattr(settle, "grade", waiting)
         async with asyncio.timeout(10):
             (ending,) = await project.run(server, suite, limit=6)
     assert "the disk is full" in str(ending.error)

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sacrebleu.metrics import BLEU
 
+from llmkit.errors import UsageError
 from llmkit.runs.tally import Codes, Numbers, Tally
 from llmkit.scoring.base import Item
 from llmkit.scoring.registry import create
@@ -233,3 +234,8 @@ def test_bleu_and_ids_take_at_most_100_bytes_a_row():
     finally:
         tracemalloc.stop()
     assert used <= 100 * count
+
+
+def test_two_scorers_of_one_name_are_refused():
+    with pytest.raises(UsageError, match="two scorers give the metric 'plain'"):
+        Tally([Plain(), Plain(signature="plain|version:2")])

@@ -44,3 +44,14 @@ def test_rows_that_json_cannot_hold_are_refused() -> None:
     made = make_suite("s", [{"q": float("nan"), "a": "1"}], messages=ASK, scorers=["exact_match"], target="a")
     with pytest.raises(UsageError, match="rows of s"):
         made.fingerprints()
+
+
+def test_two_scorers_of_one_name_are_refused() -> None:
+    twice = [{"numeric": {"tolerance": 1}}, {"numeric": {"tolerance": 5}}]
+    with pytest.raises(UsageError, match=r"suite s: two scorers give the metric 'numeric'\. .*\{numeric: \{name:"):
+        make_suite("s", ROWS, messages=ASK, scorers=twice, target="a")
+    named = [twice[0], {"numeric": {"tolerance": 5, "name": "loose"}}]
+    assert [s.name for s in make_suite("s", ROWS, messages=ASK, scorers=named, target="a").scorers] == [
+        "numeric",
+        "loose",
+    ]

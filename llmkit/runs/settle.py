@@ -1,0 +1,84 @@
+"""From answered samples to stored scores and metrics: the one road of a run and of a rescored run.
+
+outcomes ──► scores that stand ──► scorers ──► store ──► counts and tally
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from llmkit.runs.grade import SCORERS_FAULT, grade, item_of
+from llmkit.runs.records import Outcome
+from llmkit.runs.state import Observer, State
+from llmkit.runs.store import Store
+from llmkit.runs.tally import Tally
+from llmkit.scoring.base import Scorer
+from llmkit.types import Failure, MetricResult
+
+
+class Settler:
+    """Takes outcomes to their end, a batch at a time.
+
+    Args:
+        store: Where samples and scores go.
+        run_id: The run that they belong to.
+        scorers: One metric each.
+        slices: Names of the slices to report by.
+        state: What is counted into.
+        seed: Of the bootstrap.
+        observer: Is told after each batch.
+        anew: Score everything, also what has a score under the same signature.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        run_id: str,
+        scorers: Sequence[Scorer],
+        slices: Sequence[str],
+        *,
+        state: State,
+        seed: int = 0,
+        observer: Observer | None = None,
+        anew: bool = False,
+    ) -> None:
+        self.run_id, self.state = run_id, state
+        self._store, self._scorers, self._observer, self._anew = store, scorers, observer, anew
+        self._signatures = {s.name: s.signature for s in scorers}
+        self._tally = Tally(scorers, slices, seed=seed)
+
+    async def settle(self, outcomes: Sequence[Outcome]) -> None:
+        """Score what has an answer, store all, count all."""
+        scored = [o for o in outcomes if o.failure is None]
+        if not self._anew:
+            self._reuse(scored)
+        await grade(self._scorers, scored)
+        self._store.add_outcomes(self.run_id, outcomes, self._signatures)
+        for outcome in outcomes:
+            self.state.count(outcome, self.run_id)
+            sample = outcome.job.sample if outcome.job else None
+            cluster, slices = (sample.cluster, sample.slices) if sample else (None, None)
+            self._tally.add(outcome.index, outcome.epoch, outcome.scores, item_of(outcome), cluster, slices)
+        if self._observer is not None:
+            self.state.metric = self._tally.running()
+            self._observer.update(self.state)
+
+    def metrics(self) -> dict[str, MetricResult]:
+        """Return the metrics over what has been settled."""
+        return self._tally.results()
+
+    def _reuse(self, outcomes: Sequence[Outcome]) -> None:
+        """Take the scores that stand already; a scorer that changed has another signature, so no score yet.
+
+        What broke in a scorer is no score: the scorer may have been mended, or have had enough memory since.
+        """
+        stored = self._store.find_scores([o.answer.answer_id for o in outcomes if o.answer])
+        if not stored:
+            return
+        for o in outcomes:
+            for name, signature in self._signatures.items():
+                if o.answer is None or o.job is None:
+                    continue
+                score = stored.get((o.answer.answer_id, o.job.input, signature))
+                if score is not None and not (isinstance(score, Failure) and score.kind in SCORERS_FAULT):
+                    o.scores[name] = score
