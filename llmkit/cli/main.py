@@ -6,6 +6,7 @@ budget ran out; 4 something broke; 130 interrupted.
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
@@ -19,6 +20,8 @@ from llmkit.errors import LlmkitError, UsageError
 
 INTERRUPTED = 130
 BROKE = 4
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+"""What a disk says that takes no more."""
 
 app = typer.Typer(
     name="llmkit",
@@ -63,13 +66,20 @@ def run() -> None:
     arguments, traceback = sys.argv[1:], False
     if "--traceback" in arguments:
         arguments, traceback = [a for a in arguments if a != "--traceback"], True
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # both end a run in the same order
+    _handle_signals()
     code = main(arguments, traceback=traceback)
     if code == INTERRUPTED:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)  # a scorer's thread cannot be stopped; all is kept and said, so nothing waits for it
     sys.exit(code)
+
+
+def _handle_signals() -> None:
+    """Have SIGTERM end a run as Ctrl-C does, in order and with all kept."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a script's shell starts ``llmkit … &`` so
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
 
 
 def main(arguments: list[str], *, traceback: bool = False) -> int:
@@ -91,17 +101,40 @@ def main(arguments: list[str], *, traceback: bool = False) -> int:
     except TyperException as error:
         return _misused(error)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains again at its exit
+        _give_up_stdout()
         return 0
-    except LlmkitError as error:
-        if traceback:
-            raise
-        return _say(str(error), error.exit_code)
     except Exception as error:
         if traceback:
-            raise
-        text = f"{type(error).__name__}: {error}".splitlines()[0]
-        return _say(f"this is a bug in llmkit: {text}. See where with --traceback", BROKE)
+            _show(error)
+        return _failed(error)
+
+
+def _failed(error: Exception) -> int:
+    """Say in one line what went wrong, and return its exit code."""
+    if isinstance(error, LlmkitError):
+        return _say(str(error), error.exit_code)
+    if isinstance(error, OSError) and error.errno in FULL:
+        what = error.filename
+        if what is None:  # no file of ours: all of them are named
+            what = "standard output"
+            _give_up_stdout()
+        return _say(f"{what}: cannot be written: {error.strerror}", BROKE)
+    text = f"{type(error).__name__}: {error}".splitlines()[0]
+    return _say(f"this is a bug in llmkit: {text}. See where with --traceback", BROKE)
+
+
+def _give_up_stdout() -> None:
+    """Send what is left to nowhere, or Python complains again at its exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _show(error: Exception) -> None:
+    """Print where an error was raised, as Python would, secrets taken out."""
+    import traceback
+
+    from llmkit.redact import redact
+
+    print(redact("".join(traceback.format_exception(error))), end="", file=sys.stderr)  # noqa: T201
 
 
 def _misused(error: TyperException) -> int:

@@ -154,6 +154,8 @@ def _transport(peer: Peer, error: BaseException) -> ProviderError:
         return faults.disconnected(peer, "no connection", maybe_billed=False, cause=error)
     if isinstance(error, (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError)):
         return ProviderError("bad_request", f"{peer.provider}: {peer.shown!r} is not a URL that can be called")
+    if type(error) is ValueError:  # of the request itself, as credentials in the URL beside a key: nothing was sent
+        return ProviderError("bad_request", f"{peer.provider}: cannot be asked: {faults.one_line(str(error))}")
     # aiohttp tells a reset in the body from an orderly early end by its words alone, not by the cause.
     if isinstance(error, aiohttp.ClientPayloadError) and not _BROKEN.search(str(error)):
         return faults.malformed(peer, "a body that is cut off")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import sys
 from asyncio.subprocess import PIPE, Process
 from dataclasses import dataclass
@@ -31,14 +32,16 @@ class Ended:
         return dict(run)
 
 
-async def start(folder: Path, server: Server, *arguments: str) -> Process:
-    """Start ``llmkit`` in a folder."""
+async def start(folder: Path, server: Server, *arguments: str, ignored: signal.Signals | None = None) -> Process:
+    """Start ``llmkit`` in a folder; ``ignored``: a signal that its parent has set to be ignored."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("OPENAI_", "LLMKIT_", "ANTHROPIC_"))}
     path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("EXTRA_PATH")])])
     environment |= {"OPENAI_BASE_URL": server.url, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
+    trap = f"trap '' {ignored.name.removeprefix('SIG')}; " if ignored else ""
     return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "llmkit", *arguments, cwd=folder, env=environment, stdout=PIPE, stderr=PIPE
-    )
+        "bash", "-c", f'{trap}exec "$@"', "bash", sys.executable, "-m", "llmkit", *arguments,
+        cwd=folder, env=environment, stdout=PIPE, stderr=PIPE,
+    )  # fmt: skip
 
 
 async def end(process: Process) -> Ended:

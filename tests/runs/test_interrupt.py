@@ -55,6 +55,18 @@ async def test_an_interrupted_run_stops_within_two_seconds_and_keeps_all(project
     assert len(server.log) == 10
 
 
+async def test_sigterm_stops_a_job_that_a_script_put_in_the_background(project):
+    project.suite(20)
+    async with Server(default=hanging_from(10)) as server:
+        process = await start(project.folder, server, *COMMAND, ignored=signal.SIGINT)  # as `llmkit eval … &` does
+        await server.wait_for(14)
+        ended, seconds = await interrupted(process, signal.SIGTERM)
+    assert ended.code == 130, ended.err
+    assert seconds < PATIENCE_S
+    assert ended.document["status"] == "interrupted"
+    assert ended.document["samples"]["completed"] == 10
+
+
 async def test_no_traceback_is_shown(project):
     project.suite(20)
     async with Server(default=hanging_from(4)) as server:
