@@ -60,6 +60,11 @@ async def test_an_evaluation_runs_inside_a_running_loop() -> None:
     assert ending.result.completed == 3
 
 
+async def test_inside_a_running_loop_the_other_function_is_named() -> None:
+    with pytest.raises(llmkit.UsageError, match=r"await llmkit\.evaluate_async"):
+        llmkit.evaluate(arithmetic(), "scripted/echo")
+
+
 def test_what_stops_a_run_is_raised() -> None:
     with pytest.raises(llmkit.LlmkitError, match=r"names no provider|unknown model"):
         llmkit.evaluate(arithmetic(), "gpt-4o")

@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from llmkit.errors import LlmkitError
+
 if TYPE_CHECKING:
     from llmkit.runs.evaluate import Ending
 
+BROKE = LlmkitError.exit_code
+MOST_EPOCHS = 1000  # what a suite may say, too; its module's import would cost more than the help takes
 MAX_FAILURES = 0.02  # above this share, what is missing can move a metric by more than a small regression
 
 
@@ -26,7 +30,9 @@ def eval_(
         str | None, typer.Option(help="Read this file instead of the suite's data.", metavar="FILE")
     ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first N rows.", metavar="N")] = None,
-    epochs: Annotated[int | None, typer.Option(min=1, help="Ask each sample N times.", metavar="N")] = None,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, max=MOST_EPOCHS, help="Ask each sample N times.", metavar="N")
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Of the bootstrap, and of sampling where it is sent.")] = None,
     sample: Annotated[
         int, typer.Option(min=0, help="First show N samples in full; at a terminal, ask before the rest.", metavar="N")
@@ -111,13 +117,14 @@ def _ending(endings: list[Ending], verdict: int, max_failures: float) -> int:
         result = ending.result
         if ending.error is not None:
             say(f"{result.suite} on {result.model}: {ending.error}")
-        if result.total and result.broken > max_failures * result.total:
+        said = ending.error is not None and ending.error.exit_code == BROKE  # why this one is 4 stands there already
+        if not said and result.total and result.broken > max_failures * result.total:
             say(
                 f"{result.suite} on {result.model}: {result.broken} of {result.total} samples failed, more than"
                 f" --max-failures {max_failures:g}. See them with `llmkit runs show {result.run_id} --failed`"
             )
     broke = [e for e in endings if e.result.broken > max_failures * max(e.result.total, 1)]
     codes = [e.error.exit_code for e in endings if e.error is not None]
-    if broke or 4 in codes:
-        return 4
+    if broke or BROKE in codes:
+        return BROKE
     return max(codes, default=0) or code

@@ -31,6 +31,8 @@ from llmkit.runs.store import RunRow, Store
 from llmkit.suites.suite import Suite
 from llmkit.types import RunResult, RunStatus, SampleResult
 
+INTERRUPTIONS = (asyncio.CancelledError, KeyboardInterrupt)
+
 
 @dataclass(frozen=True, slots=True)
 class Ending:
@@ -74,13 +76,27 @@ def evaluate(
         hooks: What to be told on the way.
 
     Raises:
+        UsageError: An event loop runs already, as in a notebook.
         LlmkitError: What stopped a run before its end; the store keeps everything that was answered.
     """
+    if _in_a_loop():
+        raise UsageError(
+            "llmkit.evaluate() cannot be called where an event loop runs, as in a notebook",
+            hint="Write `await llmkit.evaluate_async(…)`, with the same arguments",
+        )
     endings = run_async(evaluate_async(suites, models, options=options, hooks=hooks))
     for ending in endings:
         if ending.error is not None:
             raise ending.error
     return [ending.result for ending in endings]
+
+
+def _in_a_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 def run_async(main: Any) -> Any:
@@ -209,7 +225,9 @@ async def _one(
     start = time.perf_counter()
 
     def end(status: RunStatus, error: BaseException | None) -> Ending:
-        stopped_by = str(error) or type(error).__name__ if error is not None else None
+        stopped_by = None
+        if error is not None:
+            stopped_by = "interrupted" if isinstance(error, INTERRUPTIONS) else str(error) or type(error).__name__
         result = conclude(runner, store, status, time.perf_counter() - start, stopped_by)
         ending = Ending(result, error if isinstance(error, LlmkitError) else None)
         hooks.ended(ending)
@@ -223,5 +241,5 @@ async def _one(
     except LlmkitError as error:
         return end("budget" if isinstance(error, BudgetError) else "failed", error)
     except BaseException as error:
-        end("interrupted" if isinstance(error, (asyncio.CancelledError, KeyboardInterrupt)) else "failed", error)
+        end("interrupted" if isinstance(error, INTERRUPTIONS) else "failed", error)
         raise

@@ -8,6 +8,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from llmkit.providers.params import Params
 
+MOST_EPOCHS = 1000
+"""Beyond this a mistyped number is likelier than a need: the interval narrows with more rows, not with more epochs."""
+
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 
 
@@ -97,7 +100,7 @@ class SuiteSpec(BaseModel):
     scorers: Annotated[list[Name | dict[Name, Any]], Field(min_length=1)] | None = Field(
         default=None, description="How answers are scored: names, or {name: {option: value}}."
     )
-    epochs: Annotated[int, Field(ge=1)] = Field(default=1, description="How often each row is asked.")
+    epochs: Annotated[int, Field(ge=1, le=MOST_EPOCHS)] = Field(default=1, description="How often each row is asked.")
     limit: Annotated[int, Field(ge=1)] | None = Field(default=None, description="Only the first rows.")
     model: Name | None = Field(
         default=None, description="The model where none is given with -m: provider/model, or an alias."

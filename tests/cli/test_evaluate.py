@@ -69,6 +69,22 @@ def test_thresholds_pass_fail_or_say_that_evidence_lacks(
     assert word in said.err
 
 
+def test_the_command_line_takes_as_many_epochs_as_a_suite() -> None:
+    from llmkit.cli import evaluate
+    from llmkit.suites import spec
+
+    assert evaluate.MOST_EPOCHS == spec.MOST_EPOCHS
+
+
+def test_what_stopped_a_run_is_said_once(cli: Cli, project: Path) -> None:
+    (project / "answers.jsonl").write_text(json.dumps({"match": "Capital", "fault": "auth"}) + "\n")
+    said = cli("eval", "capitals.yaml")
+    assert said.code == 4
+    assert "--max-failures" not in said.err
+    assert [line.partition(":")[0] for line in said.err.splitlines()] == ["llmkit", "llmkit"]  # what is kept, and why
+    assert "go on with: llmkit" in said.err
+
+
 def test_failures_above_the_share_exit_4(cli: Cli, project: Path) -> None:
     lines = (project / "answers.jsonl").read_text().splitlines()
     lines[0] = json.dumps({"match": "France", "fault": "bad_request"})

@@ -41,6 +41,7 @@ def test_no_command_shows_the_help(cli: Cli) -> None:
         (("eval", "capitals.yaml", "--limt", "3"), "No such option: --limt"),
         (("eval",), "Missing argument 'SUITE...'"),
         (("eval", "capitals.yaml", "--limit", "0"), "Invalid value for '--limit'"),
+        (("eval", "capitals.yaml", "--epochs", "40000"), "less than or equal to 1000"),
         (("eval", "capitals.yaml", "-M", "temprature=0"), "Did you mean 'temperature'"),
         (("eval", "capitals.yaml", "-M", "temperature"), "is not key=value"),
         (("eval", "capitls.yaml"), "Did you mean 'capitals.yaml'?"),

@@ -39,7 +39,7 @@ async def test_an_interrupted_run_stops_within_two_seconds_and_keeps_all(project
         ended, seconds = await interrupted(process, number)
         assert ended.code == 130, ended.err
         assert seconds < PATIENCE_S
-        assert ended.document["status"] == "interrupted"
+        assert (ended.document["status"], ended.document["stopped_by"]) == ("interrupted", "interrupted")
         assert ended.document["samples"]["completed"] == 10
         assert ended.document["metrics"]["exact_match"]["n"] == 10
         server.log.clear()
