@@ -31,7 +31,8 @@ class Budget(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     max_cost_usd: Dollars | None = Field(
-        default=None, description="Dollars that one run may cost at most; --max-cost comes first."
+        default=None,
+        description="Dollars that one call of llmkit eval may cost at most, over all its runs; --max-cost comes first.",
     )
 
 
@@ -79,7 +80,7 @@ class Settings:
         model_origin: What set it.
         aliases: Short name → model.
         store_path: Folder of runs and cached answers.
-        max_cost_usd: What one run may cost at most.
+        max_cost_usd: What one call of ``eval`` may cost at most, over all its runs.
         prices: provider/model → dollars a million tokens, by kind.
         models: provider/model → parameters and options.
         concurrency: Calls in flight; None: adapts.

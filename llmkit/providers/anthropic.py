@@ -11,13 +11,14 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 
-from llmkit.errors import MissingKeyError, UsageError
+from llmkit.errors import UsageError
 from llmkit.providers import sdk
 from llmkit.providers.base import Capabilities, Endpoint, RateLimits
 from llmkit.providers.chat import ServerOptions, clean, count, not_taken, server_identity, without_text
 from llmkit.providers.faults import Peer, malformed
 from llmkit.providers.headers import rate_limits
 from llmkit.providers.http import Reply
+from llmkit.providers.keys import find_key
 from llmkit.providers.openai import checked_url
 from llmkit.providers.params import validate
 from llmkit.redact import remember
@@ -51,36 +52,42 @@ class Anthropic:
 
     Options: ClassVar = ServerOptions
 
-    def __init__(self, model: str, options: Mapping[str, Any] | ServerOptions | None = None) -> None:
+    def __init__(
+        self, model: str, options: Mapping[str, Any] | ServerOptions | None = None, *, display: bool = False
+    ) -> None:
         if not isinstance(options, ServerOptions):
             options = validate(ServerOptions, options or {}, what="anthropic")
         self.name, self.model, self.options, self.capabilities = "anthropic", model, options, CAPABILITIES
         self.limits: RateLimits | None = None
         base_url = checked_url(options.base_url or os.environ.get("ANTHROPIC_BASE_URL") or BASE_URL)
-        key_env = options.api_key_env or KEY_ENV
-        self.peer = Peer("anthropic", base_url, key_env)
-        self._key = os.environ.get(key_env) or None
-        self._token = None if self._key or options.api_key_env else os.environ.get(TOKEN_ENV) or None
+        token = None if options.api_key_env else os.environ.get(TOKEN_ENV) or None
         own = (urlsplit(base_url).hostname or "") == "api.anthropic.com"
-        if self._key is None and self._token is None and (own or options.api_key_env):
-            raise MissingKeyError("anthropic", key_env)
-        remember(self._key)
-        remember(self._token)
+        needed = options.api_key_env is not None or (own and token is None)
+        self._key = find_key("anthropic", options.api_key_env or KEY_ENV, needed=needed, display=display)
+        self._token = None if self._key.used else token
+        remember(token)
+        self.peer = Peer("anthropic", base_url, self._key.variable)
         self._client: AsyncAnthropic | None = None
         self._omit: dict[str, Any] | None = None
 
     def __repr__(self) -> str:
         return f"Anthropic({self.model!r}, {self.peer.shown!r})"
 
+    @classmethod
+    def for_display(cls, model: str, options: Mapping[str, Any]) -> Anthropic:
+        """Build one that shows its requests and needs no key; without one it cannot be started."""
+        return cls(model, options, display=True)
+
     async def __aenter__(self) -> Anthropic:
+        self._key.check()
         import httpx2
         from anthropic import AsyncAnthropic, DefaultAsyncHttpxClient, Omit
 
         options = self.options
         timeout = httpx2.Timeout(options.read_timeout_s or options.timeout_s, connect=options.connect_timeout_s)
-        keyless = self._key is None and self._token is None
+        keyless = self._key.value is None and self._token is None
         self._client = AsyncAnthropic(
-            api_key="none" if keyless else self._key,
+            api_key="none" if keyless else self._key.value,
             auth_token=self._token,
             base_url=self.peer.endpoint,
             max_retries=0,
@@ -102,7 +109,7 @@ class Anthropic:
     def endpoint(self) -> Endpoint:
         """Where requests go."""
         headers = {"anthropic-version": API_VERSION}
-        if self._key is not None:
+        if self._key.used:
             headers["x-api-key"] = f"${self.peer.key_env}"
         elif self._token is not None:
             headers["Authorization"] = f"Bearer ${TOKEN_ENV}"

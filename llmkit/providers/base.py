@@ -138,7 +138,11 @@ class ReportsLimits(Protocol):
 
 
 ProviderFactory = Callable[[str, Mapping[str, Any]], Provider]
-"""``factory(model, options)``; options are the ``-M key=value`` pairs that are not sampling parameters."""
+"""``factory(model, options)``; options are the ``-M key=value`` pairs that are not sampling parameters.
+
+A factory (a class, or its ``from_options``) that needs a key may offer ``for_display`` beside it, with the same
+arguments: what that returns shows its wire and identity, needs no key, and makes no call.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,8 @@ from llmkit.providers.base import Capabilities, Endpoint, RateLimits
 from llmkit.providers.faults import Peer, malformed, one_line
 from llmkit.providers.headers import rate_limits
 from llmkit.providers.http import Http, Reply
-from llmkit.redact import remember, strip_credentials
+from llmkit.providers.keys import Key
+from llmkit.redact import strip_credentials
 from llmkit.types import Completion, FinishReason, Request, TokenLogprob, Usage
 
 FINISH: Mapping[str, FinishReason] = MappingProxyType(
@@ -78,8 +79,7 @@ class Chat:
         name: The provider's name.
         model: The model's name, as the server knows it.
         base_url: Up to and with ``/v1``.
-        key: Sent as a bearer token; None: no Authorization header.
-        key_env: Where the key came from, for messages.
+        key: Sent as a bearer token, where there is one.
         options: Timeouts, revision and the like.
         capabilities: What this kind of server can do.
         headers: Sent with every request.
@@ -91,22 +91,20 @@ class Chat:
         model: str,
         *,
         base_url: str,
-        key: str | None,
-        key_env: str,
+        key: Key,
         options: ChatOptions,
         capabilities: Capabilities,
         headers: Mapping[str, str] | None = None,
     ) -> None:
         self.name, self.model, self.options, self.capabilities = name, model, options, capabilities
         self.limits: RateLimits | None = None
-        self.peer = Peer(name, base_url, key_env)
+        self.peer = Peer(name, base_url, key.variable)
         self._url = base_url.rstrip("/") + "/chat/completions"
         self._max_tokens = options.max_tokens_field or "max_tokens"
-        self._has_key = key is not None
-        remember(key)
+        self._key = key
         self._http = Http(
             self.peer,
-            {**(headers or {}), **({"Authorization": f"Bearer {key}"} if key else {})},
+            {**(headers or {}), **({"Authorization": f"Bearer {key.value}"} if key.value else {})},
             timeout_s=options.timeout_s,
             connect_timeout_s=options.connect_timeout_s,
             read_timeout_s=options.read_timeout_s,
@@ -116,6 +114,7 @@ class Chat:
         return f"{type(self).__name__}({self.model!r}, {self.peer.shown!r})"
 
     async def __aenter__(self) -> Chat:
+        self._key.check()
         await self._http.__aenter__()
         return self
 
@@ -128,7 +127,7 @@ class Chat:
 
     def endpoint(self) -> Endpoint:
         """Where requests go."""
-        headers = {"Authorization": f"Bearer ${self.peer.key_env}"} if self._has_key else {}
+        headers = {"Authorization": f"Bearer ${self.peer.key_env}"} if self._key.used else {}
         return Endpoint(f"{self.peer.shown.rstrip('/')}/chat/completions", headers)
 
     def wire(self, request: Request) -> dict[str, Any]:

@@ -79,6 +79,17 @@ def reset_seconds(text: str | None, *, now: datetime | None = None) -> float | N
     return max(0.0, (until - (now or datetime.now(UTC))).total_seconds())
 
 
+def waiting_time(seconds: float) -> str:
+    """Write a long wait for people, to the minute: ``27 h 47 min``."""
+    minutes = math.ceil(seconds / 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours} h {minutes} min"
+    return f"{hours // 24} d {hours % 24} h"
+
+
 def _number(text: str | None) -> float | None:
     try:
         value = float(text) if text is not None else math.nan

@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from urllib.parse import urlsplit
 
-from llmkit.errors import MissingKeyError, UsageError
+from llmkit.errors import UsageError
 from llmkit.providers.base import Capabilities
 from llmkit.providers.chat import Chat, ChatOptions, not_taken
+from llmkit.providers.keys import Key, find_key
 from llmkit.providers.params import validate
 from llmkit.redact import strip_credentials
 from llmkit.types import Request
@@ -44,11 +45,11 @@ class OpenAI(Chat):
 
     Options: ClassVar = OpenAIOptions
 
-    def __init__(self, model: str, options: Mapping[str, Any] | OpenAIOptions | None = None) -> None:
-        chosen = (
-            options if isinstance(options, OpenAIOptions) else validate(OpenAIOptions, options or {}, what="openai")
-        )
-        base_url, key, key_env = address(chosen)
+    def __init__(
+        self, model: str, options: Mapping[str, Any] | OpenAIOptions | None = None, *, display: bool = False
+    ) -> None:
+        chosen = _checked(options)
+        base_url, key = address(chosen, display=display)
         if is_own_host(base_url) and chosen.max_tokens_field is None:
             chosen = chosen.model_copy(update={"max_tokens_field": "max_completion_tokens"})
         super().__init__(
@@ -56,21 +57,25 @@ class OpenAI(Chat):
             model,
             base_url=base_url,
             key=key,
-            key_env=key_env,
             options=chosen,
             capabilities=CAPABILITIES,
             headers=account_headers(chosen),
         )
 
     @classmethod
-    def from_options(cls, model: str, options: Mapping[str, Any]) -> OpenAI | Responses:
+    def from_options(cls, model: str, options: Mapping[str, Any], *, display: bool = False) -> OpenAI | Responses:
         """Build the provider for the wire that ``api`` names."""
         chosen = _checked(options)
         if chosen.api == "responses":
             from llmkit.providers.responses import Responses
 
-            return Responses(model, chosen)
-        return cls(model, chosen)
+            return Responses(model, chosen, display=display)
+        return cls(model, chosen, display=display)
+
+    @classmethod
+    def for_display(cls, model: str, options: Mapping[str, Any]) -> OpenAI | Responses:
+        """Build one that shows its requests and needs no key; without one it cannot be started."""
+        return cls.from_options(model, options, display=True)
 
     def wire(self, request: Request) -> dict[str, Any]:
         """Return the body that ``complete`` sends."""
@@ -83,20 +88,17 @@ def _checked(options: Mapping[str, Any] | OpenAIOptions | None) -> OpenAIOptions
     return options if isinstance(options, OpenAIOptions) else validate(OpenAIOptions, options or {}, what="openai")
 
 
-def address(options: OpenAIOptions) -> tuple[str, str | None, str]:
-    """Find base URL, key and the key's variable.
+def address(options: OpenAIOptions, *, display: bool = False) -> tuple[str, Key]:
+    """Find base URL and key.
 
     A server that the user named may need no key; OpenAI's own always does.
 
     Raises:
-        MissingKeyError: No key for OpenAI itself.
+        MissingKeyError: No key for OpenAI itself, and not for display.
     """
     base_url = checked_url(options.base_url or os.environ.get("OPENAI_BASE_URL") or BASE_URL)
-    key_env = options.api_key_env or KEY_ENV
-    key = os.environ.get(key_env) or None
-    if key is None and (is_own_host(base_url) or options.api_key_env):
-        raise MissingKeyError("openai", key_env)
-    return base_url, key, key_env
+    needed = is_own_host(base_url) or options.api_key_env is not None
+    return base_url, find_key("openai", options.api_key_env or KEY_ENV, needed=needed, display=display)
 
 
 def account_headers(options: OpenAIOptions) -> dict[str, str]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from llmkit.errors import UnknownNameError, UsageError
+from llmkit.redact import names_secret, redact
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -55,6 +56,8 @@ class Params(BaseModel):
         owned = sorted(OWNED.intersection(self.extra or ()))
         if owned:
             raise ValueError(f"extra may not set {', '.join(owned)}: llmkit sets that itself")
+        if secret := next(_secrets(self.extra or {}, "extra"), None):
+            raise ValueError(f"{secret} looks like a secret, and parameters are stored: keys go into the environment")
         return self
 
 
@@ -147,6 +150,20 @@ def validate(model: type[Model], values: Mapping[str, Any], *, what: str = "", w
         reason = first["msg"].removeprefix("Value error, ")
         shown = f", not {_short(values[name])}" if name in values else ""
         raise UsageError(f"{name}: {_plain(reason)}{shown}" if name else reason, where=where) from None
+
+
+def _secrets(value: object, at: str) -> Iterator[str]:
+    """Name the fields, however deep, that are named like a secret or hold what looks like one."""
+    if isinstance(value, Mapping):
+        for name, item in value.items():
+            if names_secret(str(name)) and item is not None:
+                yield f"{at}.{name}"
+            yield from _secrets(item, f"{at}.{name}")
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _secrets(item, at)
+    elif isinstance(value, str) and redact(value) != value:
+        yield at
 
 
 def _short(value: object) -> str:

@@ -36,8 +36,12 @@ def known() -> list[str]:
     return sorted({*BUILT_IN, *_installed()})
 
 
-def create(ref: ModelRef) -> Provider:
+def create(ref: ModelRef, *, display: bool = False) -> Provider:
     """Build the provider of a model; nothing is started or called yet.
+
+    Args:
+        ref: The model.
+        display: Built to show, price and look up requests: it needs no API key, and without one cannot be started.
 
     Raises:
         UsageError: The name, an option or a parameter is wrong.
@@ -45,7 +49,7 @@ def create(ref: ModelRef) -> Provider:
     """
     ref = normalise(ref)
     check_params(ref.params)
-    factory = _factory(ref.provider)
+    factory = _factory(ref.provider, display=display)
     provider = factory(ref.model, dict(ref.options))
     if ref.provider in _AT_URL and isinstance(provider, SpeaksWire):
         provider.wire(Request((), ref.params))  # a parameter that the wire cannot carry is said now, not a call later
@@ -108,8 +112,10 @@ def _exists(name: str) -> bool:
     return name in BUILT_IN or name in _installed()  # the second reads every installed package's metadata
 
 
-def _factory(name: str) -> ProviderFactory:
+def _factory(name: str, *, display: bool) -> ProviderFactory:
     target = _target(name)
+    if display and hasattr(target, "for_display"):
+        return target.for_display  # type: ignore[no-any-return]
     factory: ProviderFactory = getattr(target, "from_options", target)
     return factory
 

@@ -16,7 +16,6 @@ from llmkit.providers.chat import clean, count, not_taken, read_tokens, server_i
 from llmkit.providers.faults import Peer, malformed, one_line
 from llmkit.providers.headers import rate_limits
 from llmkit.providers.http import Reply
-from llmkit.redact import remember
 from llmkit.types import Completion, FinishReason, Request, TokenLogprob, Usage
 
 if TYPE_CHECKING:
@@ -35,16 +34,16 @@ class Responses:
     Args:
         model: The model's name.
         options: As for chat.
+        display: Built to show requests, with no key.
     """
 
-    def __init__(self, model: str, options: OpenAIOptions) -> None:
+    def __init__(self, model: str, options: OpenAIOptions, *, display: bool = False) -> None:
         from llmkit.providers.openai import account_headers, address
 
-        base_url, self._key, key_env = address(options)
-        remember(self._key)
+        base_url, self._key = address(options, display=display)
         self.name, self.model, self.options, self.capabilities = "openai", model, options, CAPABILITIES
         self.limits: RateLimits | None = None
-        self.peer = Peer("openai", base_url, key_env)
+        self.peer = Peer("openai", base_url, self._key.variable)
         self._headers = account_headers(options)
         self._client: AsyncOpenAI | None = None
         self._omit: dict[str, Any] | None = None
@@ -53,19 +52,20 @@ class Responses:
         return f"Responses({self.model!r}, {self.peer.shown!r})"
 
     async def __aenter__(self) -> Responses:
+        self._key.check()
         import httpx2
         from openai import AsyncOpenAI, DefaultAsyncHttpxClient, Omit
 
         options = self.options
         timeout = httpx2.Timeout(options.read_timeout_s or options.timeout_s, connect=options.connect_timeout_s)
         self._client = AsyncOpenAI(
-            api_key=self._key or "none",
+            api_key=self._key.value or "none",
             base_url=self.peer.endpoint,
             max_retries=0,
             default_headers=self._headers,
             http_client=DefaultAsyncHttpxClient(timeout=timeout, follow_redirects=False),
         )
-        self._omit = None if self._key else {"Authorization": Omit()}
+        self._omit = None if self._key.value else {"Authorization": Omit()}
         return self
 
     async def __aexit__(self, *exc: object) -> None:
@@ -79,7 +79,7 @@ class Responses:
 
     def endpoint(self) -> Endpoint:
         """Where requests go."""
-        headers = {"Authorization": f"Bearer ${self.peer.key_env}"} if self._key else {}
+        headers = {"Authorization": f"Bearer ${self.peer.key_env}"} if self._key.used else {}
         return Endpoint(f"{self.peer.shown.rstrip('/')}/responses", headers)
 
     def wire(self, request: Request) -> dict[str, Any]:

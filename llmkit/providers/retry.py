@@ -12,8 +12,9 @@ from llmkit.errors import ProviderError, UsageError
 from llmkit.providers.base import Counts, Provider, ReportsLimits, SpeaksWire
 from llmkit.providers.bounds import token_bound
 from llmkit.providers.budget import Budget, Reservation
+from llmkit.providers.headers import waiting_time
 from llmkit.providers.limits import Limiter, Slot
-from llmkit.providers.pricing import Prices, unknown_price
+from llmkit.providers.pricing import Prices, Rates, unknown_price
 from llmkit.types import Completion, Request, Usage
 
 
@@ -42,6 +43,10 @@ class RetryPolicy:
         times = (self.deadline_s, self.base_s, self.limited_base_s, self.cap_s)
         if min(self.max_attempts, self.limited_attempts) < 1 or min(times) < 0:
             raise UsageError("a retry policy needs at least one attempt and no negative time")
+
+    def patient(self, retry_after: float | None) -> bool:
+        """Whether a server's wish to be left alone is waited out; one beyond the deadline fails every call at once."""
+        return retry_after is not None and retry_after <= self.deadline_s
 
     def gives_up(self, error: ProviderError) -> bool:
         """Whether ``error`` is final: no other attempt makes sense, or there were enough of them."""
@@ -129,7 +134,7 @@ class Caller:
                 raise failed
             wait = self.policy.wait(failed, self._rng)
             if self._clock() - first + wait > self.policy.deadline_s:
-                raise failed
+                raise _out_of_time(failed, self.policy)
             await self._sleep(wait)
 
     async def worst_case(self, request: Request) -> float:
@@ -138,10 +143,9 @@ class Caller:
         Raises:
             UsageError: No ``max_tokens``, or no known price.
         """
-        provider, billed = self.provider, self.provider.capabilities.billed
-        limit = request.params.get("max_tokens")
-        rates = self.prices.rates(provider.name, provider.model, endpoint=self._endpoint, tier=_tier(request))
-        if rates is None and not billed:
+        provider, limit = self.provider, request.params.get("max_tokens")
+        rates = self._rates(request)
+        if rates is None and not provider.capabilities.billed:
             return 0.0
         if rates is None:
             raise unknown_price(f"{provider.name}/{provider.model}")
@@ -149,6 +153,17 @@ class Caller:
             raise UsageError("--max-cost needs max_tokens: without it a call's price has no bound", hint=_LIMIT_HINT)
         tokens = await provider.count_tokens(request) if isinstance(provider, Counts) else token_bound(request)
         return rates.worst(tokens, limit)
+
+    def price(self, request: Request, input_tokens: int, output_tokens: int) -> float | None:
+        """Dollars that an attempt of at most so many tokens cannot exceed; None where the price is not known."""
+        rates = self._rates(request)
+        if rates is not None:
+            return rates.worst(input_tokens, output_tokens)
+        return None if self.provider.capabilities.billed else 0.0
+
+    def _rates(self, request: Request) -> Rates | None:
+        provider = self.provider
+        return self.prices.rates(provider.name, provider.model, endpoint=self._endpoint, tier=_tier(request))
 
     async def _reserve(self, request: Request) -> Reservation | None:
         if self.budget is None:
@@ -202,15 +217,15 @@ class Caller:
 
     def _bound(self, request: Request) -> float:
         """Dollars to charge for an attempt whose cost nobody knows: its worst case; 0 where that has no bound."""
-        provider, limit = self.provider, request.params.get("max_tokens")
-        rates = self.prices.rates(provider.name, provider.model, endpoint=self._endpoint, tier=_tier(request))
+        limit, rates = request.params.get("max_tokens"), self._rates(request)
         return rates.worst(token_bound(request), limit) if rates is not None and limit is not None else 0.0
 
     def _learn(self, slot: Slot, error: ProviderError) -> None:
+        wait = error.retry_after if self.policy.patient(error.retry_after) else None
         if error.fault == "rate_limit" or error.status == 529:
-            slot.limited(error.retry_after)
-        elif error.retry_after and error.retryable:
-            self.limiter.pause(error.retry_after)
+            slot.limited(wait)
+        elif wait and error.retryable:
+            self.limiter.pause(wait)
 
     def _cost(self, request: Request, usage: Usage, served: str | None) -> float | None:
         provider = self.provider
@@ -226,6 +241,14 @@ class Caller:
 
 
 _LIMIT_HINT = "Set it: -M max_tokens=256"
+
+
+def _out_of_time(error: ProviderError, policy: RetryPolicy) -> ProviderError:
+    """Say how long the server wants to be left alone, where that is why nothing is tried again."""
+    if error.retry_after is not None and not policy.patient(error.retry_after):
+        wish = f"It asks to wait {waiting_time(error.retry_after)}; the same command goes on then"
+        error.hint = f"{error.hint}. {wish}" if error.hint else wish
+    return error
 
 
 def _tier(request: Request) -> str | None:

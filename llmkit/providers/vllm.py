@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
-from llmkit.errors import MissingKeyError, UsageError
+from llmkit.errors import UsageError
 from llmkit.providers.base import Capabilities
 from llmkit.providers.chat import Chat, ChatOptions
+from llmkit.providers.keys import find_key
 from llmkit.providers.openai import checked_url
 from llmkit.providers.params import SHAPES, validate
 
@@ -28,7 +29,9 @@ class Vllm(Chat):
 
     Options: ClassVar = ChatOptions
 
-    def __init__(self, model: str, options: Mapping[str, Any] | ChatOptions | None = None) -> None:
+    def __init__(
+        self, model: str, options: Mapping[str, Any] | ChatOptions | None = None, *, display: bool = False
+    ) -> None:
         if not isinstance(options, ChatOptions):
             options = validate(ChatOptions, options or {}, what="vllm")
         url = options.base_url or os.environ.get(URL_ENV)
@@ -37,19 +40,21 @@ class Vllm(Chat):
                 f"vllm/{model} needs the URL of a running server",
                 hint=f"Start one (vllm serve {model}) and write vllm/{model}@http://127.0.0.1:8000, or set {URL_ENV}",
             )
-        key_env = options.api_key_env or KEY_ENV
-        key = os.environ.get(key_env) or None
-        if key is None and options.api_key_env:
-            raise MissingKeyError("vllm", key_env)
+        needed = options.api_key_env is not None
+        key = find_key("vllm", options.api_key_env or KEY_ENV, needed=needed, display=display)
         super().__init__(
             "vllm",
             model,
             base_url=_with_version(checked_url(url)),
             key=key,
-            key_env=key_env,
             options=options,
             capabilities=CAPABILITIES,
         )
+
+    @classmethod
+    def for_display(cls, model: str, options: Mapping[str, Any]) -> Vllm:
+        """Build one that shows its requests and needs no key; without one it cannot be started."""
+        return cls(model, options, display=True)
 
     def structured_wire(self, structured: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the body's fields that enforce a shape of output."""

@@ -209,10 +209,10 @@ async def _one(
             "running",
             one.digest,
             one.config,
-            about(plan),
+            about(plan, provider),
             began,
             0,
-            0,
+            (plan.rows or 0) * plan.epochs,
             None,
         )
         store.start_run(row)

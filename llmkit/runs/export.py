@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from llmkit.config import load_settings
 from llmkit.errors import UnknownNameError, UsageError
-from llmkit.providers.base import HasEndpoint, ModelRef
+from llmkit.providers.base import Endpoint, HasEndpoint, ModelRef
 from llmkit.providers.registry import create
 from llmkit.runs.key import wire_of
 from llmkit.runs.outcome import outcome_of, sample_result
@@ -182,10 +182,14 @@ def curl(run: RunRow, sample: SampleRow) -> str:
     Raises:
         UsageError: The provider has no endpoint to send it to.
     """
-    provider = create(ModelRef(run.about["model"], run.config["params"], run.about["options"]))
+    # Built for the server that was called, whatever the environment names now: parts of the wire depend on it.
+    called = {"base_url": run.config["model"]["endpoint"]} if "endpoint" in run.config["model"] else {}
+    ref = ModelRef(run.about["model"], run.config["params"], {**run.about["options"], **called})
+    provider = create(ref, display=True)
     if not isinstance(provider, HasEndpoint):
         raise UsageError(f"{run.model} answers in process: there is no HTTP request to repeat")
-    endpoint = provider.endpoint()
+    stored = run.about.get("endpoint")
+    endpoint = Endpoint(**stored) if stored else provider.endpoint()
     body = json.dumps(wire_of(provider)(Request(sample.messages, run.config["params"])), ensure_ascii=False)
     headers = ['"Content-Type: application/json"']
     headers += [f'"{name}: {value}"' for name, value in endpoint.headers.items()]  # double quotes: $VARIABLE expands

@@ -65,7 +65,8 @@ async def forecast(suites: Sequence[str], models: Sequence[str] | None, *, optio
     settings = load_settings()
     with Store(options.store or settings.store_path) as store:
         prices = Prices(settings.prices)
-        return [await _forecast(*pair, store, prices, options) for pair in pairs_of(suites, models, options, settings)]
+        pairs = pairs_of(suites, models, options, settings, display=True)
+        return [await _forecast(*pair, store, prices, options) for pair in pairs]
 
 
 async def _forecast(plan: Plan, provider: Provider, store: Store, prices: Prices, options: Options) -> Forecast:

@@ -12,10 +12,11 @@ from typing import Any
 from llmkit.config import Settings, load_settings
 from llmkit.errors import LlmkitError, UsageError
 from llmkit.prompts import Prompt, load_prompt
-from llmkit.providers.base import Counts, ModelRef, Starts
+from llmkit.providers.base import Counts, ModelRef, Provider, Starts
 from llmkit.providers.bounds import token_bound
 from llmkit.providers.pricing import Prices
 from llmkit.providers.registry import create
+from llmkit.providers.retry import Caller
 from llmkit.runs.models import choose
 from llmkit.suites.load import load_suites
 from llmkit.suites.suite import Suite
@@ -86,15 +87,14 @@ async def inspect(file: Path, suite: str | None, row: int, model: str | None, da
     ref = _model(chosen, prompt, model, settings)
     params = dict(ref.params) if ref else dict(prompt.params)
     request = Request(messages, params)
-    tokens = await _count(ref, request) if ref else None
+    provider = create(ref, display=True) if ref else None
+    tokens = await _count(provider, request) if provider else None
     bound = token_bound(request) if tokens is None else tokens
-    prices = Prices(settings.prices)
     input_usd = worst = None
-    if ref is not None:
-        billed = create(ref).capabilities.billed
-        input_usd = prices.worst_case(ref.provider, ref.model, bound, 0, billed=billed)
-        if limit := params.get("max_tokens"):
-            worst = prices.worst_case(ref.provider, ref.model, bound, limit, billed=billed)
+    if provider is not None:
+        caller, limit = Caller(provider, prices=Prices(settings.prices)), params.get("max_tokens")
+        input_usd = caller.price(request, bound, 0)
+        worst = caller.price(request, bound, limit) if limit else None
     return Inspection(
         prompt.name, prompt.fingerprint, where, messages, params, ref.name if ref else None, tokens, bound,
         input_usd, worst, prompt.unused,
@@ -126,11 +126,12 @@ def _model(suite: Suite | None, prompt: Prompt, model: str | None, settings: Set
     return ModelRef(settings.resolve_alias(name), dict(prompt.params)) if name else None
 
 
-async def _count(ref: ModelRef, request: Request) -> int | None:
+async def _count(provider: Provider, request: Request) -> int | None:
     """Count with the model's own tokenizer; None where it has none, or is not at hand."""
+    if not isinstance(provider, Counts):
+        return None
     try:
-        provider = create(ref)
         async with provider if isinstance(provider, Starts) else contextlib.nullcontext():
-            return await provider.count_tokens(request) if isinstance(provider, Counts) else None
+            return await provider.count_tokens(request)
     except LlmkitError:
         return None  # no key, no weights, no server: the bound is shown instead, and says that it is one

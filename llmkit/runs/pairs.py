@@ -14,7 +14,7 @@ from llmkit.providers.retry import Caller
 from llmkit.runs.models import choose
 from llmkit.runs.options import Options
 from llmkit.runs.plan import Plan
-from llmkit.suites.load import load_suites
+from llmkit.suites.load import check_suite_names, load_suites
 from llmkit.suites.suite import Suite
 from llmkit.types import Request
 
@@ -24,26 +24,40 @@ def pairs_of(
     models: str | ModelRef | Sequence[str | ModelRef] | None,
     options: Options,
     settings: Settings,
+    *,
+    display: bool = False,
 ) -> list[tuple[Plan, Provider]]:
-    """Load and check everything before the first call: a plan and its provider for each model and suite."""
+    """Load and check everything before the first call: a plan and its provider for each model and suite.
+
+    Args:
+        suites: Paths or names, or suites that are loaded.
+        models: Names, or references with parameters; None: what the suites, their prompts or the settings say.
+        options: How to evaluate.
+        settings: The project's.
+        display: No call will be made, so no API key is needed.
+
+    Raises:
+        UsageError: What is named cannot be evaluated.
+    """
     several = [suites] if isinstance(suites, (str, Suite)) else list(suites)
     loaded = [s for ref in several for s in ([ref] if isinstance(ref, Suite) else load_suites(ref, data=options.data))]
     if options.data is not None and len(loaded) > 1:
         raise UsageError(f"--data replaces the data of one suite, and {len(loaded)} are named")
+    check_suite_names(loaded)
     counts = [suite.check(options.limit) for suite in loaded]
     names = [models] if models is None or isinstance(models, (str, ModelRef)) else list(models)
     return [
-        _pair(suite, model, count, options, settings)
+        _pair(suite, model, count, options, settings, display=display)
         for model in names
         for suite, count in zip(loaded, counts, strict=True)
     ]
 
 
 def _pair(
-    suite: Suite, model: str | ModelRef | None, count: int, options: Options, settings: Settings
+    suite: Suite, model: str | ModelRef | None, count: int, options: Options, settings: Settings, *, display: bool
 ) -> tuple[Plan, Provider]:
     ref, origins = choose(suite, model, options.params, settings)
-    provider = create(ref)
+    provider = create(ref, display=display)
     if options.seed is not None and provider.capabilities.seed and "seed" not in ref.params:
         ref = replace(ref, params={**ref.params, "seed": options.seed})
     epochs = options.epochs if options.epochs is not None else suite.epochs

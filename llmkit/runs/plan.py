@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from llmkit.canonical import canonical
-from llmkit.providers.base import ModelRef
+from llmkit.providers.base import HasEndpoint, ModelRef, Provider
 from llmkit.providers.registry import public
+from llmkit.runs.entries import entries_of
 from llmkit.suites.suite import Suite
 from llmkit.version import __version__
+
+# The suite's folder may be a stranger's: its .git/config shall start no program, and nothing is written there.
+GIT = ("git", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "--no-optional-locks")
+GIT_ENV = {"GIT_ALLOW_PROTOCOL": "none", "GIT_NO_LAZY_FETCH": "1"}  # nor is anything fetched
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,28 +73,45 @@ def new_run_id(now: float | None = None) -> str:
     return f"{stamp}-{secrets.token_hex(2)}"
 
 
-def about(plan: Plan) -> dict[str, Any]:
+def about(plan: Plan, provider: Provider) -> dict[str, Any]:
     """Return what was true of a run but does not decide its result; no secret is among it."""
     shown = public(plan.model)
     return {
+        "endpoint": asdict(provider.endpoint()) if isinstance(provider, HasEndpoint) else None,
         "llmkit": __version__,
         "git": git_commit(plan.suite.path.parent if plan.suite.path else Path.cwd()),
         "suite_path": str(plan.suite.path) if plan.suite.path else None,
         "model": shown.name,
         "options": dict(shown.options),
         "origins": dict(plan.origins),
-        "scorers": list(plan.suite.spec.scorers or ()),
+        **entries_of(plan.suite.spec.scorers or (), plan.suite.scorers),
         "slices": list(plan.suite.slice_names),
     }
 
 
 def git_commit(folder: Path) -> str | None:
-    """Return the commit that is checked out, ``+dirty`` appended where files differ; None outside of a repository."""
+    """Return the commit that is checked out; None outside of a repository.
+
+    ``+dirty`` is appended where files differ, and ``+unknown`` where that cannot be told without starting a program
+    that the repository's own configuration names.
+    """
+    commit = _git(folder, "rev-parse", "--verify", "--quiet", "HEAD")
+    if not commit:
+        return None
+    filters = _git(folder, "config", "--includes", "--show-scope", "--get-regexp", r"^filter\..*\.(clean|process)$")
+    if any(line.startswith(("local", "worktree")) for line in (filters or "").splitlines()):
+        return f"{commit}+unknown"
+    changes = _git(folder, "status", "--porcelain", "--untracked-files=no", "--ignore-submodules=all")
+    return f"{commit}+unknown" if changes is None else f"{commit}+dirty" if changes else commit
+
+
+def _git(folder: Path, *words: str) -> str | None:
+    """Run git in a folder that may be a stranger's; None where it fails."""
     try:
         said = subprocess.run(  # noqa: S603
-            ["git", "-C", str(folder), "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty=+dirty"],  # noqa: S607
-            capture_output=True, text=True, timeout=10, check=False,
+            [*GIT, "-C", str(folder), *words],
+            capture_output=True, text=True, errors="replace", timeout=10, check=False, env={**os.environ, **GIT_ENV},
         )  # fmt: skip
     except (OSError, subprocess.TimeoutExpired):
         return None
-    return said.stdout.strip() or None if said.returncode == 0 else None
+    return said.stdout.strip() if said.returncode == 0 else None

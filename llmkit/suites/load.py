@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from llmkit.config import project_root
@@ -40,7 +40,23 @@ def load_suites(ref: str, *, data: str | None = None, root: Path | None = None) 
     suites = [_suite(document, spec, data=data, root=root) for document, spec in _flat(path, root, [], set())]
     if data is not None and len(suites) > 1:
         raise UsageError(f"--data replaces the data of one suite, and {ref} lists {len(suites)}")
+    check_suite_names(suites)
     return suites
+
+
+def check_suite_names(suites: Iterable[Suite]) -> None:
+    """Refuse suites that share a name: results and ``--resume`` tell suites apart by it.
+
+    Raises:
+        UsageError: Naming both files.
+    """
+    seen: dict[str, Suite] = {}
+    for suite in suites:
+        if (other := seen.setdefault(suite.name, suite)) is not suite:
+            one, two = (str(s.path) if s.path else "one made in Python" for s in (other, suite))
+            both = f"{one} is named twice" if one == two else f"two suites are called {suite.name!r}: {one} and {two}"
+            hint = "Once is enough; for more answers a row there is --epochs"
+            raise UsageError(both, hint=hint if one == two else "Give one of them another name")
 
 
 def _find(ref: str) -> Path:

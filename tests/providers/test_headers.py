@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmkit.providers.base import RateLimits
-from llmkit.providers.headers import rate_limits, reset_seconds, retry_after
+from llmkit.providers.headers import rate_limits, reset_seconds, retry_after, waiting_time
 
 NOW = datetime(2026, 10, 21, 7, 28, 0, tzinfo=UTC)
 
@@ -89,3 +89,10 @@ def test_no_headers_and_nonsense():
 def test_whatever_a_server_sends_is_read_or_left(text):
     for got in (retry_after({"retry-after": text}), retry_after({"retry-after-ms": text}), reset_seconds(text)):
         assert got is None or got >= 0
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(601.0, "11 min"), (3600.0, "1 h 0 min"), (99_960.0, "27 h 46 min"), (180_000.0, "2 d 2 h")]
+)
+def test_a_long_wait_is_written_for_people(seconds, text):
+    assert waiting_time(seconds) == text

@@ -125,3 +125,24 @@ def test_the_order_is_kept_and_nothing_is_added():
 
 def test_every_name_is_known():
     assert {"temperature", "top_p", "top_k", "max_tokens", "stop", "seed", "structured", "extra"} <= NAMES
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        {"api_key": "x"},
+        {"headers": {"Authorization": "x"}},
+        {"tools": [{"token": "x"}]},
+        {"user": "sk-proj-abcdefghijklmnop"},
+        {"url": "https://user:hunter22@host/"},
+    ],
+)
+def test_extra_fields_hold_no_secret_for_they_are_stored(extra):
+    with pytest.raises(UsageError, match="looks like a secret") as caught:
+        check_params({"extra": extra})
+    assert "abcdefghijklmnop" not in str(caught.value) and "hunter22" not in str(caught.value)
+
+
+def test_extra_fields_that_are_no_secret_pass():
+    extra = {"service_tier": "flex", "metadata": {"keyword": "a", "api_key": None}, "logit_bias": {"50256": -100}}
+    assert check_params({"extra": extra}) == {"extra": extra}

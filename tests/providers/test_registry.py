@@ -13,6 +13,8 @@ from llmkit.errors import MissingKeyError, ProviderError, UnknownNameError, Usag
 from llmkit.providers import registry
 from llmkit.providers.base import Capabilities, ModelRef
 from llmkit.providers.registry import create, known, options_of, public
+from llmkit.runs.key import Keys, Replicate
+from llmkit.types import Message, Request
 
 
 class Third:
@@ -166,3 +168,34 @@ def test_no_sdk_is_imported_before_it_is_needed():
         "assert not heavy, heavy"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+DISPLAYED = [
+    ("openai/gpt-x", {}, "OPENAI_API_KEY", "Authorization"),
+    ("openai/gpt-x", {"api": "responses"}, "OPENAI_API_KEY", "Authorization"),
+    ("anthropic/claude-x", {}, "ANTHROPIC_API_KEY", "x-api-key"),
+    ("vllm/m@http://127.0.0.1:9", {"api_key_env": "MY_KEY"}, "MY_KEY", "Authorization"),
+]
+
+
+@pytest.mark.parametrize(("name", "options", "variable", "header"), DISPLAYED)
+async def test_one_for_display_shows_the_same_request_without_a_key_and_cannot_call(
+    name, options, variable, header, monkeypatch
+):
+    for known_variable in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "MY_KEY"):
+        monkeypatch.delenv(known_variable, raising=False)
+    ref, request = ModelRef(name, {}, options), Request((Message("user", "hi"),), {"max_tokens": 3})
+    with pytest.raises(MissingKeyError):
+        create(ref)
+    shown = create(ref, display=True)
+    with pytest.raises(MissingKeyError, match=variable):
+        await shown.__aenter__()
+    monkeypatch.setenv(variable, "sk-verysecret")
+    real = create(ref)
+    assert shown.endpoint() == real.endpoint()
+    assert f"${variable}" in shown.endpoint().headers[header]
+    assert Keys(shown).key(request, Replicate()) == Keys(real).key(request, Replicate())
+
+
+def test_another_packages_provider_is_built_for_display_as_for_calls(installed):
+    assert create(ModelRef("third/m"), display=True).model == "m"

@@ -141,6 +141,15 @@ async def test_a_retry_after_beyond_the_deadline_fails_now_instead_of_sleeping()
     assert clock.slept == []
 
 
+async def test_a_wish_to_wait_for_a_day_is_said_and_holds_nobody_else_up():
+    clock = Clock()
+    call = caller(Fake(error("rate_limit", retry_after=100_000.0), DONE), clock)
+    with pytest.raises(ProviderError, match="It asks to wait 27 h 47 min"):
+        await call(ask())
+    assert (await call(ask())).text == "yes"
+    assert clock.slept == []
+
+
 async def test_a_policy_without_attempts_is_refused():
     with pytest.raises(UsageError):
         RetryPolicy(max_attempts=0)

@@ -152,6 +152,21 @@ async def test_a_samples_curl_command_repeats_its_call(project, server):
     assert second.headers["authorization"] == first.headers["authorization"] == "Bearer sk-verysecret123"
 
 
+async def test_the_curl_command_is_the_one_that_was_sent_whatever_the_environment_says_now(project, server):
+    project.monkeypatch.setenv("OPENAI_API_KEY", "sk-verysecret123")
+    await stored(project, server, params={"max_tokens": 9})
+    with Store(project.store) as store:
+        run = store.run("latest")
+        sample = export.sample_record(store, run, "s1")[0]
+        before = export.curl(run, sample)
+        project.monkeypatch.delenv("OPENAI_API_KEY")
+        project.monkeypatch.delenv("OPENAI_BASE_URL")
+        assert export.curl(run, sample) == before
+    assert f"{server.url}/chat/completions" in before
+    assert '"Authorization: Bearer $OPENAI_API_KEY"' in before
+    assert '"max_tokens": 9' in before
+
+
 async def test_a_model_in_process_has_no_curl_command(project, server):
     await project.one(server, project.suite(2), "scripted/echo")
     with Store(project.store) as store:

@@ -1,7 +1,10 @@
 """The dry run: what would be asked, and what it cannot cost more than."""
 
+from pathlib import Path
+
 import pytest
 
+from llmkit.errors import UsageError
 from llmkit.runs.forecast import forecast
 from llmkit.runs.options import Options
 from tests.providers.server import Server, Tokens
@@ -94,3 +97,23 @@ async def test_rows_that_ask_the_same_are_one_call(project, server):
     data = [{**row, "question": "1+1"} for row in rows(10)]
     (found,) = await planned(project, server, project.suite(data))
     assert (found.samples, found.calls) == (10, 1)
+
+
+async def test_no_key_is_needed_and_the_cache_is_read_as_with_one(project, server):
+    suite = project.suite(4)
+    project.monkeypatch.setenv("MY_KEY", "sk-verysecret123")
+    keyed = {"params": {"api_key_env": "MY_KEY", "max_tokens": 8}}
+    await project.one(server, suite, **keyed)
+    project.monkeypatch.delenv("MY_KEY")
+    (found,) = await planned(project, server, suite, **keyed)
+    assert (found.cached, found.calls) == (4, 0)
+
+
+async def test_two_suites_of_one_name_are_refused_by_both_their_files(project, server):
+    one, two = project.suite(2), project.folder / "other.yaml"
+    two.write_text(Path(one).read_text())
+    with pytest.raises(UsageError, match=r"two suites are called 'sums': .*sums\.yaml and .*other\.yaml"):
+        await project.run(server, [one, str(two)])
+    with pytest.raises(UsageError, match=r"sums\.yaml is named twice"):
+        await project.run(server, [one, one])
+    assert server.log == []

@@ -97,3 +97,14 @@ async def test_other_data_may_be_looked_at(project, prompt):
     (project.folder / "more.jsonl").write_text('{"id": "x", "question": "9+9", "answer": "18"}\n')
     shown = await inspect(prompt, suite, 1, "openai/adder", str(project.folder / "more.jsonl"))
     assert shown.messages[-1].content == "9+9"
+
+
+async def test_a_makers_price_does_not_hold_for_the_same_name_on_another_server(project, prompt):
+    at_home, elsewhere = "openai/gpt-4o-mini", "openai/gpt-4o-mini@http://127.0.0.1:9/v1"
+    project.monkeypatch.delenv("OPENAI_BASE_URL")
+    project.monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    suite = suite_of(project, more="params: {max_tokens: 10}\n")
+    shown = await inspect(prompt, suite, 1, at_home, None)
+    assert shown.input_usd > 0 and shown.worst_case_usd > shown.input_usd
+    shown = await inspect(prompt, suite, 1, elsewhere, None)
+    assert (shown.input_usd, shown.worst_case_usd) == (None, None)

@@ -5,6 +5,7 @@ import subprocess
 import pytest
 
 from llmkit.providers.base import ModelRef
+from llmkit.providers.registry import create
 from llmkit.runs import plan as plans
 from llmkit.runs.plan import Plan, about, changed_keys, git_commit, new_run_id
 from llmkit.suites.load import load_suites
@@ -84,9 +85,35 @@ def test_the_commit_is_named_and_changes_are_marked(project):
     assert git_commit(project.folder) == f"{commit}+dirty"
 
 
+@pytest.mark.parametrize(
+    "setting", ["core.fsmonitor", "core.hooksPath", "filter.x.clean", "filter.x.process", "core.pager"]
+)
+def test_a_repositorys_own_settings_start_no_program(project, setting):
+    def git(*words):
+        who = ["-c", "user.name=n", "-c", "user.email=e@example.org"]
+        subprocess.run(["git", *who, *words], cwd=project.folder, check=True, capture_output=True)
+
+    ran = project.folder / "ran"
+    program = project.folder / "hooks" / "post-index-change"
+    program.parent.mkdir()
+    program.write_text(f"#!/bin/sh\ntouch {ran}\n")
+    program.chmod(0o755)
+    git("init", "-q")
+    (project.folder / ".gitattributes").write_text("*.toml filter=x\n")
+    (project.folder / "llmkit.toml").write_text("# first\n")
+    git("add", "llmkit.toml")
+    git("commit", "-q", "-m", "first")
+    git("config", setting, str(program.parent if setting.endswith("Path") else program))
+    (project.folder / "llmkit.toml").write_text("# secnd\n")
+    commit = git_commit(project.folder)
+    assert not ran.exists()
+    assert commit[40:] == ("+unknown" if setting.startswith("filter") else "+dirty")
+
+
 def test_what_was_true_of_a_run_holds_no_secret(project):
     options = {"base_url": "http://user:hunter22@127.0.0.1:9/v1?api_key=hunter22", "api_key": "hunter22"}
     (suite,) = load_suites(project.suite(3))
-    said = str(about(Plan(suite, ModelRef("openai/m", {}, options))))
+    plan = Plan(suite, ModelRef("openai/m", {}, options))
+    said = str(about(plan, create(ModelRef(plan.model.name, {}, {"base_url": options["base_url"]}))))
     assert "hunter22" not in said
     assert "127.0.0.1:9" in said
