@@ -210,7 +210,8 @@ class MetricResult:
     interval_failures_wrong: Interval | None = None
 
 
-RunStatus = Literal["running", "completed", "interrupted", "budget", "failed"]
+RunStatus = Literal["running", "completed", "interrupted", "budget", "failed", "killed"]
+"""``killed`` is never stored: it is a ``running`` run that no process executes any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +243,8 @@ class RunResult:
     ``broken`` counts the samples for which something broke: no answer, or a scorer's crash. An answer that the
     model gave and no scorer could parse is its own doing: a failure of the metric, but nothing that broke.
     ``faults`` counts failures by ``stage/kind``, with one message each as an example.
+    ``params`` are the sampling parameters; ``origins`` says of ``model``, of each of them and of each of the provider's
+    options what set it: ``-M``, ``suite sums.yaml:9``.
     """
 
     run_id: str
@@ -261,3 +264,5 @@ class RunResult:
     faults: Mapping[str, tuple[int, str]] = field(default_factory=dict)
     stopped_by: str | None = None
     broken: int = 0
+    params: Mapping[str, Any] = field(default_factory=dict)
+    origins: Mapping[str, str] = field(default_factory=dict)

@@ -62,7 +62,7 @@ class FaultDocument(TypedDict):
 
 
 class RunDocument(TypedDict):
-    """One run."""
+    """One run. ``origins`` says of ``model``, of each parameter and of each provider's option what set it."""
 
     run_id: str
     suite: str
@@ -79,6 +79,8 @@ class RunDocument(TypedDict):
     digest: str
     faults: dict[str, FaultDocument]
     stopped_by: str | None
+    params: dict[str, Any]
+    origins: dict[str, str]
 
 
 class ResultsDocument(TypedDict):
@@ -130,6 +132,8 @@ def _run(run: RunResult) -> RunDocument:
         "digest": run.digest,
         "faults": {name: {"count": times, "example": example} for name, (times, example) in run.faults.items()},
         "stopped_by": run.stopped_by,
+        "params": dict(run.params),
+        "origins": dict(run.origins),
     }
 
 

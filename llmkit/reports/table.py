@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, Group, RenderResult
@@ -11,11 +13,16 @@ from rich.text import Text
 from llmkit.reports.layout import Grid, Signature, signatures, slice_grids, suite_grids
 from llmkit.reports.lines import Line, pad
 from llmkit.reports.numbers import count, dollars, duration, estimate, second_reading
+from llmkit.reports.origins import options, parameters
 from llmkit.reports.text import one_line
 from llmkit.types import MetricResult, RunResult, RunStatus, Totals
 
 _GAP = "   "
 _NOTHING = "–"
+MOST_SLICES = 20
+"""Rows of one slice at a terminal; a field of many values would push the results off the screen."""
+_LONGEST_VALUE = 24
+_FOLDERS = re.compile(r"(?<![^ ])[^ ]*/")
 _STATUS: dict[RunStatus, str] = {
     "running": "still running",
     "completed": "completed",
@@ -30,8 +37,10 @@ def results_table(results: Sequence[RunResult]) -> Group:
     parts: list[_Grid | Line | Text] = []
     sliced = slice_grids(results)
     one_suite = len({run.suite for run in results}) == 1
-    for grid in (*suite_grids(results), *(sliced if one_suite else ())):
+    for grid in suite_grids(results):
         parts += [_Grid(grid), Text()]
+    for grid in sliced if one_suite else ():
+        parts += [_Grid(grid, most=MOST_SLICES), Text()]
     found = signatures(results)
     if found:
         parts += [Text("Signatures", style="bold"), *_signature_lines(found), Text()]
@@ -50,14 +59,23 @@ def print_results(results: Sequence[RunResult], console: Console) -> None:
 
 
 class _Grid:
-    """A grid that stands models side by side where the width allows, and one under the other where not."""
+    """A grid that stands models side by side where the width allows, and one under the other where not.
 
-    def __init__(self, grid: Grid) -> None:
-        self.grid = grid
+    Args:
+        grid: What it shows.
+        most: Rows that a terminal shows; a pipe gets all.
+    """
+
+    def __init__(self, grid: Grid, *, most: int | None = None) -> None:
+        self.grid, self.most = grid, most
         self.columns = [one_line(column) for column in grid.columns]
         self.labels = [one_line(row.label) for row in grid.rows]
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        if options.is_terminal and self.most is not None and len(self.grid.rows) > self.most:
+            yield from _Grid(replace(self.grid, rows=self.grid.rows[: self.most])).__rich_console__(console, options)
+            yield Text(f"  and {count(len(self.grid.rows) - self.most)} more: --json", style="yellow")
+            return
         yield Line(self._title())
         if not self.grid.rows:
             yield Text("  no metric", style="yellow")
@@ -142,6 +160,8 @@ def _run_lines(run: RunResult) -> Iterator[Line]:
         if number:
             status.append(" · ").append(f"{count(number)} {what}", style=style)
     yield Line(status, indent=4)
+    if run.origins:
+        yield Line(_chosen(run), indent=4)
     yield Line(Text(f"{_cost(run.usage)} · {_tokens(run.usage)}"), indent=4)
     if run.stopped_by:
         yield Line(Text(f"stopped by: {one_line(run.stopped_by)}", style="yellow"), indent=4)
@@ -149,6 +169,26 @@ def _run_lines(run: RunResult) -> Iterator[Line]:
         yield Line(Text(f"{count(times)} × {one_line(fault)}: {one_line(example)}", style="yellow"), indent=4)
     if run.faults:
         yield Line(Text(f"see them: llmkit runs show {one_line(run.run_id)} --failed"), indent=4)
+
+
+def _chosen(run: RunResult) -> Text:
+    """Say what set the model, each parameter and each option; values that are long are cut, ``--json`` has them."""
+    parts = [f"model from {_short_origin(run.origins['model'])}"] if "model" in run.origins else []
+    for name, value, origin in parameters(run.params, run.origins):
+        parts.append(f"{one_line(name)}={_short(value)} from {_short_origin(origin)}")
+    for name, origin in options(run.params, run.origins):
+        parts.append(f"{one_line(name)} from {_short_origin(origin)}")
+    return Text(" · ".join(parts), style="dim")
+
+
+def _short(value: object) -> str:
+    text = one_line(str(value))
+    return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 1] + "…"
+
+
+def _short_origin(origin: str) -> str:
+    """Leave out the folders of ``suite path/to/sums.yaml:9``."""
+    return _FOLDERS.sub("", one_line(origin))
 
 
 def _cost(usage: Totals) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, replace
-from typing import Any
+from typing import Any, Protocol
 
 from llmkit.runs.runner import Runner
 from llmkit.runs.state import State
@@ -40,6 +40,8 @@ def result_from(
         faults=dict(sorted(state.faults.items())),
         stopped_by=stopped_by,
         broken=state.broken,
+        params=run.config.get("params", {}),
+        origins=run.about.get("origins", {}),
     )
 
 
@@ -61,13 +63,26 @@ def _metric(stored: Mapping[str, Any]) -> MetricResult:
     return MetricResult(**{**stored, **intervals, "slices": slices})
 
 
-def conclude(runner: Runner, store: Store, status: RunStatus, wall_s: float, stopped_by: str | None) -> RunResult:
+class Work(Protocol):
+    """What a run did: a ``Runner``, or the ``Settler`` of a rescored run."""
+
+    @property
+    def run_id(self) -> str: ...  # noqa: D102
+    @property
+    def state(self) -> State: ...  # noqa: D102
+
+    def metrics(self) -> Mapping[str, MetricResult]:
+        """Return the metrics over what was scored."""
+        ...
+
+
+def conclude(work: Work, store: Store, status: RunStatus, wall_s: float, stopped_by: str | None) -> RunResult:
     """Make a run's result and store it with the run's status."""
-    run = store.run(runner.run_id)
+    run = store.run(work.run_id)
     attempts, usd = store.lost(run.run_id)
-    runner.state.totals = replace(runner.state.totals, lost_attempts=attempts, lost_usd=usd)
-    result = result_from(run, runner.state, runner.metrics(), status, wall_s, stopped_by)
+    work.state.totals = replace(work.state.totals, lost_attempts=attempts, lost_usd=usd)
+    result = result_from(run, work.state, work.metrics(), status, wall_s, stopped_by)
     store.set_status(run.run_id, status, wall_s=wall_s, planned=result.total, result=asdict(result))
-    if status == "completed":
-        store.note(run.run_id, {"requests_fingerprint": runner.requests_fingerprint})
+    if status == "completed" and isinstance(work, Runner):
+        store.note(run.run_id, {"requests_fingerprint": work.requests_fingerprint})
     return result

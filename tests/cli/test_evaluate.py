@@ -121,6 +121,18 @@ def test_a_dry_run_says_where_the_model_and_each_parameter_come_from(cli: Cli) -
     assert "from -M" in said.out
 
 
+def test_a_run_says_where_its_model_and_each_parameter_came_from_also_later(cli: Cli) -> None:
+    command = ("eval", "capitals.yaml", "-m", "scripted/oracle", "-M", "temperature=0")
+    origins = {
+        "model": "-m", "max_tokens": "suite capitals.yaml:8", "temperature": "-M", "file": "llmkit.toml:2",
+    }  # fmt: skip
+    for run in (cli(*command, "--json").json["runs"][0], cli("runs", "show", "--json").json["runs"][0]):
+        assert run["origins"] == origins
+        assert run["params"] == {"max_tokens": 8, "temperature": 0}
+    line = "model from -m · max_tokens=8 from suite capitals.yaml:8 · temperature=0.0 from -M · file from llmkit.toml:2"
+    assert line in cli("runs", "show").out
+
+
 def test_samples_are_shown_before_the_rest_and_not_paid_twice(cli: Cli) -> None:
     said = cli("eval", "capitals.yaml", "--sample", "2", "--json")
     assert "Capital of France?" in said.err

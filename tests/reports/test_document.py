@@ -27,6 +27,8 @@ def test_the_whole_document_of_one_run():
             )
         ],
         faults={"provider/timeout": (2, "no answer in 60 s")},
+        params={"temperature": 0.5},
+        origins={"model": "-m", "temperature": "suite sums.yaml:9"},
     )
     leaf = {"failed": 0, "value_failures_wrong": None, "ci_failures_wrong": None, "signature": "em|case:exact|v:1"}
     assert json.loads(json.dumps(document([one]), allow_nan=False)) == {
@@ -72,6 +74,8 @@ def test_the_whole_document_of_one_run():
                 "digest": "d1",
                 "faults": {"provider/timeout": {"count": 2, "example": "no answer in 60 s"}},
                 "stopped_by": None,
+                "params": {"temperature": 0.5},
+                "origins": {"model": "-m", "temperature": "suite sums.yaml:9"},
             }
         ]
     }

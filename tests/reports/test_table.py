@@ -128,6 +128,24 @@ def test_unknown_costs_and_tokens_are_unknown():
     assert "12,345 tokens in, unknown out (500 reasoning)" in text
 
 
+def test_what_set_the_model_and_each_parameter_stands_under_its_run():
+    chosen = run(
+        metrics=[metric("em", 1.0)],
+        params={"temperature": 0, "stop": "x" * 99, "seed": 7},
+        origins={
+            "temperature": "-M",
+            "stop": "prompt p/q.prompty",
+            "model": "suite a/b/sums.yaml:9",
+            "file": "x.toml:2",
+        },
+    )
+    said = (
+        f"model from suite sums.yaml:9 · temperature=0 from -M · stop={'x' * 23}… from prompt q.prompty"
+        " · seed=7 from --seed · file from x.toml:2"
+    )
+    assert said in printed(results_table([chosen]), 400)
+
+
 def test_a_run_that_was_stopped_says_by_what():
     text = printed(results_table([THIRD]))
     assert "stopped by the budget: 31 of 60" in text
@@ -183,10 +201,18 @@ def test_of_several_suites_the_slices_are_left_to_runs_show():
     assert "one suite by its slices: llmkit runs show RUN" in text
 
 
+def test_of_many_slices_a_terminal_shows_the_first_and_a_pipe_all():
+    many = run(metrics=[metric("em", 1.0, slices={"id": {f"row-{n:04}": metric("em", 1.0) for n in range(1234)}})])
+    shown, piped = (printed(results_table([many]), force_terminal=t, color_system=None) for t in (True, False))
+    assert shown.count("row-") == 20
+    assert "row-0019" in shown
+    assert "  and 1,214 more: --json\n" in shown
+    assert piped.count("row-") == 1234
+    assert "more: --json" not in piped
+
+
 def test_signatures_of_different_suites_may_differ():
-    several = [
-        run(r, s, metrics=[metric("a", 1.0, signature=f"a|{s}|v:1")]) for r, s in (("r1", "one"), ("r2", "two"))
-    ]
+    several = [run(r, s, metrics=[metric("a", 1.0, signature=f"a|{s}|v:1")]) for r, s in (("r1", "one"), ("r2", "two"))]
     text = printed(results_table(several))
     assert "a|one|v:1  (one)" in text
     assert "must not be compared" not in text
