@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from llmkit.cli.complete import complete_metric, complete_model, complete_suite
 from llmkit.errors import LlmkitError
 
 if TYPE_CHECKING:
@@ -18,9 +19,21 @@ MAX_FAILURES = 0.02  # above this share, what is missing can move a metric by mo
 
 
 def eval_(
-    suites: Annotated[list[str], typer.Argument(help="Suite files, or names of built-in suites.", metavar="SUITE...")],
+    suites: Annotated[
+        list[str],
+        typer.Argument(
+            help="Suite files, or names of built-in suites.", metavar="SUITE...", autocompletion=complete_suite
+        ),
+    ],
     model: Annotated[
-        list[str] | None, typer.Option("-m", "--model", help="provider/model; several are compared.", metavar="MODEL")
+        list[str] | None,
+        typer.Option(
+            "-m",
+            "--model",
+            help="provider/model; several are compared.",
+            metavar="MODEL",
+            autocompletion=complete_model,
+        ),
     ] = None,
     param: Annotated[
         list[str] | None,
@@ -47,14 +60,24 @@ def eval_(
     minimum: Annotated[
         list[str] | None,
         typer.Option(
-            "--min", help="Pass when the metric's interval lies above, fail below, else 3.", metavar="METRIC=X"
+            "--min",
+            help="Pass when the metric's interval lies above, fail below, else 3.",
+            metavar="METRIC=X",
+            autocompletion=complete_metric,
         ),
     ] = None,
     maximum: Annotated[
-        list[str] | None, typer.Option("--max", help="The same from above, for error rates.", metavar="METRIC=X")
+        list[str] | None,
+        typer.Option(
+            "--max",
+            help="The same from above, for error rates.",
+            metavar="METRIC=X",
+            autocompletion=complete_metric,
+        ),
     ] = None,
     min_point: Annotated[
-        list[str] | None, typer.Option(help="Plain comparison of the value.", metavar="METRIC=X")
+        list[str] | None,
+        typer.Option(help="Plain comparison of the value.", metavar="METRIC=X", autocompletion=complete_metric),
     ] = None,
     cache: Annotated[bool, typer.Option("--cache/--no-cache", help="Use answers of other runs.")] = True,
     resume: Annotated[

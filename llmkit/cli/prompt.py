@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from llmkit.cli.complete import complete_model, complete_suite
+
 app = typer.Typer(help="Look at prompt files.", no_args_is_help=True, rich_markup_mode=None)
 
 
@@ -18,10 +20,19 @@ def _prompt() -> None:
 @app.command()
 def show(
     file: Annotated[Path, typer.Argument(help="The prompt file.", metavar="FILE")],
-    suite: Annotated[str | None, typer.Option(help="Render with this suite's rows.", metavar="SUITE")] = None,
+    suite: Annotated[
+        str | None, typer.Option(help="Render with this suite's rows.", metavar="SUITE", autocompletion=complete_suite)
+    ] = None,
     row: Annotated[int, typer.Option(min=1, help="Which row, from 1.", metavar="N")] = 1,
     model: Annotated[
-        str | None, typer.Option("-m", "--model", help="Count tokens and price for this model.", metavar="MODEL")
+        str | None,
+        typer.Option(
+            "-m",
+            "--model",
+            help="Count tokens and price for this model.",
+            metavar="MODEL",
+            autocompletion=complete_model,
+        ),
     ] = None,
     data: Annotated[
         str | None, typer.Option(help="Read this file instead of the suite's data.", metavar="FILE")

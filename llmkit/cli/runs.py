@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from llmkit.cli.complete import complete_run, complete_stored_suite
+
 if TYPE_CHECKING:
     from llmkit.runs.store import Store
 
@@ -33,25 +35,23 @@ class ExportForm(StrEnum):
     PARQUET = "parquet"
 
 
+class Status(StrEnum):
+    """How a run ended, or that it has not."""
+
+    RUNNING = "running"
+    COMPLETED = "completed"
+    INTERRUPTED = "interrupted"
+    BUDGET = "budget"
+    FAILED = "failed"
+    KILLED = "killed"
+
+
 def open_store(folder: Path | None) -> Store:
     """Open the store that exists."""
     from llmkit.config import load_settings
     from llmkit.runs.store import Store
 
     return Store(folder or load_settings().store_path, create=False)
-
-
-def complete_run(incomplete: str) -> list[str]:
-    """Offer the ids of stored runs to the shell."""
-    from llmkit.errors import LlmkitError
-
-    try:
-        with open_store(None) as store:
-            return [
-                name for name in ["latest", *(r.run_id for r in store.runs(limit=50))] if name.startswith(incomplete)
-            ]
-    except LlmkitError:
-        return []  # a shell's completion has nowhere to show an error
 
 
 RunArgument = Annotated[
@@ -61,6 +61,11 @@ RunArgument = Annotated[
 
 @app.command("list")
 def list_(
+    suite: Annotated[
+        str | None,
+        typer.Option(help="Only this suite's.", metavar="NAME", autocompletion=complete_stored_suite),
+    ] = None,
+    status: Annotated[Status | None, typer.Option(help="Only those that ended so.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="The latest N.", metavar="N")] = 20,
     json: JsonOption = False,
     store: StoreOption = None,
@@ -70,7 +75,8 @@ def list_(
     from llmkit.reports.runs import runs_document, runs_table
 
     with open_store(store) as opened:
-        found = opened.runs(limit=limit)
+        found = opened.runs(limit=limit if suite is None and status is None else None)
+    found = [r for r in found if suite in (None, r.suite) and status in (None, r.status)][:limit]
     if json:
         print_json(runs_document(found))
     else:

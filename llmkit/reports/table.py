@@ -29,6 +29,7 @@ _STATUS: dict[RunStatus, str] = {
     "interrupted": "interrupted",
     "budget": "stopped by the budget",
     "failed": "failed",
+    "killed": "killed",
 }
 
 

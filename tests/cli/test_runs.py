@@ -25,6 +25,21 @@ def test_list_shows_runs_with_status_and_first_metric(cli: Cli, run_id: str) -> 
     assert "exact_match 0.667" in said.out
 
 
+def test_list_keeps_to_a_suite_and_a_status(cli: Cli, project: Path, run_id: str) -> None:
+    (project / "again.yaml").write_text((project / "capitals.yaml").read_text().replace("capitals", "again"))
+    (project / "answers.jsonl").write_text(json.dumps({"match": "Capital", "fault": "auth"}) + "\n")
+    (failed,) = cli("eval", "again.yaml", "--no-cache", "--json").json["runs"]
+
+    def listed(*arguments: str) -> list[str]:
+        return [run["run_id"] for run in cli("runs", "list", "--json", *arguments).json["runs"]]
+
+    assert listed() == [failed["run_id"], run_id]
+    assert listed("--suite", "capitals", "--limit", "1") == [run_id]
+    assert listed("--status", "failed") == [failed["run_id"]]
+    assert listed("--status", "completed", "--suite", "again") == []
+    assert cli("runs", "list", "--status", "done").code == 2
+
+
 def test_show_repeats_the_stored_result(cli: Cli) -> None:
     shown, evaluated = cli("runs", "show", "latest", "--json").json, cli("eval", "capitals.yaml", "--json").json
     assert shown["runs"][0]["metrics"]["exact_match"] == evaluated["runs"][0]["metrics"]["exact_match"]

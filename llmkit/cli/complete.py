@@ -1,0 +1,93 @@
+"""What the shell offers when Tab is pressed. It has nowhere to show an error, so where one comes nothing is offered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from llmkit.errors import LlmkitError
+
+if TYPE_CHECKING:
+    from llmkit.runs.store import RunRow
+
+RECENT = 50
+"""Runs that are looked at."""
+_YAML = frozenset({".yaml", ".yml"})
+
+
+def complete_run(incomplete: str) -> list[str]:
+    """Offer the ids of stored runs."""
+    return _starting(["latest", *(run.run_id for run in _recent())], incomplete)
+
+
+def complete_suite(incomplete: str) -> list[str]:
+    """Offer built-in suites, and the YAML files of the folder that is being typed and of the folders in it."""
+    from llmkit.suites.builtin import builtin_suites
+
+    return _starting([*builtin_suites(), *_files(incomplete)], incomplete)
+
+
+def complete_stored_suite(incomplete: str) -> list[str]:
+    """Offer the suites of stored runs."""
+    return _starting([run.suite for run in _recent()], incomplete)
+
+
+def complete_model(incomplete: str) -> list[str]:
+    """Offer the project's models and aliases, those of earlier runs, and the built-in providers."""
+    from llmkit.config import load_settings
+    from llmkit.providers.registry import BUILT_IN
+
+    try:
+        settings = load_settings()
+        named = [*settings.aliases, *settings.models, *([settings.model] if settings.model else [])]
+    except LlmkitError:
+        named = []
+    return _starting([*named, *(run.model for run in _recent()), *(f"{name}/" for name in BUILT_IN)], incomplete)
+
+
+def complete_metric(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Offer the metrics of the suites that stand on the command line already; where none does, of all scorers."""
+    from llmkit.suites.load import load_suites
+
+    names: list[str] = []
+    for ref in ctx.params.get("suites") or ctx.args:  # an option that lacks its value leaves arguments unparsed
+        try:
+            names += [scorer.name for suite in load_suites(ref) for scorer in suite.scorers]
+        except LlmkitError:
+            continue
+    return [f"{name}=" for name in _starting(names or complete_scorer(""), incomplete)]
+
+
+def complete_scorer(incomplete: str) -> list[str]:
+    """Offer the scorers that are installed."""
+    from llmkit.scoring.registry import known
+
+    return _starting(list(known()), incomplete)
+
+
+def _starting(names: list[str], incomplete: str) -> list[str]:
+    return [name for name in dict.fromkeys(names) if name.startswith(incomplete)]
+
+
+def _files(incomplete: str) -> Iterator[str]:
+    typed = incomplete.rpartition("/")[0]
+    folder = Path(f"{typed}/" if typed or incomplete.startswith("/") else ".")
+    try:
+        for path in sorted([*folder.glob("*"), *folder.glob("[!.]*/*")]):
+            if path.suffix in _YAML and not path.name.startswith("."):
+                yield str(path)
+    except OSError:
+        return  # a folder that may not be read has nothing to offer
+
+
+def _recent() -> list[RunRow]:
+    from llmkit.cli.runs import open_store
+
+    try:
+        with open_store(None) as store:
+            return store.runs(limit=RECENT)
+    except LlmkitError:
+        return []

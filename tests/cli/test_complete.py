@@ -1,0 +1,83 @@
+"""What the shell offers on Tab, as a shell asks for it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from llmkit.providers.registry import BUILT_IN
+from llmkit.suites.builtin import builtin_suites
+from tests.cli.conftest import Cli
+
+Tab = Callable[[str], list[str]]
+
+
+@pytest.fixture
+def tab(project: Path) -> Tab:
+    """Press Tab after a line, in bash."""
+    start = "import sys; sys.argv = ['llmkit']; from llmkit.cli.main import run; run()"
+
+    def press(line: str) -> list[str]:
+        position = str(len(line.split(" ")) - 1)
+        environment = {**os.environ, "_LLMKIT_COMPLETE": "complete_bash", "COMP_WORDS": line, "COMP_CWORD": position}
+        said = subprocess.run(
+            [sys.executable, "-c", start], env=environment, capture_output=True, text=True, check=True
+        )
+        assert said.stderr == ""
+        return said.stdout.split()
+
+    return press
+
+
+def test_suites_are_the_built_in_ones_and_the_yaml_files_here_and_one_folder_below(tab: Tab, project: Path) -> None:
+    for name in ("suites/deep/not.yaml", "suites/sums.yml", "suites/rows.csv", ".hidden/no.yaml"):
+        (project / name).parent.mkdir(parents=True, exist_ok=True)
+        (project / name).touch()
+    assert tab("llmkit eval ") == [*builtin_suites(), "capitals.yaml", "suites/sums.yml"]
+
+
+def test_suites_in_a_folder_that_is_typed(tab: Tab, project: Path) -> None:
+    (project / "suites").mkdir()
+    (project / "suites" / "sums.yaml").touch()
+    (project / "suites" / "other.yaml").touch()
+    assert tab("llmkit eval suites/s") == ["suites/sums.yaml"]
+    assert tab(f"llmkit eval {project}/suites/o") == [f"{project}/suites/other.yaml"]
+    assert tab("llmkit eval nowhere/") == []
+
+
+def test_models_are_the_projects_those_of_earlier_runs_and_the_providers(tab: Tab, project: Path, cli: Cli) -> None:
+    cli("eval", "capitals.yaml", "-m", "scripted/echo")
+    with (project / "llmkit.toml").open("a") as file:
+        file.write('[aliases]\nmini = "openai/gpt-4o-mini"\n')
+    assert tab("llmkit eval capitals.yaml -m ") == [
+        "mini", "scripted/oracle", "scripted/echo", *(f"{name}/" for name in BUILT_IN)
+    ]  # fmt: skip
+    assert tab("llmkit eval capitals.yaml -m m") == ["mini"]
+
+
+@pytest.mark.parametrize("option", ["--min", "--max", "--min-point"])
+def test_metrics_are_those_of_the_suites_named_before(tab: Tab, option: str) -> None:
+    assert tab(f"llmkit eval capitals.yaml {option} ") == ["exact_match="]
+
+
+def test_metrics_of_no_suite_are_those_of_all_scorers(tab: Tab) -> None:
+    assert tab("llmkit eval --min num") == ["numeric="]
+    assert tab("llmkit eval nowhere.yaml --min exa") == ["exact_match="]
+
+
+def test_stored_runs_and_their_suites(tab: Tab, cli: Cli) -> None:
+    run_id = cli("eval", "capitals.yaml", "--json").json["runs"][0]["run_id"]
+    assert tab("llmkit runs show ") == ["latest", run_id]
+    assert tab("llmkit runs list --suite ") == ["capitals"]
+    assert tab("llmkit runs list --status k") == ["killed"]
+
+
+def test_where_the_project_is_broken_there_is_less_to_offer_and_no_error(tab: Tab, project: Path) -> None:
+    (project / "llmkit.toml").write_text("model = ")
+    assert tab("llmkit eval capitals.yaml -m o") == ["openai/"]
+    assert tab("llmkit runs show ") == ["latest"]
