@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from llmkit.cli.complete import complete_scorer
 from llmkit.cli.runs import JsonOption, RunArgument, StoreOption
 
 
@@ -14,7 +15,10 @@ def rescore(
     run: RunArgument,
     scorer: Annotated[
         list[str] | None,
-        typer.Option(help="A scorer, with options as YAML: '{numeric: {tolerance: 1}}'. Default: the run's own."),
+        typer.Option(
+            help="A scorer, with options as YAML: '{numeric: {tolerance: 1}}'. Default: the run's own.",
+            autocompletion=complete_scorer,
+        ),
     ] = None,
     json: JsonOption = False,
     store: StoreOption = None,

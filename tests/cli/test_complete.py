@@ -70,6 +70,10 @@ def test_metrics_of_no_suite_are_those_of_all_scorers(tab: Tab) -> None:
     assert tab("llmkit eval nowhere.yaml --min exa") == ["exact_match="]
 
 
+def test_scorers_are_those_that_are_installed(tab: Tab) -> None:
+    assert tab("llmkit rescore --scorer ex") == ["exact_match"]
+
+
 def test_stored_runs_and_their_suites(tab: Tab, cli: Cli) -> None:
     run_id = cli("eval", "capitals.yaml", "--json").json["runs"][0]["run_id"]
     assert tab("llmkit runs show ") == ["latest", run_id]
