@@ -1,5 +1,6 @@
 """What a run is, which keys of it changed, and what it is called."""
 
+import shutil
 import subprocess
 
 import pytest
@@ -11,6 +12,8 @@ from llmkit.runs.plan import Plan, about, changed_keys, git_commit, new_run_id
 from llmkit.suites.load import load_suites
 from tests.providers.server import Server
 from tests.runs.project import answering
+
+needs_git = pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
 
 
 @pytest.mark.parametrize(
@@ -69,6 +72,7 @@ def test_descriptions_and_comments_do_not_decide_the_result(project):
     assert plan_of(project, path).config({}) == before
 
 
+@needs_git
 def test_the_commit_is_named_and_changes_are_marked(project):
     def git(*words):
         who = ["-c", "user.name=n", "-c", "user.email=e@example.org"]
@@ -85,6 +89,7 @@ def test_the_commit_is_named_and_changes_are_marked(project):
     assert git_commit(project.folder) == f"{commit}+dirty"
 
 
+@needs_git
 @pytest.mark.parametrize(
     "setting", ["core.fsmonitor", "core.hooksPath", "filter.x.clean", "filter.x.process", "core.pager"]
 )
