@@ -144,7 +144,8 @@ def _misused(error: TyperException) -> int:
         print(message, file=sys.stderr)  # noqa: T201
         return UsageError.exit_code
     context = getattr(error, "ctx", None)
-    return _say(f"{message.rstrip('.')}. See {context.command_path if context else 'llmkit'} --help", error.exit_code)
+    sentence = message if message.endswith("?") else f"{message.rstrip('.')}."
+    return _say(f"{sentence} See {context.command_path if context else 'llmkit'} --help", error.exit_code)
 
 
 def _say(message: str, code: int) -> int:

@@ -115,7 +115,7 @@ class Property(BaseModel):
     model_config = ConfigDict(extra="allow", alias_generator=to_camel, frozen=True)
 
     name: str = ""
-    kind: Kind | str = "string"
+    kind: Kind = "string"
     description: str | None = None
     required: bool | None = None
     default: Any = None
@@ -123,9 +123,9 @@ class Property(BaseModel):
     nullable: bool | None = None
     enum_values: list[Any] | None = None
 
-    @field_validator("kind")
+    @field_validator("kind", mode="before")
     @classmethod
-    def _text_only(cls, kind: str) -> str:
+    def _text_only(cls, kind: Any) -> Any:
         if kind in ("image", "file", "audio"):
             raise ValueError(f"inputs of kind {kind} are not supported: llmkit sends text")
         return kind

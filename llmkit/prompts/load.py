@@ -78,6 +78,7 @@ def load_prompt(path: Path | str, *, root: Path | None = None) -> Prompt:
         unused=(*front.unused(), *(text for body in sources.values() for text in attributes(body))),
         description=front.description,
         body_line=source.body_line,
+        model_line=source.front.line("model", "id"),
         _templates=(template,),
     )
 

@@ -51,6 +51,7 @@ class Prompt:
         unused: What the file says and llmkit does not use, for a notice.
         description: For people.
         body_line: The file's line that the template starts at.
+        model_line: The file's line that names the model.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Prompt:
     unused: tuple[str, ...] = ()
     description: str | None = None
     body_line: int = 1
+    model_line: int | None = None
     _templates: tuple[Template, ...] = field(default=(), repr=False, compare=False)
 
     def render(self, row: Mapping[str, Any]) -> tuple[Message, ...]:
@@ -80,6 +82,11 @@ class Prompt:
     def where(self, body_line: int | None = None) -> str:
         """``path:line``, for a line of the template (from 1); the file alone without one."""
         return place(self.path, None if body_line is None else self.body_line + body_line - 1)
+
+    @property
+    def model_where(self) -> str | None:
+        """``path:line`` of the model's name; None for messages written in a suite."""
+        return None if self.path is None else place(self.path, self.model_line)
 
     def missing(self, fields: Mapping[str, Any]) -> list[str]:
         """Variables for which neither the row's fields nor the declared inputs have a value, sorted."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Annotated, Any, TypeVar
+from types import UnionType
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -112,13 +113,53 @@ def split(
     return check_params(params, where=where), own
 
 
-def parse_pairs(pairs: Iterable[str]) -> dict[str, Any]:
+class Pairs(dict[str, Any]):
+    """Key → value of ``-M key=value``, and in ``texts`` each value as it was typed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts: dict[str, str] = {}
+
+
+def as_typed(pairs: Mapping[str, Any], values: Mapping[str, Any], *models: type[BaseModel]) -> dict[str, Any]:
+    """Put the typed text in place of a number where text is wanted: ``-M revision=20260101`` names a revision.
+
+    Args:
+        pairs: What was typed (``parse_pairs``); other mappings hold what their author meant.
+        values: Those, merged with what was set elsewhere.
+        models: Whose fields say what is wanted.
+    """
+    texts = pairs.texts if isinstance(pairs, Pairs) else {}
+    wanted = {key for key, value in pairs.items() if isinstance(value, (bool, int, float))}
+    wanted = {key for key in wanted & texts.keys() if any(_wants_text(model, key) for model in models)}
+    return {**values, **{key: texts[key] for key in wanted}}
+
+
+def _wants_text(model: type[BaseModel], name: str) -> bool:
+    """Whether a field takes text, and neither a number nor a truth value."""
+    field = model.model_fields.get(name)
+    kinds = set(_kinds(field.annotation)) if field is not None else set()
+    return str in kinds and not kinds & {bool, int, float, Any}
+
+
+def _kinds(annotation: Any) -> Iterator[Any]:
+    """Open unions and annotations."""
+    if get_origin(annotation) is Annotated:
+        yield from _kinds(get_args(annotation)[0])
+    elif get_origin(annotation) in (Union, UnionType):
+        for argument in get_args(annotation):
+            yield from _kinds(argument)
+    else:
+        yield annotation
+
+
+def parse_pairs(pairs: Iterable[str]) -> Pairs:
     r"""Read ``["temperature=0", 'stop=["\n"]', "effort=high"]``: values are JSON where they parse, else text.
 
     Raises:
         UsageError: No ``=``, no key, or a key given twice.
     """
-    read: dict[str, Any] = {}
+    read = Pairs()
     for pair in pairs:
         key, equals, text = pair.partition("=")
         key = key.strip()
@@ -126,6 +167,7 @@ def parse_pairs(pairs: Iterable[str]) -> dict[str, Any]:
             raise UsageError(f"-M {pair!r} is not key=value", hint="For example: -M temperature=0")
         if key in read:
             raise UsageError(f"-M {key} is given twice")
+        read.texts[key] = text
         try:
             read[key] = json.loads(text, parse_constant=_no_constant)
         except (ValueError, RecursionError):

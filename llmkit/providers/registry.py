@@ -16,6 +16,8 @@ from llmkit.types import Request
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
+    from pydantic import BaseModel
+
 GROUP = "llmkit.providers"
 BUILT_IN: Mapping[str, str] = MappingProxyType(
     {
@@ -95,8 +97,8 @@ def normalise(ref: ModelRef) -> ModelRef:
     return ref
 
 
-def options_of(name: str) -> frozenset[str] | None:
-    """Names of a provider's own options; None where a third party's factory does not say.
+def options_model(name: str) -> type[BaseModel] | None:
+    """The model of a provider's own options; None where a third party's factory has none.
 
     Raises:
         UnknownNameError: No such provider.
@@ -104,8 +106,17 @@ def options_of(name: str) -> frozenset[str] | None:
     if not _exists(name):
         raise UnknownNameError("provider", name, known())
     model = getattr(_target(name), "Options", None)
-    fields = getattr(model, "model_fields", None)
-    return None if fields is None else frozenset(fields)
+    return model if hasattr(model, "model_fields") else None
+
+
+def options_of(name: str) -> frozenset[str] | None:
+    """Names of a provider's own options; None where a third party's factory does not say.
+
+    Raises:
+        UnknownNameError: No such provider.
+    """
+    model = options_model(name)
+    return None if model is None else frozenset(model.model_fields)
 
 
 def _exists(name: str) -> bool:

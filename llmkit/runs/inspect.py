@@ -18,7 +18,7 @@ from llmkit.providers.pricing import Prices
 from llmkit.providers.registry import create
 from llmkit.providers.retry import Caller
 from llmkit.runs.models import choose
-from llmkit.suites.load import load_suites
+from llmkit.suites.load import PROMPT_ENDINGS, load_suites
 from llmkit.suites.suite import Suite
 from llmkit.types import BadRow, Message, Request
 
@@ -71,6 +71,8 @@ async def inspect(file: Path, suite: str | None, row: int, model: str | None, da
     Raises:
         UsageError: No such row, or the prompt needs fields and no suite is named.
     """
+    if file.is_file() and file.suffix not in PROMPT_ENDINGS:
+        raise UsageError("this is no prompt file", where=str(file), hint=f"Its ending is {' or '.join(PROMPT_ENDINGS)}")
     settings, prompt = load_settings(), load_prompt(file)
     chosen = _one(suite, data) if suite is not None else None
     if chosen is not None:
@@ -123,7 +125,8 @@ def _model(suite: Suite | None, prompt: Prompt, model: str | None, settings: Set
     if suite is not None and (model or suite.model or prompt.model or settings.model):
         return choose(suite, model, {}, settings)[0]
     name = model or prompt.model or settings.model
-    return ModelRef(settings.resolve_alias(name), dict(prompt.params)) if name else None
+    where = prompt.model_where if model is None and prompt.model else None
+    return ModelRef(settings.resolve_alias(name, where=where), dict(prompt.params)) if name else None
 
 
 async def _count(provider: Provider, request: Request) -> int | None:

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from llmkit.config import Settings, resolve_model, resolve_params
+from llmkit.errors import UsageError
 from llmkit.providers.base import ModelRef
-from llmkit.providers.params import split
-from llmkit.providers.registry import normalise, options_of
+from llmkit.providers.params import Params, as_typed, split
+from llmkit.providers.registry import normalise, options_model, options_of
 from llmkit.suites.suite import Suite
 
 
@@ -30,13 +31,24 @@ def choose(
     prompt_where = str(prompt.path) if prompt.path else None
     given = model.name if isinstance(model, ModelRef) else model
     name, origin = resolve_model(
-        given, suite.model, prompt.model, settings, suite_where=suite_where, prompt_where=prompt_where
+        given, suite.model, prompt.model, settings, suite_where=suite_where, prompt_where=prompt.model_where
     )
     own = {**model.params, **model.options} if isinstance(model, ModelRef) else {}
     merged, origins = resolve_params(
         {**own, **pairs}, suite.params, prompt.params, settings, name,
         suite_where=suite.where("params"), prompt_where=prompt_where,
     )  # fmt: skip
-    ref = normalise(ModelRef(name, {}, {}))
+    ref = _normal(name, origin)
+    own_options = options_model(ref.provider)
+    merged = as_typed(pairs, merged, *([Params] if own_options is None else [Params, own_options]))
     params, options = split(merged, options_of(ref.provider))
     return ModelRef(ref.name, params, {**ref.options, **options}), {"model": origin, **origins}
+
+
+def _normal(name: str, origin: str) -> ModelRef:
+    """Check the name, and say where a wrong one stands: ``prompt add.prompty:3`` names kind and place."""
+    try:
+        return normalise(ModelRef(name, {}, {}))
+    except UsageError as error:
+        error.where = error.where or origin.removeprefix("suite ").removeprefix("prompt ")
+        raise

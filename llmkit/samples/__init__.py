@@ -3,7 +3,7 @@
 from llmkit.samples.files import FileSource
 from llmkit.samples.huggingface import HubSource
 from llmkit.samples.ids import IdHashes, check_unique
-from llmkit.samples.opening import open_source
+from llmkit.samples.opening import is_data, open_source
 from llmkit.samples.source import Row, Source
 
 __all__ = [
@@ -13,5 +13,6 @@ __all__ = [
     "Row",
     "Source",
     "check_unique",
+    "is_data",
     "open_source",
 ]

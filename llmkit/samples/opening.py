@@ -61,6 +61,11 @@ def open_source(
     return HubSource(spec["hf"], spec.get("config"), spec.get("split") or "test", spec.get("revision"), where)
 
 
+def is_data(path: Path) -> bool:
+    """Whether a file's name has the ending of a data set."""
+    return path.name.lower().endswith(tuple(READERS))
+
+
 def _reader(path: Path, *, error: type[UsageError], where: str | None) -> Reader:
     if not path.is_file():
         raise error(f"no file {str(path)!r}", where=where, hint=_beside(path))

@@ -32,7 +32,9 @@ def init(folder: Path) -> list[Path]:
     there = [str(name) for name in files if (folder / name).exists()]
     if there:
         raise UsageError(
-            f"already there: {', '.join(there)}", where=str(folder), hint="Nothing was written; name an empty folder"
+            f"already there: {', '.join(there)}",
+            where=str(folder),
+            hint="Nothing was written. For a new project name another folder: llmkit init FOLDER",
         )
     try:
         written = [_write(folder / name, path.read_bytes()) for name, path in files.items()]

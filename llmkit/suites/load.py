@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from llmkit.documents import Document, confined, read_yaml, validate
 from llmkit.errors import DocumentError, UnknownNameError, UsageError, nearest
 from llmkit.prompts import Prompt, load_prompt, prompt_from_messages
 from llmkit.providers.params import check_params
-from llmkit.samples import open_source
+from llmkit.samples import is_data, open_source
 from llmkit.scoring import Scorer, check_names, parse
 from llmkit.shipped import shipped
 from llmkit.suites.builtin import FOLDER, builtin_suites
@@ -66,6 +67,12 @@ def _find(ref: str) -> Path:
         return known[ref]
     path = Path(ref).expanduser()
     if path.is_file():
+        if is_data(path):
+            hint = f"Name a suite and give it these rows: llmkit eval SUITE --data {shlex.quote(ref)}"
+            raise UsageError("this is data, not a suite", where=ref, hint=hint)
+        if path.suffix in PROMPT_ENDINGS:
+            hint = f"Write a suite with the line prompt: {path.name}, or look at it with llmkit prompt show"
+            raise UsageError("this is a prompt, not a suite", where=ref, hint=hint)
         return path
     folder = path.parent if path.parent.is_dir() else Path()
     nearby = [str(near) for near in sorted(folder.iterdir()) if near.suffix in _YAML]
@@ -166,7 +173,8 @@ def _prompt(document: Document, spec: SuiteSpec, path: Path, roots: list[Path]) 
             f"{name!r} is no prompt file", where=where, hint=f"Its ending is {' or '.join(PROMPT_ENDINGS)}"
         )
     if not file.is_file():
-        near = nearest(file.name, [each.name for each in file.parent.iterdir()]) if file.parent.is_dir() else None
+        beside = file.parent.iterdir() if file.parent.is_dir() else ()
+        near = nearest(file.name, [each.name for each in beside if each.suffix in PROMPT_ENDINGS])
         raise DocumentError(f"no prompt file {str(file)!r}", where=where, hint=near)
     return load_prompt(file)
 

@@ -38,6 +38,7 @@ def test_no_command_shows_the_help(cli: Cli) -> None:
     ("arguments", "words"),
     [
         (("evla",), "No such command 'evla'"),
+        (("evla",), "Did you mean 'eval'? See "),
         (("eval", "capitals.yaml", "--limt", "3"), "No such option: --limt"),
         (("eval",), "Missing argument 'SUITE...'"),
         (("eval", "capitals.yaml", "--limit", "0"), "Invalid value for '--limit'"),

@@ -109,6 +109,8 @@ def test_windows_line_ends_and_a_byte_order_mark_change_nothing(load: Load) -> N
         ("---\ntemplate: jinja2\n---\nhi", ":2: template: a mapping is wanted"),
         ("---\ntemplate: {format: mustache}\n---\nhi", ":2: template: 'mustache' is not supported; use jinja2"),
         ("---\ninputs: [{name: a, kind: image}]\n---\nhi", ":2: inputs[0].kind: inputs of kind image are not supported"),
+        ("---\ninputs:\n- {name: a}\n- {name: b, kind: strin}\n---\nhi", ":4: inputs[1].kind must be 'string', "),
+        ("---\ninputs: {a: {kind: strin}}\n---\nhi", ":2: inputs.a.kind must be 'string', "),
         ("---\ninputs:\n- {name: a}\n- {name: a}\n---\nhi", ":4: the name 'a' stands twice in inputs"),
         ("---\nname: x\nname: y\n---\nhi", ":3: the key 'name' stands twice"),
         ("---\nname: x\n---\n\nuser:\n{{ a", ":6: not Jinja: "),

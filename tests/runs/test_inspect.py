@@ -1,5 +1,7 @@
 """One prompt on one row: the exact messages, their tokens and price, and nothing sent."""
 
+from pathlib import Path
+
 import pytest
 
 from llmkit.errors import UsageError
@@ -108,3 +110,21 @@ async def test_a_makers_price_does_not_hold_for_the_same_name_on_another_server(
     assert shown.input_usd > 0 and shown.worst_case_usd > shown.input_usd
     shown = await inspect(prompt, suite, 1, elsewhere, None)
     assert (shown.input_usd, shown.worst_case_usd) == (None, None)
+
+
+async def test_a_file_that_is_no_prompt_is_refused(project, prompt):
+    with pytest.raises(UsageError, match=r"sums\.yaml: this is no prompt file\. Its ending is \.prompty"):
+        await inspect(Path(suite_of(project)), None, 1, "openai/adder", None)
+
+
+@pytest.mark.parametrize("name", ["nope", "opnai/m"])
+async def test_a_wrong_model_in_a_prompt_is_named_by_its_line(project, prompt, name):
+    prompt.write_text(PROMPT.replace("name: adder", f"name: adder\nmodel:\n  id: {name}"))
+    with pytest.raises(UsageError, match=r"adder\.prompty:4: unknown (model|provider)"):
+        await inspect(prompt, suite_of(project), 1, None, None)
+
+
+async def test_it_is_also_where_no_suite_is_named(project, prompt):
+    prompt.write_text("---\nmodel: nope\n---\nhi\n")
+    with pytest.raises(UsageError, match=r"adder\.prompty:2: unknown model"):
+        await inspect(prompt, None, 1, None, None)

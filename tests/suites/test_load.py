@@ -64,6 +64,7 @@ def test_hub_data_can_be_replaced_by_a_file_without_the_hub(write, project):
         (("../prompts/add.prompty", "../../x.prompty"), r"add.yaml:5: '../../x.prompty' leads out of the project"),
         (("../prompts/add.prompty", "builtin:nonesuch"), r"add.yaml:5: unknown shipped prompt 'nonesuch'"),
         (("../prompts/add.prompty", "../.env"), r"add.yaml:5: '../.env' is a hidden file"),
+        (("../prompts/add.prompty", "../prompts/zzzzzzzz.prompty"), r"no prompt file '[^']*'\. Known: add.prompty$"),
         (("../prompts/add.prompty", "../x.txt"), r"add.yaml:5: '../x.txt' is no prompt file. Its ending is .prompty"),
         (("name: add", r'name: "a\e[2J"'), r"add.yaml:2: .*characters that cannot be shown"),
         (("prompt: ../prompts/add.prompty\n", ""), r"add.yaml:\d+: .*give either prompt or messages"),
@@ -160,3 +161,18 @@ def test_without_a_project_the_current_folder_bounds_a_suite(write, project, mon
     monkeypatch.chdir(project / "suites")
     with pytest.raises(DocumentError, match=r"leads out of the project\. .*where llmkit.toml lies"):
         load_suites("add.yaml")
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("d.jsonl", r"d\.jsonl: this is data, not a suite\. .*--data .*d\.jsonl"),
+        ("d.json", "this is data, not a suite"),
+        ("d.CSV", "this is data, not a suite"),
+        ("p.prompty", r"this is a prompt, not a suite\. .*prompt: p\.prompty"),
+    ],
+)
+def test_what_is_no_suite_is_called_what_it_is(tmp_path, name, message):
+    (tmp_path / name).write_text('{"a": 1}\n')
+    with pytest.raises(UsageError, match=message):
+        load_suites(str(tmp_path / name))
