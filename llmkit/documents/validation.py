@@ -12,13 +12,13 @@ from llmkit.documents.document import Document, Keys
 from llmkit.documents.schemas import attribute_docs
 from llmkit.errors import DocumentError, LlmkitError, nearest
 from llmkit.redact import suggests_secret
+from llmkit.text import cut
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
 
 M = TypeVar("M", bound="BaseModel")
 
-_SHOWN = 60  # characters of a wrong value: enough to find it, too few to flood a line
 
 _WANTED = {
     "string_type": "text",
@@ -218,7 +218,7 @@ def found(value: Any, keys: Sequence[str | int] = ()) -> str:
     if isinstance(value, (int, float)):
         return f"the number {value}"
     if isinstance(value, Mapping):
-        return "an empty mapping" if not value else f"a mapping ({_short(', '.join(map(str, value)))})"
+        return "an empty mapping" if not value else f"a mapping ({cut(', '.join(map(str, value)))})"
     if isinstance(value, (list, tuple)):
         return f"a list of {len(value)}"
     if shown := getattr(value, "shown", None):  # a value of the environment
@@ -227,11 +227,7 @@ def found(value: Any, keys: Sequence[str | int] = ()) -> str:
         return f"the {type(value).__name__} {value}"
     if any(isinstance(key, str) and suggests_secret(key) for key in keys):
         return "what it holds (not shown: it may be a secret)"
-    return f"the text {_short(value)!r}"
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
+    return f"the text {cut(value)!r}"
 
 
 def _value(data: Any, keys: Keys) -> Any:

@@ -14,11 +14,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from llmkit.errors import ProviderError, UsageError
 from llmkit.providers.base import Capabilities, Endpoint, RateLimits
-from llmkit.providers.faults import Peer, malformed, one_line
+from llmkit.providers.faults import Peer, malformed
 from llmkit.providers.headers import rate_limits
 from llmkit.providers.http import Http, Reply
 from llmkit.providers.keys import Key
 from llmkit.redact import strip_credentials
+from llmkit.text import one_line
 from llmkit.types import Completion, FinishReason, Request, TokenLogprob, Usage
 
 FINISH: Mapping[str, FinishReason] = MappingProxyType(

@@ -17,6 +17,7 @@ from llmkit.errors import ProviderError, UsageError
 from llmkit.providers import faults
 from llmkit.providers.faults import Peer
 from llmkit.providers.http import MAX_BODY, Reply, decode
+from llmkit.text import one_line
 
 if TYPE_CHECKING:
     import aiohttp
@@ -81,7 +82,7 @@ class Engine:
         except UsageError:
             raise
         except Exception as error:  # the binding raises whatever C++ threw
-            reason = faults.one_line(str(error)) or type(error).__name__
+            reason = one_line(str(error)) or type(error).__name__
             raise ProviderError(
                 "bad_request",
                 f"llama.cpp cannot load {self.path}: {reason}",
@@ -197,7 +198,7 @@ def binding() -> Any:
         return importlib.import_module("xllamacpp")
     except ImportError as error:
         hint = "On Debian and Ubuntu: apt-get install libgomp1" if "libgomp" in str(error) else "Reinstall xllamacpp"
-        raise UsageError(f"xllamacpp cannot be loaded: {faults.one_line(str(error))}", hint=hint) from error
+        raise UsageError(f"xllamacpp cannot be loaded: {one_line(str(error))}", hint=hint) from error
     finally:
         if unset:
             os.environ.pop("GOMP_SPINCOUNT", None)

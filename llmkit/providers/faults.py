@@ -10,10 +10,8 @@ from typing import Any
 
 from llmkit.errors import ProviderError, ProviderFault
 from llmkit.providers.headers import exhausted_until, rate_limits, retry_after
-from llmkit.redact import redact, strip_credentials
-
-MESSAGE_CHARS = 300
-"""A server's own words are shown up to here: enough for its reason, too short for a page of HTML."""
+from llmkit.redact import strip_credentials
+from llmkit.text import one_line
 
 MAYBE_BILLED_STATUS = frozenset({408, 499, 502, 504, 520, 521, 522, 523, 524})
 """A gateway gave up, while the model behind it may have gone on and be charged for (52x are Cloudflare's)."""
@@ -33,7 +31,6 @@ _OVERFLOW = re.compile(
     re.IGNORECASE,
 )
 _NO_CREDIT = re.compile(r"insufficient_quota|credit balance|billing_hard_limit", re.IGNORECASE)
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\s]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +106,6 @@ def disconnected(peer: Peer, what: str, *, maybe_billed: bool, cause: BaseExcept
         maybe_billed=maybe_billed,
         hint=f"Is a server running at {peer.shown}?",
     )
-
-
-def one_line(text: str, most: int = MESSAGE_CHARS) -> str:
-    """Bring a server's words into one line that is safe to print: no secret, no control character, not long."""
-    text = _CONTROL.sub(" ", redact(text[: 20 * most])).strip()
-    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def looks_like_html(body: bytes) -> bool:

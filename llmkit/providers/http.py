@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from llmkit.errors import ProviderError
 from llmkit.providers import faults
 from llmkit.providers.faults import Peer
+from llmkit.text import one_line
 from llmkit.version import __version__
 
 if TYPE_CHECKING:
@@ -155,12 +156,12 @@ def _transport(peer: Peer, error: BaseException) -> ProviderError:
     if isinstance(error, (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError)):
         return ProviderError("bad_request", f"{peer.provider}: {peer.shown!r} is not a URL that can be called")
     if type(error) is ValueError:  # of the request itself, as credentials in the URL beside a key: nothing was sent
-        return ProviderError("bad_request", f"{peer.provider}: cannot be asked: {faults.one_line(str(error))}")
+        return ProviderError("bad_request", f"{peer.provider}: cannot be asked: {one_line(str(error))}")
     # aiohttp tells a reset in the body from an orderly early end by its words alone, not by the cause.
     if isinstance(error, aiohttp.ClientPayloadError) and not _BROKEN.search(str(error)):
         return faults.malformed(peer, "a body that is cut off")
     if isinstance(error, aiohttp.ClientResponseError):
-        return faults.malformed(peer, f"what is no HTTP ({faults.one_line(error.message)})", status=None)
+        return faults.malformed(peer, f"what is no HTTP ({one_line(error.message)})", status=None)
     return faults.disconnected(peer, "the connection broke", maybe_billed=True, cause=error)
 
 

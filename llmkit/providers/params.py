@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from llmkit.errors import UnknownNameError, UsageError
 from llmkit.redact import names_secret, redact
+from llmkit.text import cut
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -190,7 +191,7 @@ def validate(model: type[Model], values: Mapping[str, Any], *, what: str = "", w
         if first["type"] == "extra_forbidden":
             raise UnknownNameError(f"{what} option".strip(), name, model.model_fields, where=where) from None
         reason = first["msg"].removeprefix("Value error, ")
-        shown = f", not {_short(values[name])}" if name in values else ""
+        shown = f", not {cut(repr(values[name]))}" if name in values else ""
         raise UsageError(f"{name}: {_plain(reason)}{shown}" if name else reason, where=where) from None
 
 
@@ -206,11 +207,6 @@ def _secrets(value: object, at: str) -> Iterator[str]:
             yield from _secrets(item, at)
     elif isinstance(value, str) and redact(value) != value:
         yield at
-
-
-def _short(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:59] + "…"
 
 
 def _plain(reason: str) -> str:

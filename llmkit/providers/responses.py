@@ -13,9 +13,10 @@ from llmkit.errors import ProviderError
 from llmkit.providers import sdk
 from llmkit.providers.base import Capabilities, Endpoint, RateLimits
 from llmkit.providers.chat import clean, count, not_taken, read_tokens, server_identity, without_text
-from llmkit.providers.faults import Peer, malformed, one_line
+from llmkit.providers.faults import Peer, malformed
 from llmkit.providers.headers import rate_limits
 from llmkit.providers.http import Reply
+from llmkit.text import one_line
 from llmkit.types import Completion, FinishReason, Request, TokenLogprob, Usage
 
 if TYPE_CHECKING:

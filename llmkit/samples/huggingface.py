@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from llmkit.canonical import digest
 from llmkit.errors import DataError, MissingExtraError
 from llmkit.samples.parquet import BATCH, rows_of
 from llmkit.samples.source import Row
+from llmkit.text import one_line
 from llmkit.types import BadRow
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class HubSource:
                 yield from rows_of(table, start, self._name())
                 start += table.num_rows
         except (pyarrow.ArrowException, OSError) as error:
-            raise DataError(f"cannot be read after row {start}: {_line(error)}", where=self._name()) from error
+            raise DataError(f"cannot be read after row {start}: {_words(error)}", where=self._name()) from error
 
     def fingerprint(self) -> str:
         """Return the hash of id, configuration, split and commit."""
@@ -129,7 +130,7 @@ class HubSource:
                 raise DataError(f"no revision {commit!r}", where=self._at()) from error
             raise self._absent() from error
         except (ValueError, datasets.exceptions.DatasetsError) as error:  # an unknown configuration or split, mostly
-            raise DataError(_line(error), where=self._at(), hint="See config and split in the suite") from error
+            raise DataError(_words(error), where=self._at(), hint="See config and split in the suite") from error
         except Exception as error:
             raise self._unreachable(error) from error
         finally:
@@ -148,7 +149,7 @@ class HubSource:
 
     def _unreachable(self, error: Exception) -> DataError:
         return DataError(
-            f"cannot be fetched from the hub: {_line(error)}",
+            f"cannot be fetched from the hub: {_words(error)}",
             where=self._at(),
             hint="Have it as a file? Pass --data FILE (jsonl, csv, parquet)",
         )
@@ -161,6 +162,5 @@ def _needs(package: str) -> None:
         raise MissingExtraError("reading a data set of the hub", "datasets")
 
 
-def _line(error: BaseException) -> str:
-    text: Any = " ".join(str(error).split()) or type(error).__name__
-    return text if len(text) <= 300 else f"{text[:300]}…"
+def _words(error: BaseException) -> str:
+    return one_line(str(error)) or type(error).__name__

@@ -84,12 +84,6 @@ def yes_no(value: bool) -> str:
     return "yes" if value else "no"
 
 
-def shorten(text: str, most: int = 60) -> str:
-    """Quote a piece of an answer for a message: one line, bounded."""
-    piece = " ".join(text[: most + 1].split())
-    return f"{piece[:most]}…" if len(text) > most else piece
-
-
 def _plain(value: str) -> str:
     # A signature is split at | and stays on one line, so a user's pattern must not bring its own.
     escaped = value.replace("%", "%25").replace("|", "%7C")

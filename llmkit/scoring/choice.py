@@ -10,8 +10,9 @@ from typing import ClassVar, Literal, NamedTuple
 from pydantic import Field, field_validator
 
 from llmkit.scoring.base import Item
-from llmkit.scoring.builtin import Builtin, shorten, unscorable
+from llmkit.scoring.builtin import Builtin, unscorable
 from llmkit.scoring.extract import announced, boxed
+from llmkit.text import shorten
 from llmkit.types import Failure, Score
 
 

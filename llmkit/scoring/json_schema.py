@@ -11,8 +11,9 @@ from pydantic import ConfigDict, Field, model_validator
 
 from llmkit.canonical import digest
 from llmkit.scoring.base import Item
-from llmkit.scoring.builtin import RIGHT, WRONG, Builtin, shorten, unscorable
+from llmkit.scoring.builtin import RIGHT, WRONG, Builtin, unscorable
 from llmkit.scoring.json_text import MAX_DEPTH, NotJson, TooDeep, Where, locate, read
+from llmkit.text import shorten
 from llmkit.types import Failure, Score
 
 _PATTERN_SECONDS = 1.0

@@ -11,9 +11,10 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from llmkit.scoring.base import Item
-from llmkit.scoring.builtin import Builtin, shorten, unscorable
+from llmkit.scoring.builtin import Builtin, unscorable
 from llmkit.scoring.extract import announced, boxed
 from llmkit.scoring.number import EXACT, Mark, Number, numbers, whole
+from llmkit.text import shorten
 from llmkit.types import Failure, Score
 
 # A number within a formula is not the formula's value.

@@ -9,8 +9,9 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field, field_validator, model_validator
 
 from llmkit.scoring.base import Item
-from llmkit.scoring.builtin import RIGHT, WRONG, Builtin, shorten, unscorable
+from llmkit.scoring.builtin import RIGHT, WRONG, Builtin, unscorable
 from llmkit.scoring.normalize import collapse
+from llmkit.text import shorten
 from llmkit.types import Failure, Score
 
 

@@ -12,7 +12,8 @@ from pydantic import BaseModel, ValidationError
 
 from llmkit.errors import DocumentError, LlmkitError, ScorerError, UnknownNameError, nearest
 from llmkit.scoring.base import Scorer
-from llmkit.scoring.builtin import Builtin, shorten
+from llmkit.scoring.builtin import Builtin
+from llmkit.text import shorten
 
 GROUP = "llmkit.scorers"
 """The entry-point group: a name, and ``factory(**options) -> Scorer`` (a class will do)."""

@@ -7,7 +7,8 @@ import httpx2
 import pytest
 
 from llmkit.providers import faults, http, sdk
-from llmkit.providers.faults import Peer, fault_of, from_error_object, from_status, one_line
+from llmkit.providers.faults import Peer, fault_of, from_error_object, from_status
+from llmkit.text import MESSAGE_CHARS, one_line
 
 PEER = Peer("openai", "https://user:hunter22@host/v1", "OPENAI_API_KEY")
 
@@ -102,7 +103,7 @@ def test_a_servers_reason_is_found_in_any_of_the_usual_forms(body, words):
 
 
 def test_a_long_reason_is_cut():
-    assert len(one_line("word " * 10_000)) == faults.MESSAGE_CHARS
+    assert len(one_line("word " * 10_000)) == MESSAGE_CHARS
 
 
 def test_hints_say_what_to_do():

@@ -1,0 +1,29 @@
+"""Words of others (a server, a model, a user) brought into one line of a message."""
+
+from __future__ import annotations
+
+import re
+
+from llmkit.redact import redact
+
+MESSAGE_CHARS = 300
+"""A server's own words are shown up to here: enough for its reason, too short for a page of HTML."""
+PIECE_CHARS = 60
+"""A quoted value: enough to find it, too few to flood a line."""
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\s]+")
+
+
+def cut(text: str, most: int = PIECE_CHARS) -> str:
+    """Return at most so many characters, the last of them an ellipsis where more was there."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def shorten(text: str, most: int = PIECE_CHARS) -> str:
+    """Quote a piece of a text: its blanks and line ends as one blank each, and cut."""
+    return cut(" ".join(text[: 20 * most].split()), most)
+
+
+def one_line(text: str, most: int = MESSAGE_CHARS) -> str:
+    """Bring words into one line that is safe to print: no secret, no control character, not long."""
+    return cut(_CONTROL.sub(" ", redact(text[: 20 * most])).strip(), most)
