@@ -2,84 +2,129 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import itertools
 import time
-from collections.abc import Sequence
-from dataclasses import asdict, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 from llmkit.canonical import digest
-from llmkit.runs.grade import grade, item_of, prepare
-from llmkit.runs.plan import new_run_id
-from llmkit.runs.records import Job, Outcome
-from llmkit.runs.result import result_from
+from llmkit.errors import UsageError
+from llmkit.runs.entries import entries_of
+from llmkit.runs.grade import prepare
+from llmkit.runs.outcome import outcome_of
+from llmkit.runs.result import conclude
+from llmkit.runs.resume import new_run
+from llmkit.runs.settle import Settler
 from llmkit.runs.state import Observer, State
-from llmkit.runs.store import RunRow, SampleRow, Store
-from llmkit.runs.tally import Tally
+from llmkit.runs.store import RunRow, Store
 from llmkit.scoring.base import Scorer
-from llmkit.scoring.registry import parse
-from llmkit.types import Request, RunResult, Sample
+from llmkit.scoring.registry import check_names, parse
+from llmkit.types import RunResult, RunStatus
 
 CHUNK = 256
 
+Ended = Callable[[RunResult], None]
+
 
 def scorers_of(run: RunRow) -> list[Scorer]:
-    """Build the scorers that a run was configured with, as the installed llmkit has them now."""
+    """Build the scorers that a run was configured with, as the installed llmkit has them now.
+
+    Raises:
+        UsageError: One of them was made in Python: a store can name it, and cannot make it.
+    """
+    if made := run.about.get("scorer_objects"):
+        raise UsageError(
+            f"run {run.run_id} was scored by Python objects, which the store cannot hold: {', '.join(made)}",
+            hint="Name scorers with --scorer",
+        )
     return [parse(entry, f"run {run.run_id}") for entry in run.about["scorers"]]
 
 
 async def rescore(
-    store: Store, run: RunRow, scorers: Sequence[Scorer], *, observer: Observer | None = None, seed: int = 0
+    store: Store,
+    run: RunRow,
+    scorers: Sequence[str | Mapping[str, Any] | Scorer] | None = None,
+    *,
+    observer: Observer | None = None,
+    seed: int | None = None,
+    anew: bool = False,
+    ended: Ended | None = None,
 ) -> RunResult:
     """Score every stored answer of ``run``; the result is a run of its own that points to the same answers.
 
-    A score that stands already under the same signature is taken as it is.
+    A score that stands already under the same signature is taken as it is, what broke in a scorer is not. The new run
+    is as complete as ``run``: where that was stopped, so is this one, and thresholds find too little evidence.
 
     Args:
         store: Where the run lies.
         run: Which.
-        scorers: One metric each.
+        scorers: Names, ``{name: {option: value}}``, or scorers; the run's own where None.
         observer: Is told how it goes.
-        seed: Of the bootstrap.
+        seed: Of the bootstrap; the run's own where None.
+        anew: Score everything, also what has a score under the same signature.
+        ended: Is told the result, also that of an interrupted rescoring.
+
+    Raises:
+        UsageError: Two scorers of one name, or the run's own cannot be had.
     """
-    prepare(scorers)
-    began, clock = time.time(), time.perf_counter()
-    slices = list(run.about["slices"])
+    where = f"rescore {run.run_id}"
+    own: Sequence[str | Mapping[str, Any] | Scorer] = scorers_of(run) if scorers is None else scorers
+    built = [parse(s, where) if isinstance(s, (str, Mapping)) else s for s in own]
+    check_names(built, lambda position: where)
+    prepare(built)
+    entries = entries_of(run.about["scorers"] if scorers is None else scorers, built)
+    run_id, lock = new_run(store)
+    try:
+        new = _row(run, run_id, built, entries, run.config["seed"] if seed is None else seed)
+        store.start_run(new)
+        settler = Settler(
+            store, run_id, built, list(run.about["slices"]),
+            state=State(total=run.planned or None), seed=new.config["seed"], observer=observer, anew=anew,
+        )  # fmt: skip
+        return await _execute(store, run, settler, ended or (lambda result: None))
+    finally:
+        lock.release()
+
+
+async def _execute(store: Store, run: RunRow, settler: Settler, ended: Ended) -> RunResult:
+    start = time.perf_counter()
+
+    def end(status: RunStatus, stopped_by: str | None) -> RunResult:
+        result = conclude(settler, store, status, time.perf_counter() - start, stopped_by)
+        ended(result)
+        return result
+
+    try:
+        with contextlib.closing(store.samples(run.run_id)) as samples:
+            while chunk := list(itertools.islice(samples, CHUNK)):
+                await settler.settle([outcome_of(row) for row in chunk])
+                await asyncio.sleep(0)  # light scorers wait for nothing, and Ctrl-C wants a turn
+    except (asyncio.CancelledError, KeyboardInterrupt):
+        end("interrupted", "interrupted")
+        raise
+    except BaseException as error:
+        end("failed", str(error) or type(error).__name__)
+        raise
+    return end(*_ending_of(run))
+
+
+def _ending_of(run: RunRow) -> tuple[RunStatus, str | None]:
+    """Return how the source ended, which no scoring makes better."""
+    if run.status == "running":  # killed, or under way: what is stored is not all
+        return "interrupted", f"run {run.run_id} had not ended"
+    return run.status, (run.result or {}).get("stopped_by")
+
+
+def _row(run: RunRow, run_id: str, scorers: Sequence[Scorer], entries: Mapping[str, Any], seed: int) -> RunRow:
+    """Make the new run's record: the source's but for what scores it."""
     suite = {**run.config["suite"], "scorers": {s.name: s.signature for s in scorers}}
     fingerprints = {**run.config["fingerprints"], "scorers": digest(suite["scorers"])}
-    config = {**run.config, "suite": suite, "fingerprints": fingerprints}
-    about = {**run.about, "rescored_from": run.run_id}
-    new = replace(
-        run, run_id=new_run_id(), status="running", config=config, digest=digest(config), about=about,
-        started_at=began, wall_s=0.0, result=None,
+    config = {**run.config, "suite": suite, "fingerprints": fingerprints, "seed": seed}
+    about = {**run.about, **entries, "rescored_from": run.run_id}
+    return replace(
+        run, run_id=run_id, status="running", config=config, digest=digest(config), about=about,
+        started_at=time.time(), wall_s=0.0, result=None,
     )  # fmt: skip
-    store.start_run(new)
-    state, tally = State(total=run.planned), Tally(scorers, slices, seed=seed)
-    signatures = {s.name: s.signature for s in scorers}
-    samples = store.samples(run.run_id)
-    while chunk := list(itertools.islice(samples, CHUNK)):
-        outcomes = [_outcome(s) for s in chunk]
-        stored = store.find_scores([s.answer.answer_id for s in chunk if s.answer])
-        for o in outcomes:
-            if o.answer and o.job:
-                at = (o.answer.answer_id, o.job.input)
-                o.scores |= {n: stored[*at, sig] for n, sig in signatures.items() if (*at, sig) in stored}
-        await grade(scorers, [o for o in outcomes if o.failure is None])
-        store.add_outcomes(new.run_id, outcomes, signatures)
-        for o, row in zip(outcomes, chunk, strict=True):
-            state.count(o, new.run_id)
-            tally.add(o.index, o.epoch, o.scores, item_of(o), row.cluster, row.slices)
-        if observer is not None:
-            state.metric = tally.running()
-            observer.update(state)
-    wall = time.perf_counter() - clock
-    result = result_from(new, state, tally.results(), "completed", wall, None)
-    store.set_status(new.run_id, "completed", wall_s=wall, planned=result.total, result=asdict(result))
-    return result
-
-
-def _outcome(row: SampleRow) -> Outcome:
-    job = None
-    if row.input is not None:
-        sample = Sample(row.sample_id, row.index, row.fields, row.references, row.cluster, row.slices)
-        job = Job(sample, row.epoch, Request(row.messages), b"", row.input, row.prompt or b"", *row.texts)
-    return Outcome(row.index, row.epoch, row.sample_id, job, row.answer, row.failure)

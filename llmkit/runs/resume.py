@@ -43,7 +43,7 @@ def plan_run(plan: Plan, provider: Provider, options: Options, store: Store, loc
     config_digest = digest(config)
     run, lock = _unfinished(plan, config, config_digest, options, store)
     if run is None:
-        run_id, lock = _new_run(store)
+        run_id, lock = new_run(store)
     else:
         run_id = run.run_id
         store.charge_killed(run_id)
@@ -51,8 +51,8 @@ def plan_run(plan: Plan, provider: Provider, options: Options, store: Store, loc
     return Planned(run_id, plan, provider, config, config_digest, lock, run is not None)
 
 
-def _new_run(store: Store) -> tuple[str, RunLock]:
-    """Choose an id that no run has: a command may start a hundred runs in the second that an id names."""
+def new_run(store: Store) -> tuple[str, RunLock]:
+    """Choose an id that no run has, and lock it: a command may start a hundred runs in the second that an id names."""
     while True:
         run_id = new_run_id()
         lock = RunLock(store.path.parent, run_id)
@@ -76,9 +76,9 @@ def _unfinished(
         candidates = [_resumable(store.run(options.resume_run))]
     elif options.resume:
         same = (plan.suite.name, plan.model.name)
-        candidates = [r for r in store.runs() if (r.suite, r.model) == same and r.status in UNFINISHED][:1]
+        candidates = [r for r in store.runs() if (r.suite, r.model) == same and _unended(r)][:1]
     else:
-        candidates = [r for r in store.runs(digest=config_digest) if r.status in UNFINISHED]
+        candidates = [r for r in store.runs(digest=config_digest) if _unended(r)]
     for run in candidates:
         if run.digest != config_digest:
             raise ResumeMismatchError(run.run_id, changed_keys(run.config, config))
@@ -93,7 +93,16 @@ def _unfinished(
     return None, none
 
 
+def _unended(run: RunRow) -> bool:
+    return run.status in UNFINISHED and run.rescored_from is None  # a rescored run asks nothing, whatever its status
+
+
 def _resumable(run: RunRow) -> RunRow:
+    if run.rescored_from is not None:
+        raise UsageError(
+            f"run {run.run_id} scored the answers of run {run.rescored_from} anew: there is nothing to ask",
+            hint=f"Go on with `llmkit rescore {run.rescored_from}`",
+        )
     if run.status not in UNFINISHED:
         raise UsageError(
             f"run {run.run_id} is {run.status}: there is nothing to go on with",

@@ -68,7 +68,7 @@ def connect(path: Path, *, create: bool = True) -> sqlite3.Connection:
         StoreError: The folder cannot be written, the file is no store of ours, or a newer llmkit wrote it.
     """
     if not create and not path.exists():
-        raise StoreError("there is no store yet", where=str(path), hint="`llmkit eval SUITE` makes one")
+        raise _none(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         db = sqlite3.connect(path, timeout=BUSY_MS / 1000, isolation_level=None)
@@ -83,6 +83,50 @@ def connect(path: Path, *, create: bool = True) -> sqlite3.Connection:
         db.close()
         raise
     return db
+
+
+def connect_to_read(path: Path) -> sqlite3.Connection:
+    """Open a store that is there and write nothing, so that one on a read-only disk can be read.
+
+    Raises:
+        StoreError: There is none, it is none of ours, or it cannot be read.
+    """
+    if not path.exists():
+        raise _none(path)
+    try:
+        return _reader(path, "mode=ro")
+    except sqlite3.Error as error:
+        if "unable to open" not in str(error) and "readonly" not in str(error):
+            raise _cannot(path, error) from error
+    # A write-ahead log wants its index beside it, which cannot be made here. SQLite can be told that nothing changes.
+    log = path.with_name(f"{path.name}-wal")
+    if log.exists() and log.stat().st_size:  # but then it reads past the log, in which the last answers may be
+        raise StoreError(
+            "the store was not closed before it became read-only, and its last answers cannot be read here",
+            where=str(path),
+            hint="Copy the folder to a writable place and name that with --store PATH",
+        )
+    try:
+        return _reader(path, "mode=ro&immutable=1")
+    except sqlite3.Error as error:
+        if "unable to open" in str(error):
+            raise StoreError("the store cannot be read", where=str(path)) from error
+        raise _cannot(path, error) from error
+
+
+def _reader(path: Path, how: str) -> sqlite3.Connection:
+    db = sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True, timeout=BUSY_MS / 1000, isolation_level=None)
+    try:
+        if _version(db, path) == 0:
+            raise _none(path)
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _none(path: Path) -> StoreError:
+    return StoreError("there is no store yet", where=str(path), hint="`llmkit eval SUITE` makes one")
 
 
 def _prepare(db: sqlite3.Connection, path: Path) -> None:

@@ -7,12 +7,12 @@ import contextlib
 import json
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from llmkit.errors import StoreError, UsageError
+from llmkit.errors import StoreError, UnknownNameError, UsageError
 from llmkit.runs import records, schema
 from llmkit.runs.records import ANSWER_COLUMNS, Answer, Job, Outcome
 from llmkit.types import Completion, Failure, Message, RunStatus, Score
@@ -20,6 +20,8 @@ from llmkit.types import Completion, Failure, Message, RunStatus, Score
 T = TypeVar("T")
 
 FILE = "store.sqlite3"
+RUN_COLUMNS = "run_id, suite, model, status, digest, config, about, started_at, wall_s, planned, result"
+LATEST_FIRST = "started_at DESC, run_id DESC"
 SQL_VARIABLES = 500  # keys of one SELECT; SQLite's own limit is 32,766, and the plan does not get better beyond this
 
 
@@ -38,6 +40,12 @@ class RunRow:
     wall_s: float
     planned: int
     result: Mapping[str, Any] | None
+
+    @property
+    def rescored_from(self) -> str | None:
+        """The run whose answers this one scored anew; None for a run that asked."""
+        found: str | None = self.about.get("rescored_from")
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +76,12 @@ class Store:
     Args:
         folder: The folder that holds the file (``.llmkit``).
         create: Whether to make it where it is not there.
+        read_only: Whether nothing will be written, so that it may lie where nothing can be.
     """
 
-    def __init__(self, folder: Path, *, create: bool = True) -> None:
+    def __init__(self, folder: Path, *, create: bool = True, read_only: bool = False) -> None:
         self.path = folder / FILE
-        self._db = schema.connect(self.path, create=create)
+        self._db = schema.connect_to_read(self.path) if read_only else schema.connect(self.path, create=create)
         self._answers: list[tuple[tuple[Any, ...], asyncio.Future[int]]] = []
         self._flush_due = False
 
@@ -157,10 +166,7 @@ class Store:
     def runs(self, *, digest: str | None = None, limit: int | None = None) -> list[RunRow]:
         """Return runs, the latest first."""
         where, values = ("WHERE digest=?", [digest]) if digest else ("", [])
-        sql = (
-            "SELECT run_id, suite, model, status, digest, config, about, started_at, wall_s, planned, result"
-            f" FROM runs {where} ORDER BY started_at DESC, run_id DESC LIMIT ?"
-        )
+        sql = f"SELECT {RUN_COLUMNS} FROM runs {where} ORDER BY {LATEST_FIRST} LIMIT ?"
         rows = self._read(sql, [*values, -1 if limit is None else limit])
         return [_run_of(row) for row in rows]
 
@@ -174,22 +180,37 @@ class Store:
         Raises:
             UsageError: No such run, or several.
         """
-        runs = self.runs()
-        if not runs:
-            raise UsageError("the store has no runs", where=str(self.path), hint="`llmkit eval SUITE` makes one")
-        if name == "latest" or name.startswith("latest~"):
-            back = name.removeprefix("latest").removeprefix("~") or "0"
-            if not back.isdigit() or int(back) >= len(runs):
-                raise UsageError(f"no run {name!r}: the store has {len(runs)}", hint="`llmkit runs list` shows them")
-            return runs[int(back)]
-        found = [r for r in runs if r.run_id == name] or [r for r in runs if r.run_id.startswith(name)]
-        if len(found) == 1:
-            return found[0]
-        if found:
+        found = self._ids_of(name)
+        if len(found) > 1:
             raise UsageError(f"{name!r} is the start of {len(found)} runs", hint="Write more of the id")
-        from llmkit.errors import UnknownNameError
+        if found:
+            sql = f"SELECT {RUN_COLUMNS} FROM runs WHERE run_id=?"
+            return _run_of(next(self._read(sql, found)))
+        known = [run_id for (run_id,) in self._read(f"SELECT run_id FROM runs ORDER BY {LATEST_FIRST} LIMIT 20")]
+        if not known:
+            raise UsageError("the store has no runs", where=str(self.path), hint="`llmkit eval SUITE` makes one")
+        raise UnknownNameError("run", name, known)
 
-        raise UnknownNameError("run", name, [r.run_id for r in runs[:20]])
+    def _ids_of(self, name: str) -> list[str]:
+        """Return the ids that a name may mean; configurations are large, so none is read for this."""
+        if name == "latest" or name.startswith("latest~"):
+            return [self._latest(name)]
+        if self.has_run(name):
+            return [name]
+        after = name + chr(0x10FFFF)  # above every id that begins so
+        sql = "SELECT run_id FROM runs WHERE run_id BETWEEN ? AND ?"
+        return [run_id for (run_id,) in self._read(sql, (name, after))]
+
+    def _latest(self, name: str) -> str:
+        back = name.removeprefix("latest").removeprefix("~") or "0"
+        if back.isdecimal() and len(back) < 10:
+            sql = f"SELECT run_id FROM runs ORDER BY {LATEST_FIRST} LIMIT 1 OFFSET ?"
+            for (run_id,) in self._read(sql, (int(back),)):
+                return str(run_id)
+        (count,) = next(self._read("SELECT count(*) FROM runs"))
+        if not count:
+            raise UsageError("the store has no runs", where=str(self.path), hint="`llmkit eval SUITE` makes one")
+        raise UsageError(f"no run {name!r}: the store has {count}", hint="`llmkit runs list` shows them")
 
     # --- answers: the cache ---
 
@@ -300,7 +321,7 @@ class Store:
             )
             db.executemany("INSERT OR REPLACE INTO scores VALUES (?,?,?,?,?,?,?,?)", _score_rows(outcomes, signatures))
 
-    def samples(self, run_id: str, *, failed: bool = False, sample_id: str | None = None) -> Iterator[SampleRow]:
+    def samples(self, run_id: str, *, failed: bool = False, sample_id: str | None = None) -> Generator[SampleRow]:
         """Stream a run's samples in the data set's order."""
         where = " AND s.stage IS NOT NULL" if failed else ""
         where += " AND s.sample_id=?" if sample_id is not None else ""
