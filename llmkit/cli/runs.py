@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -46,12 +47,12 @@ class Status(StrEnum):
     KILLED = "killed"
 
 
-def open_store(folder: Path | None) -> Store:
+def open_store(folder: Path | None, *, read_only: bool = True) -> Store:
     """Open the store that exists."""
     from llmkit.config import load_settings
     from llmkit.runs.store import Store
 
-    return Store(folder or load_settings().store_path, create=False)
+    return Store(folder or load_settings().store_path, create=False, read_only=read_only)
 
 
 RunArgument = Annotated[
@@ -73,9 +74,11 @@ def list_(
     """List runs, the latest first."""
     from llmkit.cli.console import out, print_json
     from llmkit.reports.runs import runs_document, runs_table
+    from llmkit.runs.lock import as_seen
 
     with open_store(store) as opened:
         found = opened.runs(limit=limit if suite is None and status is None else None)
+        found = [as_seen(run, opened.path.parent) for run in found]
     found = [r for r in found if suite in (None, r.suite) and status in (None, r.status)][:limit]
     if json:
         print_json(runs_document(found))
@@ -96,9 +99,10 @@ def show(
 ) -> None:
     """Show a run's results, its failures, or one sample as a transcript, a curl command or a test case."""
     from llmkit.cli import show as views
+    from llmkit.runs.lock import as_seen
 
     with open_store(store) as opened:
-        row = opened.run(run)
+        row = as_seen(opened.run(run), opened.path.parent)
         if sample is not None:
             views.one_sample(opened, row, sample, "json" if json else form.value)
         elif failed:
@@ -112,17 +116,27 @@ def export(
     run: RunArgument = "latest",
     form: Annotated[ExportForm, typer.Option("--format", help="JSON lines or Parquet.")] = ExportForm.JSONL,
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="The file; RUN.FORMAT here where not given.", metavar="FILE")
+        Path | None,
+        typer.Option(
+            "-o",
+            "--output",
+            help="The file, or - for standard output; RUN.FORMAT here where not given.",
+            metavar="FILE",
+        ),
     ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
     failed: Annotated[bool, typer.Option("--failed", help="Only the samples that failed.")] = False,
     store: StoreOption = None,
 ) -> None:
     """Write a run's samples to a file."""
     from llmkit.cli.console import say
-    from llmkit.runs.export import write
+    from llmkit.runs.export import stream, write
 
     with open_store(store) as opened:
         row = opened.run(run)
+        if str(output) == "-":
+            stream(opened, row, sys.stdout.buffer, form.value, failed=failed)
+            return
         path = output or Path(f"{row.run_id}.{form.value}")
-        count = write(opened, row, path, form.value, failed=failed)
+        count = write(opened, row, path, form.value, failed=failed, force=force)
     say(f"wrote {count} samples to {path}")

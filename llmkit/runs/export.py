@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import os
 import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, BinaryIO, Literal
 
 from llmkit.config import load_settings
 from llmkit.errors import UnknownNameError, UsageError
@@ -112,34 +113,64 @@ def read_samples(run: str = "latest", *, store: Path | None = None, failed: bool
         StoreError: There is no store.
         UsageError: No such run.
     """
-    with Store(store or load_settings().store_path, create=False) as opened:
+    with Store(store or load_settings().store_path, read_only=True) as opened:
         row = opened.run(run)
         for sample, scores in scored(opened, row, failed=failed):
             yield sample_result(outcome_of(sample, scores), row.run_id)
 
 
-def write(store: Store, run: RunRow, path: Path, form: Form, *, failed: bool = False) -> int:
+def write(store: Store, run: RunRow, path: Path, form: Form, *, failed: bool = False, force: bool = False) -> int:
     """Write a run's samples to a file, aside first and then renamed; returns how many.
 
+    A device or a pipe is written to as it is.
+
     Raises:
-        UsageError: The file cannot be written.
+        UsageError: The file is there and ``force`` is not given, or it cannot be written.
     """
-    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        count = _write_parquet(rows(store, run, failed=failed), aside) if form == "parquet" else 0
-        if form == "jsonl":
-            with aside.open("w", encoding="utf-8") as out:
-                for count, row in enumerate(rows(store, run, failed=failed), 1):  # noqa: B007 - the last count is wanted
-                    out.write(json.dumps(row, ensure_ascii=False) + "\n")
-        aside.replace(path)
-    except OSError as error:
-        raise UsageError(f"cannot be written: {error.strerror}", where=str(path)) from error
-    finally:
-        aside.unlink(missing_ok=True)
+    if path.exists() and not path.is_file():
+        if path.is_dir():
+            raise UsageError("is a folder", where=str(path), hint="Name a file in it")
+        with _explained(path), path.open("wb") as out:
+            return stream(store, run, out, form, failed=failed)
+    if path.exists() and not force:
+        raise UsageError(
+            "the file is there already", where=str(path), hint="Name another, or write over it with --force"
+        )
+    target = path.resolve()  # where a link points, so that the link stays one
+    aside = target.with_name(f".{target.name}.{os.getpid()}.part")
+    with _explained(path):
+        try:
+            with aside.open("wb") as out:
+                count = stream(store, run, out, form, failed=failed)
+            aside.replace(target)
+        finally:
+            aside.unlink(missing_ok=True)
     return count
 
 
-def _write_parquet(records: Iterator[dict[str, Any]], path: Path) -> int:
+@contextlib.contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        raise  # whoever read has read enough
+    except OSError as error:
+        raise UsageError(f"cannot be written: {error.strerror}", where=str(path)) from error
+
+
+def stream(store: Store, run: RunRow, out: BinaryIO, form: Form, *, failed: bool = False) -> int:
+    """Write a run's samples to what is open already; returns how many."""
+    records = rows(store, run, failed=failed)
+    if form == "parquet":
+        return _write_parquet(records, out)
+    count = 0
+    for row in records:
+        out.write(json.dumps(row, ensure_ascii=False).encode() + b"\n")
+        count += 1
+    return count
+
+
+def _write_parquet(records: Iterator[dict[str, Any]], out: BinaryIO) -> int:
     """Nested parts with keys of their own (row, scores, …) are JSON text: every row group has the same columns."""
     import pyarrow as pa
     from pyarrow import parquet
@@ -154,7 +185,7 @@ def _write_parquet(records: Iterator[dict[str, Any]], path: Path) -> int:
     }  # fmt: skip
     nested = ("row", "slices", "messages", "scores", "extracted", "failures", "usage")
     count = 0
-    with parquet.ParquetWriter(path, pa.schema(columns.items())) as writer:
+    with parquet.ParquetWriter(out, pa.schema(columns.items())) as writer:
         while chunk := list(itertools.islice(records, ROWS_A_GROUP)):
             flat = [{**r, **{k: json.dumps(r[k], ensure_ascii=False) for k in nested}} for r in chunk]
             writer.write_table(pa.Table.from_pylist(flat, schema=writer.schema))

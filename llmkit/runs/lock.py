@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from llmkit.runs import schema
+
+if TYPE_CHECKING:
+    from llmkit.runs.store import RunRow
 
 try:
     import fcntl
@@ -78,6 +82,13 @@ class RunLock:
             self.path.unlink(missing_ok=True)
             self._file.close()
             self._file = None
+
+
+def as_seen(run: RunRow, folder: Path) -> RunRow:
+    """Return a stored run with the status ``killed`` where it is said to be running and no process executes it."""
+    if run.status == "running" and not RunLock(folder, run.run_id).held():
+        return replace(run, status="killed")
+    return run
 
 
 def _shared(file: IO[bytes]) -> bool:

@@ -113,7 +113,7 @@ async def _execute(store: Store, run: RunRow, settler: Settler, ended: Ended) ->
 
 def _ending_of(run: RunRow) -> tuple[RunStatus, str | None]:
     """Return how the source ended, which no scoring makes better."""
-    if run.status == "running":  # killed, or under way: what is stored is not all
+    if run.status in ("running", "killed"):  # what is stored is not all
         return "interrupted", f"run {run.run_id} had not ended"
     return run.status, (run.result or {}).get("stopped_by")
 
