@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import signal
 import sys
 from collections.abc import Mapping, Sequence
 from types import TracebackType
@@ -76,9 +77,7 @@ class Session(Hooks):
             console.print(transcript(result))
         go_on = True
         if self._ask and sys.stdin.isatty() and sys.stderr.isatty():
-            import typer
-
-            go_on = typer.confirm("Go on with the rest?", default=True, err=True)
+            go_on = _confirmed()
         self._progress.__enter__()
         return go_on
 
@@ -95,6 +94,23 @@ class Session(Hooks):
         for one in judged:
             say(one.line())
         self.verdict = exit_code(judged)
+
+
+def _confirmed() -> bool:
+    """Ask whether to go on.
+
+    Raises:
+        KeyboardInterrupt: On Ctrl-C, which the event loop, held up by the question, would not act on.
+    """
+    import typer
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return typer.confirm("Go on with the rest?", default=True, err=True)
+    except typer.Abort:
+        raise KeyboardInterrupt from None
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 class _Line:

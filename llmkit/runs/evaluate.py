@@ -235,6 +235,7 @@ async def _one(
 
     try:
         if options.sample and not hooks.shown(plan, await preview(runner, options.sample)):
+            await runner.settle_asked()
             return end("interrupted", UsageError("stopped after the samples shown", hint="The same command goes on"))
         status, error = await runner.run()
         return end(status, error)

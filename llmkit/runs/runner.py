@@ -178,6 +178,7 @@ class Runner:
                     await self._done.put(piece)
                 elif answer := known.get(piece.key):
                     await self._done.put(_outcome(piece, answer=answer))
+                    self._unsettled.pop(piece.key, None)  # a sample that was shown before the run
                 elif id(piece) in claimed:
                     if started < self._workers:
                         group.create_task(self._work())
@@ -248,6 +249,10 @@ class Runner:
         self._unsettled[job.key] = job
         answer = await self.store.add_answer(self.run_id, job.key, completion, cacheable=failure is None)
         return _outcome(job, answer=answer, failure=failure)
+
+    async def settle_asked(self) -> None:
+        """Score and count what was asked with no run after it: it is paid for."""
+        await self._settler.settle(self._late())
 
     async def _failed(self, job: Job, error: ProviderError) -> None:
         await self._deliver(_outcome(job, failure=Failure("provider", error.fault, str(error))), job)

@@ -138,6 +138,7 @@ def test_samples_are_shown_before_the_rest_and_not_paid_twice(cli: Cli) -> None:
     assert "Capital of France?" in said.err
     assert "Capital of Italy?" in said.err
     assert "Capital of Japan?" not in said.err
+    assert said.json["runs"][0]["samples"]["completed"] == said.json["runs"][0]["metrics"]["exact_match"]["n"] == 4
     assert said.json["runs"][0]["usage"]["calls"] == 4
     assert said.json["runs"][0]["samples"]["from_cache"] == 0
 
