@@ -17,6 +17,32 @@ BROKE = LlmkitError.exit_code
 MOST_EPOCHS = 1000  # what a suite may say, too; its module's import would cost more than the help takes
 MAX_FAILURES = 0.02  # above this share, what is missing can move a metric by more than a small regression
 
+MaxFailures = Annotated[
+    float, typer.Option(min=0, max=1, help="Exit 4 when a larger share of samples failed.", metavar="SHARE")
+]
+Min = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--min",
+        help="Pass when the metric's interval lies above, fail below, else 3.",
+        metavar="METRIC=X",
+        autocompletion=complete_metric,
+    ),
+]
+Max = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--max",
+        help="The same from above, for error rates.",
+        metavar="METRIC=X",
+        autocompletion=complete_metric,
+    ),
+]
+MinPoint = Annotated[
+    list[str] | None,
+    typer.Option(help="Plain comparison of the value.", metavar="METRIC=X", autocompletion=complete_metric),
+]
+
 
 def eval_(
     suites: Annotated[
@@ -54,31 +80,10 @@ def eval_(
         int | None, typer.Option(min=1, help="Calls at once; by default it adapts to the server.", metavar="N")
     ] = None,
     max_cost: Annotated[float | None, typer.Option(min=0, help="Hard cap in dollars.", metavar="USD")] = None,
-    max_failures: Annotated[
-        float, typer.Option(min=0, max=1, help="Exit 4 when a larger share of samples failed.", metavar="SHARE")
-    ] = MAX_FAILURES,
-    minimum: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--min",
-            help="Pass when the metric's interval lies above, fail below, else 3.",
-            metavar="METRIC=X",
-            autocompletion=complete_metric,
-        ),
-    ] = None,
-    maximum: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--max",
-            help="The same from above, for error rates.",
-            metavar="METRIC=X",
-            autocompletion=complete_metric,
-        ),
-    ] = None,
-    min_point: Annotated[
-        list[str] | None,
-        typer.Option(help="Plain comparison of the value.", metavar="METRIC=X", autocompletion=complete_metric),
-    ] = None,
+    max_failures: MaxFailures = MAX_FAILURES,
+    minimum: Min = None,
+    maximum: Max = None,
+    min_point: MinPoint = None,
     cache: Annotated[bool, typer.Option("--cache/--no-cache", help="Use answers of other runs.")] = True,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the latest unfinished run, or fail naming what changed.")
@@ -113,7 +118,7 @@ def eval_(
         return _dry_run(suites, model, options, as_json=json)
     with Session(as_json=json, ask=not yes, thresholds=thresholds) as session:
         endings = evaluate.run_async(evaluate.evaluate_async(suites, model, options=options, hooks=session))
-    return _ending(endings, session.verdict, max_failures)
+    return exit_code_of(endings, session.verdict, max_failures)
 
 
 def _dry_run(suites: list[str], models: list[str] | None, options: Any, *, as_json: bool) -> int:
@@ -131,7 +136,7 @@ def _dry_run(suites: list[str], models: list[str] | None, options: Any, *, as_js
     return 0
 
 
-def _ending(endings: list[Ending], verdict: int, max_failures: float) -> int:
+def exit_code_of(endings: list[Ending], verdict: int, max_failures: float) -> int:
     """Choose the exit code: what broke comes before the budget, the budget before a verdict."""
     from llmkit.cli.console import say
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from llmkit.cli.complete import complete_scorer
+from llmkit.cli.evaluate import MAX_FAILURES, Max, MaxFailures, Min, MinPoint, exit_code_of
 from llmkit.cli.runs import JsonOption, RunArgument, StoreOption
+
+if TYPE_CHECKING:
+    from llmkit.types import RunResult
 
 
 def rescore(
@@ -20,28 +24,52 @@ def rescore(
             autocompletion=complete_scorer,
         ),
     ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Score everything, also what has a score of this scorer already.")
+    ] = False,
+    seed: Annotated[int | None, typer.Option(help="Of the bootstrap. Default: the run's own.")] = None,
+    max_failures: MaxFailures = MAX_FAILURES,
+    minimum: Min = None,
+    maximum: Max = None,
+    min_point: MinPoint = None,
     json: JsonOption = False,
     store: StoreOption = None,
-) -> None:
+) -> int:
     """Score a run's stored answers anew, with no calls; the result is a run of its own."""
     import asyncio
 
-    from llmkit.cli.console import out, print_json
+    from llmkit.cli.console import out, print_json, say
     from llmkit.cli.runs import open_store
+    from llmkit.cli.thresholds import Thresholds, exit_code
     from llmkit.reports.document import document
     from llmkit.reports.table import print_results
+    from llmkit.runs.evaluate import Ending
     from llmkit.runs.rescore import rescore as rescored
     from llmkit.runs.rescore import scorers_of
-    from llmkit.scoring.registry import parse
+    from llmkit.scoring.registry import check_names, parse
 
-    with open_store(store) as opened:
+    thresholds = Thresholds.parse(minimum or [], maximum or [], min_point or [])
+    entries = [_entry(text) for text in scorer] if scorer else None
+    results: list[RunResult] = []
+    with open_store(store, read_only=False) as opened:
         row = opened.run(run)
-        scorers = [parse(_entry(text), "--scorer") for text in scorer] if scorer else scorers_of(row)
-        result = asyncio.run(rescored(opened, row, scorers))
-    if json:
-        print_json(document([result]))
-    else:
-        print_results([result], out())
+        scorers = scorers_of(row) if entries is None else [parse(entry, "--scorer") for entry in entries]
+        check_names(scorers, lambda position: "--scorer")
+        thresholds.check(sorted(s.name for s in scorers))
+        try:
+            asyncio.run(rescored(opened, row, entries, seed=seed, anew=everything, ended=results.append))
+        except KeyboardInterrupt:
+            say("interrupted; scores are kept. The same command scores what is left" + " and all else" * everything)
+            raise
+        finally:
+            if results and json:
+                print_json(document(results))
+            elif results:
+                print_results(results, out())
+    judged = thresholds.judge(results)
+    for one in judged:
+        say(one.line())
+    return exit_code_of([Ending(result) for result in results], exit_code(judged), max_failures)
 
 
 def _entry(text: str) -> Any:
