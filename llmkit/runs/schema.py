@@ -109,7 +109,7 @@ def connect_to_read(path: Path) -> sqlite3.Connection:
     try:
         return _reader(path, "mode=ro&immutable=1")
     except sqlite3.Error as error:
-        if "unable to open" in str(error):
+        if "unable to open" in str(error) or not path.is_file():
             raise StoreError("the store cannot be read", where=str(path)) from error
         raise _cannot(path, error) from error
 

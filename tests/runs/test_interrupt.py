@@ -135,5 +135,24 @@ async def test_ctrl_c_during_a_heavy_scorer_keeps_the_answers(project, slow, eac
     assert len(server.log) == 60
 
 
+async def test_ctrl_c_during_a_rescoring_ends_its_run_and_no_evaluation_goes_on_with_it(project, slow):
+    project.suite(60)
+    async with Server(default=answering()) as server:
+        first = await run(project.folder, server, *COMMAND)
+        process = await start(project.folder, server, "rescore", "latest", "--scorer", "slow", "--json")
+        while process.returncode is None and not slow.exists():
+            await asyncio.sleep(0.01)
+        ended, seconds = await interrupted(process, signal.SIGINT)
+        assert ended.code == 130, ended.err
+        assert seconds < PATIENCE_S
+        assert "Traceback" not in ended.err
+        assert "Exception ignored" not in ended.err
+        assert "scores are kept" in ended.err
+        assert ended.document["status"] == "interrupted"
+        again = await run(project.folder, server, *COMMAND)
+    assert again.document["run_id"] not in (first.document["run_id"], ended.document["run_id"])
+    assert len(server.log) == 60
+
+
 def test_the_scorer_is_where_the_entry_point_says():
     assert (ROOT / "tests" / "runs" / "slow_scorer.py").is_file()

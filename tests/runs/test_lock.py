@@ -67,3 +67,37 @@ def test_a_file_that_is_removed_while_it_is_being_locked_is_not_the_lock(tmp_pat
     assert lock.acquire()
     assert not RunLock(tmp_path, "run").acquire()
     lock.release()
+
+
+def test_whether_a_lock_is_held_can_be_seen_and_nothing_is_left_behind(tmp_path):
+    lock, other = RunLock(tmp_path, "run"), RunLock(tmp_path, "run")
+    assert not other.held()
+    assert list(tmp_path.iterdir()) == []
+    assert lock.acquire()
+    assert other.held()
+    lock.release()
+    assert not other.held()
+
+
+def test_looking_at_a_lock_keeps_nobody_from_taking_it(tmp_path, monkeypatch):
+    """One who looks holds the file for a moment, with others or alone."""
+    fcntl = pytest.importorskip("fcntl")
+    lock = RunLock(tmp_path, "run")
+    lock.path.parent.mkdir()
+    lock.path.touch()
+    real, looking = fcntl.flock, lock.path.open("rb")
+    real(looking, fcntl.LOCK_SH)
+    tries = []
+
+    def flock(file, how):
+        tries.append(how)
+        if len(tries) == 3:
+            looking.close()  # it has seen enough
+        real(file, how)
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    assert lock.acquire()
+    assert len(tries) > 2
+    monkeypatch.undo()
+    assert not RunLock(tmp_path, "run").acquire()
+    lock.release()

@@ -8,6 +8,7 @@ bring about the same errors of the kernel's and of SQLite's.
 import contextlib
 import ctypes
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -16,7 +17,7 @@ import pytest
 
 from llmkit.errors import StoreError
 from llmkit.runs import schema
-from llmkit.runs.schema import connect
+from llmkit.runs.schema import connect, connect_to_read
 
 MS_RDONLY, MS_REMOUNT = 1, 32
 
@@ -172,3 +173,76 @@ def test_a_lock_that_another_process_holds_is_said_so(path, monkeypatch):
         assert "another process holds the store" in refused(path)
         other.communicate("go\n", timeout=60)
     connect(path).close()
+
+
+def read(path):
+    with contextlib.closing(connect_to_read(path)) as db:
+        return [run_id for (run_id,) in db.execute("SELECT messages FROM prompts ORDER BY digest")]
+
+
+def cannot_read(path):
+    with pytest.raises(StoreError) as caught:
+        connect_to_read(path)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("leftovers", [False, True], ids=["closed by a writer", "closed by a reader"])
+def test_a_store_on_a_read_only_file_system_can_be_read(tmp_path, leftovers):
+    path = tmp_path / "disk" / "store 1?.sqlite3"
+    with mounted(path.parent, 1 << 20) as make_read_only:
+        with contextlib.closing(connect(path)) as db:
+            db.execute("INSERT INTO prompts VALUES (x'00', 'asked')")
+        if leftovers:
+            read(path)
+        assert make_read_only() == 0
+        assert read(path) == ["asked"]
+
+
+def test_a_store_that_is_written_meanwhile_can_be_read_and_not_written(path):
+    with contextlib.closing(connect(path)) as db:
+        db.execute("INSERT INTO prompts VALUES (x'00', 'first')")
+        with contextlib.closing(connect_to_read(path)) as reader:
+            db.execute("INSERT INTO prompts VALUES (x'01', 'second')")
+            assert reader.execute("SELECT count(*) FROM prompts").fetchone() == (2,)
+            with pytest.raises(sqlite3.OperationalError, match="readonly"):
+                reader.execute("DELETE FROM prompts")
+
+
+def killed_store(folder, target):
+    """Copy a store as a killed process leaves it: the last commits in its write-ahead log alone."""
+    with contextlib.closing(connect(folder / "store.sqlite3")) as db:
+        db.execute("INSERT INTO prompts VALUES (x'00', 'asked')")
+        for name in ("store.sqlite3", "store.sqlite3-wal"):
+            shutil.copy(folder / name, target / name)
+
+
+def test_a_killed_runs_last_commits_are_read(tmp_path):
+    (tmp_path / "copy").mkdir()
+    killed_store(tmp_path / "live", tmp_path / "copy")
+    assert read(tmp_path / "copy" / "store.sqlite3") == ["asked"]
+
+
+def test_last_commits_that_cannot_be_read_are_not_left_out_silently(tmp_path):
+    with mounted(tmp_path / "disk", 1 << 20) as make_read_only:
+        killed_store(tmp_path / "live", tmp_path / "disk")
+        assert make_read_only() == 0
+        said = cannot_read(tmp_path / "disk" / "store.sqlite3")
+    assert "its last answers cannot be read here" in said
+    assert "--store PATH" in said
+
+
+def test_reading_says_what_is_no_store_of_ours(path):
+    assert "there is no store yet" in cannot_read(path)
+    path.parent.mkdir()
+    path.touch()
+    assert "there is no store yet" in cannot_read(path)
+    path.write_bytes(b"no database, whatever its name says\n" * 100)
+    assert "damaged or no SQLite file" in cannot_read(path)
+    path.unlink()
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        db.execute("CREATE TABLE photos (name TEXT)")
+    assert "not an llmkit store" in cannot_read(path)
+    path.unlink()
+    path.mkdir()
+    assert "the store cannot be read" in cannot_read(path)

@@ -264,3 +264,27 @@ def test_a_store_damaged_while_open_is_said_so_on_reading(tmp_path):
 
 def test_the_health_of_a_store_can_be_asked(store):
     assert store.check() == "ok"
+
+
+def test_finding_a_run_reads_no_other_runs_record(store, monkeypatch):
+    from llmkit.runs import store as module
+
+    for number in range(5):
+        store.start_run(run_row(f"r{number}", started=float(number)))
+    read, real = [], module._run_of
+
+    def reading(row):
+        read.append(row[0])
+        return real(row)
+
+    monkeypatch.setattr(module, "_run_of", reading)
+    assert [store.run(name).run_id for name in ("r1", "latest", "latest~2")] == ["r1", "r4", "r2"]
+    assert read == ["r1", "r4", "r2"]
+
+
+def test_a_run_whose_id_begins_another_is_found_by_its_whole_id(store):
+    for run_id in ("r", "r1", "r_", "s"):
+        store.start_run(run_row(run_id))
+    assert [store.run(name).run_id for name in ("r", "r_", "s")] == ["r", "r_", "s"]
+    with pytest.raises(UnknownNameError):
+        store.run("%")
