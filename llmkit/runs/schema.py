@@ -93,6 +93,8 @@ def connect_to_read(path: Path) -> sqlite3.Connection:
     """
     if not path.exists():
         raise _none(path)
+    if not path.is_file():
+        raise StoreError("the store cannot be read: this is no file", where=str(path))
     try:
         return _reader(path, "mode=ro")
     except sqlite3.Error as error:
@@ -109,7 +111,7 @@ def connect_to_read(path: Path) -> sqlite3.Connection:
     try:
         return _reader(path, "mode=ro&immutable=1")
     except sqlite3.Error as error:
-        if "unable to open" in str(error) or not path.is_file():
+        if "unable to open" in str(error):
             raise StoreError("the store cannot be read", where=str(path)) from error
         raise _cannot(path, error) from error
 

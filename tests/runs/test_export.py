@@ -31,7 +31,7 @@ async def stored(project, server, data=10, **how):
 def read(project, form, run="latest", **how):
     path = project.folder / f"out.{form}"
     with Store(project.store) as store:
-        count = export.write(store, store.run(run), path, form, **how)
+        count = export.write(store, store.run(run), path, form, force=True, **how)
     if form == "jsonl":
         records = [json.loads(line, parse_constant=pytest.fail) for line in path.read_text().splitlines()]
     else:
@@ -199,3 +199,18 @@ async def test_samples_read_through_the_api_are_those_stored(project, server):
     assert samples[3].completion.text == "4"
     assert samples[3].scores["exact_match"].value == 1.0
     assert [s.sample_id for s in export.read_samples(failed=True)] == ["s7"]
+
+
+async def test_a_stored_sample_is_read_back_as_the_record_it_was_shown_as(project, server):
+    """The same record whether it comes from memory, before the run, or from the store, after it."""
+    from llmkit.runs.evaluate import Hooks
+
+    class Keeping(Hooks):
+        def shown(self, plan, results):
+            self.results = list(results)
+            return True
+
+    hooks = Keeping()
+    suite = project.suite(10, mapped=", slices: [topic], cluster: topic")
+    await project.one(server, suite, hooks=hooks, sample=10)
+    assert list(export.read_samples("latest", store=project.store)) == hooks.results
