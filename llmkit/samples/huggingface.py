@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -123,8 +124,10 @@ class HubSource:
         # The terminal belongs to llmkit's own progress; the switch is put back for whoever else uses the package.
         bars = datasets.is_progress_bar_enabled()
         datasets.disable_progress_bars()
+        gone: Exception | None = None
         try:
-            loaded = datasets.load_dataset(self.hub_id, self.config, split=self.split, revision=commit)
+            with self._patience(commit) as gone:
+                loaded = datasets.load_dataset(self.hub_id, self.config, split=self.split, revision=commit)
         except datasets.exceptions.DatasetNotFoundError as error:
             if "Revision" in str(error):
                 raise DataError(f"no revision {commit!r}", where=self._at()) from error
@@ -132,12 +135,38 @@ class HubSource:
         except (ValueError, datasets.exceptions.DatasetsError) as error:  # an unknown configuration or split, mostly
             raise DataError(_words(error), where=self._at(), hint="See config and split in the suite") from error
         except Exception as error:
-            raise self._unreachable(error) from error
+            raise self._unreachable(gone or error) from error
         finally:
             if bars:
                 datasets.enable_progress_bars()
         self._loaded = loaded
         return loaded
+
+    @contextlib.contextmanager
+    def _patience(self, commit: str) -> Iterator[Exception | None]:
+        """Ask the hub once whether it is there; where it is not, yield why, and only its cache is read.
+
+        The packages themselves would ask each of several addresses half a dozen times: 24 s were measured until they
+        gave up on a port that refuses connections.
+        """
+        import datasets
+        import huggingface_hub
+        from huggingface_hub import constants, errors
+
+        gone: Exception | None = None
+        before = (constants.HF_HUB_OFFLINE, datasets.config.HF_HUB_OFFLINE)
+        try:
+            if not any(before):
+                huggingface_hub.HfApi().dataset_info(self.hub_id, revision=commit, timeout=_TIMEOUT_S)
+        except errors.HfHubHTTPError:
+            pass  # it is there and says no; in which words, the load below tells
+        except Exception as error:  # its HTTP library's errors are no public names
+            gone = error
+            constants.HF_HUB_OFFLINE = datasets.config.HF_HUB_OFFLINE = True
+        try:
+            yield gone
+        finally:
+            constants.HF_HUB_OFFLINE, datasets.config.HF_HUB_OFFLINE = before
 
     def _at(self) -> str:
         return f"{self._where}: {self._name()}" if self._where else self._name()
