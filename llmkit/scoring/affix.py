@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
 
 from llmkit.scoring.base import Item
@@ -16,8 +17,9 @@ class Affix(TextOptions):
     def _parts(self) -> Mapping[str, str]:
         return {**self._text_parts(), "refs": "any"}
 
+    @abstractmethod
     def _holds(self, answer: str, reference: str) -> bool:
-        raise NotImplementedError
+        """Say whether the normalised answer has the normalised reference at its place."""
 
     def _one(self, item: Item) -> Score | Failure:
         normal = self.normal

@@ -63,6 +63,9 @@ class BertScore(Builtin):
         """
         minilm.load(self.threads)
 
+    def _one(self, item: Item) -> Score | Failure:
+        return self.score([item])[0]
+
     def score(self, items: Sequence[Item]) -> Sequence[Score | Failure]:
         """Score a batch: one result an item, in order.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, ClassVar
@@ -58,11 +59,13 @@ class Builtin(BaseModel):
         parts = {"metric": self.metric, **self._parts(), "v": str(self.revision)}
         return "|".join(f"{key}:{_plain(value)}" for key, value in parts.items())
 
+    @abstractmethod
     def _parts(self) -> Mapping[str, str]:
-        raise NotImplementedError
+        """Return the signature's own parts, in order."""
 
+    @abstractmethod
     def _one(self, item: Item) -> Score | Failure:
-        raise NotImplementedError
+        """Score one answer that has what it needs."""
 
     def score(self, items: Sequence[Item]) -> Sequence[Score | Failure]:
         """Score a batch: one result an item, in order."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -33,11 +34,13 @@ class ErrorRate(TextOptions):
 
         return {**self._text_parts(), "unit": self.unit, "refs": "closest", "jiwer": version("jiwer")}
 
+    @abstractmethod
     def _count(self, text: str) -> int:
-        raise NotImplementedError
+        """Return the number of the text's units."""
 
+    @abstractmethod
     def _align(self, reference: str, text: str) -> Any:
-        raise NotImplementedError
+        """Align two texts; returns what jiwer counts."""
 
     def _one(self, item: Item) -> Score | Failure:
         text = self.normal(item.text)

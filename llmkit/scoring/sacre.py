@@ -7,6 +7,7 @@ that a bootstrap takes one call, and tests hold it equal to sacrebleu's.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, ClassVar
@@ -30,17 +31,18 @@ class Sacre(Builtin):
     kind: ClassVar[MetricKind] = "corpus"
     longest: ClassVar[int] = 200_000  # characters of a text: a second of work and 100 MB in the worst case
 
+    @abstractmethod
     def _sacrebleu(self) -> Any:
-        raise NotImplementedError
+        """Build sacrebleu's own metric."""
 
     @property
+    @abstractmethod
     def _width(self) -> int:
         """How many statistics a sample has."""
-        raise NotImplementedError
 
+    @abstractmethod
     def corpus_value(self, totals: NDArray[np.float64]) -> NDArray[np.float64]:
         """Map summed statistics, shape (..., k), to the metric, 0 to 100, shape (...)."""
-        raise NotImplementedError
 
     @cached_property
     def _engine(self) -> _Engine:
