@@ -84,7 +84,7 @@ def _files(incomplete: str) -> Iterator[str]:
 
 
 def _recent() -> list[RunRow]:
-    from llmkit.cli.runs import open_store
+    from llmkit.cli.opening import open_store
 
     try:
         with open_store(None) as store:

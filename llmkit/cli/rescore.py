@@ -39,7 +39,7 @@ def rescore(
     import asyncio
 
     from llmkit.cli.console import out, print_json, say
-    from llmkit.cli.runs import open_store
+    from llmkit.cli.opening import open_store
     from llmkit.cli.thresholds import Thresholds, exit_code
     from llmkit.reports.document import document
     from llmkit.reports.table import print_results

@@ -5,14 +5,12 @@ from __future__ import annotations
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from llmkit.cli.complete import complete_run, complete_stored_suite
-
-if TYPE_CHECKING:
-    from llmkit.runs.store import Store
+from llmkit.cli.opening import open_store
 
 app = typer.Typer(help="List, show and export stored runs.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -45,14 +43,6 @@ class Status(StrEnum):
     BUDGET = "budget"
     FAILED = "failed"
     KILLED = "killed"
-
-
-def open_store(folder: Path | None, *, read_only: bool = True) -> Store:
-    """Open the store that exists."""
-    from llmkit.config import load_settings
-    from llmkit.runs.store import Store
-
-    return Store(folder or load_settings().store_path, create=False, read_only=read_only)
 
 
 RunArgument = Annotated[

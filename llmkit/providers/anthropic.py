@@ -13,13 +13,13 @@ from urllib.parse import urlsplit
 
 from llmkit.errors import UsageError
 from llmkit.providers import sdk
+from llmkit.providers.account import checked_url
 from llmkit.providers.base import Capabilities, Endpoint, RateLimits
 from llmkit.providers.chat import ServerOptions, clean, count, not_taken, server_identity, without_text
 from llmkit.providers.faults import Peer, malformed
 from llmkit.providers.headers import rate_limits
 from llmkit.providers.http import Reply
 from llmkit.providers.keys import find_key
-from llmkit.providers.openai import checked_url
 from llmkit.providers.params import validate
 from llmkit.redact import remember
 from llmkit.types import Completion, FinishReason, Request, Usage

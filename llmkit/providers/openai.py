@@ -6,34 +6,19 @@ Chat Completions are spoken over aiohttp, which costs a quarter of the SDK's tim
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from llmkit.errors import UsageError
+from llmkit.providers.account import OpenAIOptions, account_headers, address, is_own_host
 from llmkit.providers.base import Capabilities
-from llmkit.providers.chat import Chat, ChatOptions, not_taken
-from llmkit.providers.keys import Key, find_key
+from llmkit.providers.chat import Chat, not_taken
 from llmkit.providers.params import validate
-from llmkit.redact import strip_credentials
 from llmkit.types import Request
 
 if TYPE_CHECKING:
     from llmkit.providers.responses import Responses
 
-BASE_URL = "https://api.openai.com/v1"
-KEY_ENV = "OPENAI_API_KEY"
-OWN_HOSTS = ("api.openai.com", "openai.azure.com")
 CAPABILITIES = Capabilities(logprobs=True, seed=True, structured=frozenset({"json_schema"}))
-
-
-class OpenAIOptions(ChatOptions):
-    """``api`` picks the wire; ``organization`` and ``project`` are OpenAI's headers."""
-
-    api: Literal["chat", "responses"] = "chat"
-    organization: str | None = None
-    project: str | None = None
 
 
 class OpenAI(Chat):
@@ -86,50 +71,3 @@ class OpenAI(Chat):
 
 def _checked(options: Mapping[str, Any] | OpenAIOptions | None) -> OpenAIOptions:
     return options if isinstance(options, OpenAIOptions) else validate(OpenAIOptions, options or {}, what="openai")
-
-
-def address(options: OpenAIOptions, *, display: bool = False) -> tuple[str, Key]:
-    """Find base URL and key.
-
-    A server that the user named may need no key; OpenAI's own always does.
-
-    Raises:
-        MissingKeyError: No key for OpenAI itself, and not for display.
-    """
-    base_url = checked_url(options.base_url or os.environ.get("OPENAI_BASE_URL") or BASE_URL)
-    needed = is_own_host(base_url) or options.api_key_env is not None
-    return base_url, find_key("openai", options.api_key_env or KEY_ENV, needed=needed, display=display)
-
-
-def account_headers(options: OpenAIOptions) -> dict[str, str]:
-    """Organization and project, from the options or the variables that OpenAI's SDK reads."""
-    organization = options.organization or os.environ.get("OPENAI_ORG_ID")
-    project = options.project or os.environ.get("OPENAI_PROJECT_ID")
-    return {
-        **({"OpenAI-Organization": organization} if organization else {}),
-        **({"OpenAI-Project": project} if project else {}),
-    }
-
-
-def is_own_host(base_url: str) -> bool:
-    """Whether a URL is OpenAI's own (or Azure's OpenAI), subdomains included."""
-    host = urlsplit(base_url).hostname or ""
-    return any(host == own or host.endswith(f".{own}") for own in OWN_HOSTS)
-
-
-def checked_url(url: str) -> str:
-    """Return the URL if it can be called.
-
-    Raises:
-        UsageError: No scheme or host.
-    """
-    try:
-        parts = urlsplit(url)
-        good = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
-    except ValueError:
-        raise UsageError("base_url is not a URL", hint="For example: http://127.0.0.1:8000/v1") from None
-    if not good:
-        raise UsageError(
-            f"base_url {strip_credentials(url)!r} is not a URL", hint="For example: http://127.0.0.1:8000/v1"
-        )
-    return url.rstrip("/")

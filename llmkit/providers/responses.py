@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from llmkit.errors import ProviderError
 from llmkit.providers import sdk
+from llmkit.providers.account import account_headers, address
 from llmkit.providers.base import Capabilities, Endpoint, RateLimits
 from llmkit.providers.chat import clean, count, not_taken, read_tokens, server_identity, without_text
 from llmkit.providers.faults import Peer, malformed
@@ -22,7 +23,7 @@ from llmkit.types import Completion, FinishReason, Request, TokenLogprob, Usage
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
-    from llmkit.providers.openai import OpenAIOptions
+    from llmkit.providers.account import OpenAIOptions
 
 SAME_NAMES = frozenset({"temperature", "top_p", "top_logprobs"})
 CAPABILITIES = Capabilities(logprobs=True, structured=frozenset({"json_schema"}))
@@ -39,8 +40,6 @@ class Responses:
     """
 
     def __init__(self, model: str, options: OpenAIOptions, *, display: bool = False) -> None:
-        from llmkit.providers.openai import account_headers, address
-
         base_url, self._key = address(options, display=display)
         self.name, self.model, self.options, self.capabilities = "openai", model, options, CAPABILITIES
         self.limits: RateLimits | None = None

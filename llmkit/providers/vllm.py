@@ -12,10 +12,10 @@ from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from llmkit.errors import UsageError
+from llmkit.providers.account import checked_url
 from llmkit.providers.base import Capabilities
 from llmkit.providers.chat import Chat, ChatOptions
 from llmkit.providers.keys import find_key
-from llmkit.providers.openai import checked_url
 from llmkit.providers.params import SHAPES, validate
 
 KEY_ENV = "VLLM_API_KEY"
