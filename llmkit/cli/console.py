@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
+import os
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +13,51 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 PIPE_WIDTH = 120  # of a table that is not shown at a terminal: as wide as the figures need, the same everywhere
+
+
+class Stdout(io.TextIOWrapper):
+    """Standard output that may be closed by who reads it: the rest goes nowhere, and the command goes on to its end.
+
+    What is printed on standard error, and the exit code, must not depend on whether ``head`` has seen enough.
+    """
+
+    def write(self, text: str) -> int:
+        """Write, while somebody reads."""
+        try:
+            return super().write(text)
+        except BrokenPipeError:
+            give_up_stdout()
+            return len(text)
+
+    def flush(self) -> None:
+        """Flush, while somebody reads."""
+        try:
+            super().flush()
+        except BrokenPipeError:
+            give_up_stdout()
+            super().flush()
+
+
+def open_streams() -> None:
+    """Open what the process was started without (``<&-``), and let standard output outlive its reader."""
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free: this one
+    if sys.stdout is None:
+        sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+    if sys.stderr is None:
+        sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        old = sys.stdout
+        encoding, errors, lines = old.encoding, old.errors, old.line_buffering
+        sys.stdout = Stdout(old.detach(), encoding=encoding, errors=errors, line_buffering=lines)
+
+
+def give_up_stdout() -> None:
+    """Send what is left for standard output to nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def out() -> Console:
@@ -30,7 +78,8 @@ def say(message: str) -> None:
     """Print one line on standard error, secrets taken out."""
     from llmkit.redact import redact
 
-    print(f"llmkit: {redact(message)}", file=sys.stderr)  # noqa: T201
+    with contextlib.suppress(OSError):  # nobody can be told
+        print(f"llmkit: {redact(message)}", file=sys.stderr)  # noqa: T201
 
 
 def print_json(document: Any) -> None:

@@ -6,6 +6,7 @@ budget ran out; 4 something broke; 130 interrupted.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import signal
@@ -16,6 +17,7 @@ import typer
 from typer.exceptions import Abort, TyperException
 
 from llmkit.cli import doctor, evaluate, init, prompt, rescore, runs
+from llmkit.cli.console import give_up_stdout, open_streams, say
 from llmkit.errors import LlmkitError, UsageError
 
 INTERRUPTED = 130
@@ -63,14 +65,18 @@ def _main(
 
 def run() -> None:
     """Run the command line and leave the process with its exit code."""
+    open_streams()
     arguments, traceback = sys.argv[1:], False
     if "--traceback" in arguments:
         arguments, traceback = [a for a in arguments if a != "--traceback"], True
     _handle_signals()
     code = main(arguments, traceback=traceback)
-    if code == INTERRUPTED:
+    try:
         sys.stdout.flush()
         sys.stderr.flush()
+    except OSError:
+        os._exit(code)  # Python would complain at its exit, and leave with a code of its own
+    if code == INTERRUPTED:
         os._exit(code)  # a scorer's thread cannot be stopped; all is kept and said, so nothing waits for it
     sys.exit(code)
 
@@ -101,8 +107,13 @@ def main(arguments: list[str], *, traceback: bool = False) -> int:
     except TyperException as error:
         return _misused(error)
     except BrokenPipeError:
-        _give_up_stdout()
+        give_up_stdout()
         return 0
+    except SystemExit as error:  # typer's answer to a closed pipe, wherever it was met
+        if isinstance(error.__context__, BrokenPipeError):
+            give_up_stdout()
+            return 0
+        return error.code if isinstance(error.code, int) else BROKE
     except Exception as error:
         if traceback:
             _show(error)
@@ -117,15 +128,10 @@ def _failed(error: Exception) -> int:
         what = error.filename
         if what is None:  # no file of ours: all of them are named
             what = "standard output"
-            _give_up_stdout()
+            give_up_stdout()
         return _say(f"{what}: cannot be written: {error.strerror}", BROKE)
     text = f"{type(error).__name__}: {error}".splitlines()[0]
     return _say(f"this is a bug in llmkit: {text}. See where with --traceback", BROKE)
-
-
-def _give_up_stdout() -> None:
-    """Send what is left to nowhere, or Python complains again at its exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _show(error: Exception) -> None:
@@ -134,7 +140,8 @@ def _show(error: Exception) -> None:
 
     from llmkit.redact import redact
 
-    print(redact("".join(traceback.format_exception(error))), end="", file=sys.stderr)  # noqa: T201
+    with contextlib.suppress(OSError):  # nobody can be told
+        print(redact("".join(traceback.format_exception(error))), end="", file=sys.stderr)  # noqa: T201
 
 
 def _misused(error: TyperException) -> int:
@@ -149,9 +156,7 @@ def _misused(error: TyperException) -> int:
 
 
 def _say(message: str, code: int) -> int:
-    from llmkit.redact import redact
-
-    print(f"llmkit: {redact(message)}", file=sys.stderr)  # noqa: T201
+    say(message)
     return code
 
 

@@ -199,7 +199,8 @@ def _secrets(value: object, at: str) -> Iterator[str]:
     """Name the fields, however deep, that are named like a secret or hold what looks like one."""
     if isinstance(value, Mapping):
         for name, item in value.items():
-            if names_secret(str(name)) and item is not None:
+            # A mapping of that name is a schema that speaks of a password, not one.
+            if names_secret(str(name)) and isinstance(item, (str, int, float)):
                 yield f"{at}.{name}"
             yield from _secrets(item, f"{at}.{name}")
     elif isinstance(value, (list, tuple)):

@@ -234,8 +234,7 @@ async def _one(
         return ending
 
     try:
-        if options.sample and not hooks.shown(plan, await preview(runner, options.sample)):
-            await runner.settle_asked()
+        if options.sample and not await _shown(runner, options.sample, hooks):
             return end("interrupted", UsageError("stopped after the samples shown", hint="The same command goes on"))
         status, error = await runner.run()
         return end(status, error)
@@ -244,3 +243,14 @@ async def _one(
     except BaseException as error:
         end("interrupted" if isinstance(error, INTERRUPTIONS) else "failed", error)
         raise
+
+
+async def _shown(runner: Runner, count: int, hooks: Hooks) -> bool:
+    """Show the first samples and ask whether to go on; where the run does not, what was asked is kept and counted."""
+    go_on = False
+    try:
+        go_on = hooks.shown(runner.plan, await preview(runner, count))
+        return go_on
+    finally:
+        if not go_on:
+            await runner.settle_asked()

@@ -84,7 +84,13 @@ def _unfinished(
             raise ResumeMismatchError(run.run_id, changed_keys(run.config, config))
         lock = RunLock(store.path.parent, run.run_id)
         if lock.acquire():
-            return run, lock
+            now = store.run(run.run_id)  # it may have come to its end since it was looked at
+            if _unended(now):
+                return now, lock
+            lock.release()
+            if options.resume_run is not None:
+                _resumable(now)
+            continue
         if insist:
             raise UsageError(f"run {run.run_id} is being executed by another process", hint="Wait for it to end")
     if insist:

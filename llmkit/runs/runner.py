@@ -139,6 +139,7 @@ class Runner:
         """Return what was answered and committed while the run was being stopped: it is paid for, so it counts."""
         self.store.flush()
         jobs = list(self._unsettled.values())
+        self._unsettled.clear()  # each is handed on once, whoever asks again
         known = self.find(jobs) if jobs else {}
         return [_outcome(job, answer=known[job.key]) for job in jobs if job.key in known]
 

@@ -143,6 +143,12 @@ def test_extra_fields_hold_no_secret_for_they_are_stored(extra):
     assert "abcdefghijklmnop" not in str(caught.value) and "hunter22" not in str(caught.value)
 
 
+def test_a_schema_may_speak_of_secrets():
+    properties = {"password": {"type": "string"}, "token": {"type": "string"}}
+    extra = {"response_format": {"type": "json_schema", "json_schema": {"schema": {"properties": properties}}}}
+    assert check_params({"extra": extra}) == {"extra": extra}
+
+
 def test_extra_fields_that_are_no_secret_pass():
     extra = {"service_tier": "flex", "metadata": {"keyword": "a", "api_key": None}, "logit_bias": {"50256": -100}}
     assert check_params({"extra": extra}) == {"extra": extra}

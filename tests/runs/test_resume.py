@@ -227,3 +227,21 @@ async def test_the_requests_fingerprint_is_that_of_the_prompts_own(project, serv
     with Store(project.store) as store:
         stored = store.run(result.run_id).about["requests_fingerprint"]
     assert stored == requests_fingerprint([(Message("user", row["question"]),) for row in data])
+
+
+async def test_a_run_that_ended_since_it_was_looked_at_is_not_gone_on_with(project, server, monkeypatch):
+    suite = project.suite(30)
+    first = await unfinished(project, server, suite)
+    acquire = RunLock.acquire
+
+    def slowly(lock):
+        """Let the other process end its run between the look and the lock."""
+        if lock.path.name == first.run_id:
+            with Store(project.store) as store:
+                store.set_status(first.run_id, "completed")
+        return acquire(lock)
+
+    monkeypatch.setattr(RunLock, "acquire", slowly)
+    second = await project.one(server, suite)
+    assert second.run_id != first.run_id
+    assert second.completed == 30

@@ -493,6 +493,22 @@ async def test_whoever_says_no_after_the_samples_pays_no_more_and_can_go_on(proj
     assert (result.run_id, len(server.log)) == (ending.result.run_id, 10)
 
 
+async def test_samples_shown_before_an_interruption_are_kept_and_counted(project):
+    class Interrupting(Sampling):
+        def shown(self, plan, results):
+            raise KeyboardInterrupt
+
+        def ended(self, ending):
+            self.seen.append(ending.result)
+
+    hooks = Interrupting(True)
+    async with Server(default=answering()) as server:
+        with pytest.raises(KeyboardInterrupt):
+            await project.run(server, project.suite(10), hooks=hooks, sample=3)
+    (result,) = hooks.seen
+    assert (result.status, result.completed, result.usage.calls) == ("interrupted", 3, 3)
+
+
 async def test_money_that_runs_out_among_the_samples_shown_ends_the_run_as_out_of_money(priced):
     async with Server(default=answering(tokens=Tokens(100, 7))) as server:
         (ending,) = await priced.run(

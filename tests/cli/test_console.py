@@ -1,0 +1,54 @@
+"""What closed pipes, full disks and missing streams do to a command: nothing to its verdict, nor to its exit code."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+LLMKIT = f"'{sys.executable}' -m llmkit"
+
+
+def shell(project: Path, script: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["bash", "-c", script], cwd=project, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "eval capitals.yaml",
+        "eval capitals.yaml --json",
+        "runs list",
+        "runs show",
+        "runs export latest -o -",
+        "--help",
+        "eval --help",
+        "doctor --json",
+    ],
+)
+def test_a_reader_that_leaves_does_not_change_the_exit_code(project: Path, command: str) -> None:
+    shell(project, f"{LLMKIT} eval capitals.yaml")
+    said = shell(project, f"{LLMKIT} {command} | true; echo ${{PIPESTATUS[0]}}")
+    assert said.stdout == "0\n"
+    assert said.stderr == ""
+
+
+@pytest.mark.parametrize(("bound", "code"), [(".2", 0), (".99", 1), (".75", 3)])
+def test_a_verdict_survives_a_closed_pipe(project: Path, bound: str, code: int) -> None:
+    script = f"{LLMKIT} eval capitals.yaml --min exact_match={bound} | true; echo ${{PIPESTATUS[0]}}"
+    said = shell(project, script)
+    assert said.stdout == f"{code}\n"
+    assert "capitals on scripted/oracle: exact_match is 0.75" in said.stderr
+
+
+@pytest.mark.parametrize("closed", ["<&-", "2>&-", ">&-", "<&- >&- 2>&-"])
+def test_streams_that_the_process_was_started_without_are_no_crash(project: Path, closed: str) -> None:
+    assert shell(project, f"{LLMKIT} eval capitals.yaml --json {closed}; echo $?").stdout.endswith("0\n")
+
+
+def test_a_full_disk_under_both_streams_is_exit_4(project: Path) -> None:
+    shell(project, f"{LLMKIT} eval capitals.yaml")
+    script = f"trap '' XFSZ; (ulimit -f 0; {LLMKIT} runs list > out 2> err); echo $?"
+    assert shell(project, script).stdout == "4\n"
