@@ -146,7 +146,8 @@ def _show(error: Exception) -> None:
 
 def _misused(error: TyperException) -> int:
     """Say in one line what is wrong with the command line; a command without arguments shows its help."""
-    message = error.format_message()
+    # The words that pydantic puts before its own are no news to who typed an option.
+    message = error.format_message().replace(": Value error, ", ": ").replace(": Input should", ": should")
     if "\n" in message:
         print(message, file=sys.stderr)  # noqa: T201
         return UsageError.exit_code

@@ -189,7 +189,7 @@ class Store:
         known = [run_id for (run_id,) in self._read(f"SELECT run_id FROM runs ORDER BY {LATEST_FIRST} LIMIT 20")]
         if not known:
             raise UsageError("the store has no runs", where=str(self.path), hint="`llmkit eval SUITE` makes one")
-        raise UnknownNameError("run", name, known)
+        raise UnknownNameError("run", name, ["latest", *known])
 
     def _ids_of(self, name: str) -> list[str]:
         """Return the ids that a name may mean; configurations are large, so none is read for this."""

@@ -41,6 +41,8 @@ def test_no_command_shows_the_help(cli: Cli) -> None:
         (("evla",), "Did you mean 'eval'? See "),
         (("eval", "capitals.yaml", "--limt", "3"), "No such option: --limt"),
         (("eval",), "Missing argument 'SUITE...'"),
+        (("runs", "list", "--status", "finshed"), "for '--status': 'finshed' is not one of"),
+        (("eval", "capitals.yaml", "--max-cost", "-1"), "for '--max-cost': should be greater than or equal to 0"),
         (("eval", "capitals.yaml", "--limit", "0"), "Invalid value for '--limit'"),
         (("eval", "capitals.yaml", "--epochs", "40000"), "less than or equal to 1000"),
         (("eval", "capitals.yaml", "-M", "temprature=0"), "Did you mean 'temperature'"),

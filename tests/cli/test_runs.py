@@ -238,3 +238,7 @@ def test_export_to_a_device_leaves_the_device(cli: Cli) -> None:
     before = os.stat("/dev/null")
     assert cli("runs", "export", "-o", "/dev/null").code == 0
     assert os.path.samestat(before, os.stat("/dev/null"))
+
+
+def test_a_misspelt_latest_is_offered(cli: Cli) -> None:
+    assert "Did you mean 'latest'?" in cli("runs", "show", "lates").err
