@@ -12,7 +12,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -49,6 +49,26 @@ class Price(BaseModel):
     cache_write: Dollars | None = Field(default=None, description="Dollars a million prompt tokens written to it.")
 
 
+class Gate(BaseModel):
+    """What `llmkit gate` does where its command line does not say."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    base: str | None = Field(
+        default=None, min_length=1, description="The branch, tag or commit that a change is compared with; --base."
+    )
+    suites: list[str] | None = Field(
+        default=None,
+        description="Suites that are gated, relative to this file; where not set, all of the project that have gate:.",
+    )
+    max_age: Annotated[str, Field(pattern=r"^\d+[smhd]$")] = Field(
+        default="7d", description="How old a base answer from the cache may be: 30m, 12h, 7d."
+    )
+    on_inconclusive: Literal["fail", "warn", "pass"] | None = Field(
+        default=None, description="What too little evidence means: exit 1, or exit 0; where not set, exit 3."
+    )
+
+
 class ConfigSpec(BaseModel):
     """The file llmkit.toml."""
 
@@ -58,6 +78,7 @@ class ConfigSpec(BaseModel):
     aliases: dict[str, str] = Field(default={}, description="Short name → provider/model, or another alias.")
     store: str = Field(default=".llmkit", description="Folder of runs and cached answers, relative to this file.")
     budget: Budget = Field(default=Budget(), description="What may be spent.")
+    gate: Gate = Field(default=Gate(), description="What `llmkit gate` does.")
     prices: dict[str, Price] = Field(
         default={}, description="provider/model → its prices, in place of the published ones."
     )
@@ -84,6 +105,7 @@ class Settings:
         prices: provider/model → dollars a million tokens, by kind.
         models: provider/model → parameters and options.
         concurrency: Calls in flight; None: adapts.
+        gate: What ``llmkit gate`` does where its command line does not say.
         document: The file as read, for the lines of its fields.
     """
 
@@ -97,6 +119,7 @@ class Settings:
     prices: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     models: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     concurrency: int | None = None
+    gate: Gate = field(default_factory=Gate)
     document: Document | None = field(default=None, repr=False, compare=False)
 
     def where(self, *keys: str) -> str:
@@ -208,6 +231,7 @@ def _settings(document: Document, root: Path) -> Settings:
         prices={name: price.model_dump(exclude_none=True) for name, price in spec.prices.items()},
         models=spec.models,
         concurrency=spec.concurrency,
+        gate=spec.gate,
         document=document,
     )
     for alias in spec.aliases:

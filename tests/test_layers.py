@@ -18,19 +18,24 @@ PACKAGE = Path(llmkit.__file__).parent
 ROWS: tuple[tuple[str, ...], ...] = (
     ("errors", "redact", "version"),
     ("types", "canonical", "text"),
+    ("comparisons",),
+    ("verdicts",),
     ("documents", "stats", "shipped"),
     ("config", "providers", "prompts", "samples", "scoring"),
     ("suites",),
     ("runs", "schemas"),
+    ("compare",),
+    ("plan",),
+    ("gate",),
     ("reports", "doctor"),
-    ("cli",),
+    ("cli", "pytest_plugin"),
     ("", "__main__"),
 )
 HEIGHT = {room: height for height, row in enumerate(ROWS) for room in row}
 
 # The reports render records of llmkit.types: a run's stored form is no business of theirs.
 FORBIDDEN = {
-    "reports": {"runs", "suites", "samples", "providers", "prompts", "config", "scoring"},
+    "reports": {"runs", "compare", "plan", "gate", "suites", "samples", "providers", "prompts", "config", "scoring"},
     "stats": {"canonical"},
 }
 

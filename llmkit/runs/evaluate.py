@@ -7,27 +7,26 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from llmkit.canonical import digest
 from llmkit.config import Settings, load_settings
 from llmkit.errors import BudgetError, LlmkitError, UsageError
-from llmkit.providers.base import ModelRef, Provider, Starts
+from llmkit.providers.base import ModelRef, Provider
 from llmkit.providers.budget import Budget
 from llmkit.providers.limits import HIGHEST, limiter_for
 from llmkit.providers.pricing import Prices
-from llmkit.providers.retry import Caller
+from llmkit.runs.begin import begin, caller_for, started
 from llmkit.runs.grade import prepare
 from llmkit.runs.options import Options
 from llmkit.runs.pairs import check_cap, pairs_of
-from llmkit.runs.plan import Plan, about
+from llmkit.runs.plan import Plan
 from llmkit.runs.preview import preview
 from llmkit.runs.result import conclude
 from llmkit.runs.resume import Planned, plan_run
 from llmkit.runs.runner import Runner
 from llmkit.runs.state import Observer
-from llmkit.runs.store import RunRow, Store
+from llmkit.runs.store import Store
 from llmkit.suites.suite import Suite
 from llmkit.types import RunResult, RunStatus, SampleResult
 
@@ -139,38 +138,14 @@ async def _execute(
     for model in dict.fromkeys(p.plan.model.name for p in planned):
         mine = [p for p in planned if p.plan.model.name == model]
         for share in _sharing(mine):
-            async with _started(share[0].provider) as provider:
+            async with started(share[0].provider) as provider:
                 limiter = limiter_for(
                     options.concurrency or settings.concurrency, provider.capabilities.fixed_concurrency
                 )
                 for one in share:
-                    call = Caller(
-                        provider,
-                        policy=options.retry,
-                        limiter=limiter,
-                        budget=budget,
-                        prices=prices,
-                        lost=partial(store.charge, one.run_id),
-                        reserved=_HighWater(store, one.run_id),
-                    )
+                    call = caller_for(provider, one.run_id, store, options.retry, limiter, budget, prices)
                     workers = HIGHEST if limiter.adaptive else limiter.size
                     yield await _one(one, provider, call, workers, options, hooks, store)
-
-
-class _HighWater:
-    """Keeps in the store what the calls in flight may cost at most, written only where it rises.
-
-    A process that is killed leaves the mark behind; the run that goes on is charged for it (``Store.charge_killed``),
-    so that a cap holds over kills, too.
-    """
-
-    def __init__(self, store: Store, run_id: str) -> None:
-        self._store, self._run_id, self._mark = store, run_id, 0.0
-
-    def __call__(self, usd: float) -> None:
-        if usd > self._mark:
-            self._store.reserve(self._run_id, usd)
-            self._mark = usd
 
 
 def _sharing(planned: Sequence[Planned]) -> list[list[Planned]]:
@@ -179,15 +154,6 @@ def _sharing(planned: Sequence[Planned]) -> list[list[Planned]]:
     for p in planned:
         groups.setdefault(digest([p.plan.model.name, dict(p.plan.model.options)]), []).append(p)
     return list(groups.values())
-
-
-@contextlib.asynccontextmanager
-async def _started(provider: Provider) -> AsyncIterator[Provider]:
-    if isinstance(provider, Starts):
-        async with provider:
-            yield provider
-    else:
-        yield provider
 
 
 async def _one(
@@ -200,24 +166,8 @@ async def _one(
     store: Store,
 ) -> Ending:
     """Execute one run, from its record's first line to its last, whatever happens between."""
-    plan, began = one.plan, time.time()
-    if not one.resumed:
-        row = RunRow(
-            one.run_id,
-            plan.suite.name,
-            plan.model.name,
-            "running",
-            one.digest,
-            one.config,
-            about(plan, provider),
-            began,
-            0,
-            (plan.rows or 0) * plan.epochs,
-            None,
-        )
-        store.start_run(row)
-    else:
-        store.set_status(one.run_id, "running")
+    plan = one.plan
+    begin(one, provider, store)
     runner = Runner(
         plan, one.run_id, provider, call, store,
         workers=workers, use_cache=options.cache, observer=hooks.observer(one.run_id, plan),

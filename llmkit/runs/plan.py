@@ -35,6 +35,8 @@ class Plan:
         seed: Of the bootstrap, and of sampling where the provider's wire carries one.
         origins: Where the model and each parameter were set, for people.
         rows: How many rows will be asked, bad ones included; None while not counted.
+        experiment: What tells the run from a plain evaluation: the gate or A/A run that it is a side of. ``arm`` in it
+            makes its answers replicates of their own, which share none with another arm.
     """
 
     suite: Suite
@@ -44,6 +46,12 @@ class Plan:
     seed: int = 0
     origins: Mapping[str, str] = field(default_factory=dict)
     rows: int | None = None
+    experiment: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def arm(self) -> int:
+        """The replicate that its answers are; 0 outside of A/A runs."""
+        return int(self.experiment.get("arm", 0))
 
     def config(self, identity: Mapping[str, str]) -> dict[str, Any]:
         """Return everything that decides the result, as plain data."""
@@ -55,6 +63,7 @@ class Plan:
             "epochs": self.epochs,
             "limit": self.limit,
             "seed": self.seed,
+            **({"experiment": dict(self.experiment)} if self.experiment else {}),
         }
 
 

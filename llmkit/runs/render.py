@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from llmkit.errors import LlmkitError
 from llmkit.prompts.fingerprint import messages_json
@@ -18,8 +18,13 @@ from llmkit.types import BadRow, Failure, Message, Request, Sample
 
 def pieces(plan: Plan, provider: Provider) -> Iterator[Job | Outcome]:
     """Yield each sample in each epoch as a job; what cannot be asked is an outcome already."""
+    return render(plan, provider, plan.suite.samples(limit=plan.limit))
+
+
+def render(plan: Plan, provider: Provider, samples: Iterable[Sample | BadRow]) -> Iterator[Job | Outcome]:
+    """Like ``pieces``, of these samples, in this order."""
     keys = Keys(provider)
-    for sample in plan.suite.samples(limit=plan.limit):
+    for sample in samples:
         for epoch in range(1, plan.epochs + 1):
             yield _bad(sample, epoch) if isinstance(sample, BadRow) else _job(plan, keys, sample, epoch)
 
@@ -47,7 +52,7 @@ def _groups(sample: Sample) -> str:
 def _job(plan: Plan, keys: Keys, sample: Sample, epoch: int) -> Job | Outcome:
     try:
         request = request_for(plan, plan.suite.prompt.render(sample.row), epoch)
-        key = keys.key(request, Replicate(epoch=epoch))
+        key = keys.key(request, Replicate(epoch=epoch, arm=plan.arm))
         fields = records.fields_json(sample.row)
         refs = records.references_json(sample.references)
         messages = messages_json(request.messages)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -55,6 +55,7 @@ class Runner:
         store: Where everything goes.
         workers: Calls that may be under way at once.
         use_cache: Whether other runs' answers count; a run's own always do.
+        since: Seconds of the epoch; other runs' answers that are older do not count.
         observer: Is told how it goes.
     """
 
@@ -68,12 +69,14 @@ class Runner:
         *,
         workers: int,
         use_cache: bool = True,
+        since: float = 0.0,
         observer: Observer | None = None,
     ) -> None:
         self.plan, self.run_id, self.store = plan, run_id, store
         self.state = State(total=None if plan.rows is None else plan.rows * plan.epochs)
         self.provider, self._call, self._workers = provider, call, workers
-        self._use_cache = use_cache
+        self._use_cache, self._since = use_cache, since
+        self.served: str | None = None  # what must have answered other runs; None: any model
         self._settler = Settler(
             store, run_id, plan.suite.scorers, plan.suite.slice_names,
             state=self.state, seed=plan.seed, observer=observer,
@@ -87,15 +90,18 @@ class Runner:
         self._out_of_money: BudgetError | None = None
         self._asked = RequestsFingerprint()
 
-    async def run(self) -> tuple[RunStatus, LlmkitError | None]:
+    async def run(self, some: Iterable[Job | Outcome] | None = None) -> tuple[RunStatus, LlmkitError | None]:
         """Execute; returns how it ended. Whatever happens, every answer that came is stored.
+
+        Args:
+            some: The part of the plan to execute, after which the next may be; None: all of it.
 
         Raises:
             StoreError: The store failed; what was committed is kept.
             asyncio.CancelledError: After everything has been kept.
         """
         grading = asyncio.create_task(self._grade())
-        answering = asyncio.create_task(self._answer())
+        answering = asyncio.create_task(self._answer(pieces(self.plan, self.provider) if some is None else some))
         try:
             await asyncio.wait({grading, answering}, return_when=asyncio.FIRST_COMPLETED)
             if grading.done():  # before the end of the answers: it failed
@@ -158,14 +164,14 @@ class Runner:
 
     # --- from plan to answers ---
 
-    async def _answer(self) -> None:
+    async def _answer(self, some: Iterable[Job | Outcome]) -> None:
         async with asyncio.TaskGroup() as group:
-            await self._produce(group)
+            await self._produce(group, some)
 
-    async def _produce(self, group: asyncio.TaskGroup) -> None:
+    async def _produce(self, group: asyncio.TaskGroup, some: Iterable[Job | Outcome]) -> None:
         """Look up, and hand misses to the workers, which are started as they are needed."""
         started = 0
-        for chunk in _chunks(pieces(self.plan, self.provider), CHUNK):
+        for chunk in _chunks(some, CHUNK):
             if self._out_of_money is not None:
                 break
             jobs = [piece for piece in chunk if isinstance(piece, Job)]
@@ -235,7 +241,9 @@ class Runner:
 
     def find(self, jobs: Sequence[Job]) -> dict[bytes, Answer]:
         """Return the stored answers that the jobs may use."""
-        return self.store.find_answers([job.key for job in jobs], self.run_id, others=self._use_cache)
+        return self.store.find_answers(
+            [job.key for job in jobs], self.run_id, others=self._use_cache, since=self._since, served=self.served
+        )
 
     async def ask(self, job: Job) -> Outcome:
         """Make the call and commit its answer.
@@ -323,6 +331,7 @@ def _leaves(error: BaseException) -> Iterator[BaseException]:
         yield error
 
 
-def _chunks(things: Iterator[T], size: int) -> Iterator[list[T]]:
+def _chunks(things: Iterable[T], size: int) -> Iterator[list[T]]:
+    things = iter(things)
     while chunk := list(itertools.islice(things, size)):
         yield chunk

@@ -214,22 +214,33 @@ class Store:
 
     # --- answers: the cache ---
 
-    def find_answers(self, keys: Sequence[bytes], run_id: str, *, others: bool = True) -> dict[bytes, Answer]:
+    def find_answers(
+        self,
+        keys: Sequence[bytes],
+        run_id: str,
+        *,
+        others: bool = True,
+        since: float = 0.0,
+        served: str | None = None,
+    ) -> dict[bytes, Answer]:
         """Return the answer to use for each key that has one: what ``run_id`` paid for itself, else the earliest.
 
         Args:
             keys: Cache keys.
             run_id: The run that asks.
             others: Whether answers that other runs paid for count.
+            since: Seconds of the epoch; older answers of other runs do not count.
+            served: The model that must have answered other runs, in the server's words; None: any.
         """
         found: dict[bytes, Answer] = {}
         for some in _parts(keys):
             marks = ",".join("?" * len(some))
             sql = (
                 f"SELECT key, {ANSWER_COLUMNS} FROM answers WHERE key IN ({marks}) AND cacheable"
-                " AND (? OR run_id=?) ORDER BY run_id=? DESC, answer_id"
+                " AND (run_id=? OR (? AND created_at>=? AND (? IS NULL OR served_model=?)))"
+                " ORDER BY run_id=? DESC, answer_id"
             )
-            for row in self._read(sql, [*some, others, run_id, run_id]):
+            for row in self._read(sql, [*some, run_id, others, since, served, served, run_id]):
                 found.setdefault(row[0], records.answer_of(row[1:]))
         return found
 

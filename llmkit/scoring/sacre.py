@@ -29,6 +29,7 @@ class Sacre(Builtin):
     """
 
     kind: ClassVar[MetricKind] = "corpus"
+    span: ClassVar[float] = 100.0
     longest: ClassVar[int] = 200_000  # characters of a text: a second of work and 100 MB in the worst case
 
     @abstractmethod

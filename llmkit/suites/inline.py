@@ -12,6 +12,7 @@ from llmkit.errors import UsageError
 from llmkit.prompts import Prompt, prompt_from_messages
 from llmkit.samples import Row
 from llmkit.scoring import Scorer, check_names, parse
+from llmkit.suites.gating import gating
 from llmkit.suites.spec import SuiteSpec
 from llmkit.suites.suite import Suite
 from llmkit.types import BadRow
@@ -76,6 +77,7 @@ def make_suite(
     cluster: str | None = None,
     slices: Sequence[str] | Mapping[str, str] = (),
     epochs: int = 1,
+    gate: Mapping[str, Mapping[str, Any]] | None = None,
     model: str | None = None,
     params: Mapping[str, Any] | None = None,
 ) -> Suite:
@@ -93,6 +95,7 @@ def make_suite(
         cluster: Field of what makes rows dependent.
         slices: Fields, or name → field, that results are also reported by.
         epochs: How often each row is asked.
+        gate: Metric → ``{"max_drop": margin}``, as in a suite file.
         model: ``provider/model`` where none is given to ``evaluate``.
         params: Sampling parameters.
 
@@ -116,8 +119,11 @@ def make_suite(
             "slices": (dict(slices) if isinstance(slices, Mapping) else list(slices)) or None,
             "scorers": [s if isinstance(s, (str, Mapping)) else s.name for s in scorers],
             "epochs": epochs,
+            "gate": gate,
             "model": model,
             "params": dict(params) if params else None,
         }
     )
-    return Suite(name=name, path=None, spec=spec, prompt=prompt, source=Records(rows, name), scorers=built)
+    suite = Suite(name=name, path=None, spec=spec, prompt=prompt, source=Records(rows, name), scorers=built)
+    gating(suite)
+    return suite

@@ -15,6 +15,7 @@ from llmkit.samples import is_data, open_source
 from llmkit.scoring import Scorer, check_names, parse
 from llmkit.shipped import shipped
 from llmkit.suites.builtin import FOLDER, builtin_suites
+from llmkit.suites.gating import gating
 from llmkit.suites.spec import SuiteSpec
 from llmkit.suites.suite import Suite
 
@@ -156,6 +157,7 @@ def _suite(document: Document, spec: SuiteSpec, *, data: str | None, root: Path 
         document=document,
     )
     suite.slice_names  # noqa: B018 - compiles the map now, so that a wrong template is said at loading
+    gating(suite)
     return suite
 
 

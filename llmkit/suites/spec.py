@@ -71,6 +71,36 @@ class MessageSpec(_Part):
     content: str = Field(description="What is said; {{field}} puts in a field of the row.")
 
 
+Margin = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+class GateSpec(_Part):
+    """How much worse one metric may get."""
+
+    max_drop: Margin | None = Field(
+        default=None, description="For a metric where higher is better: the drop, in its unit, that must be ruled out."
+    )
+    max_rise: Margin | None = Field(
+        default=None,
+        description="For an error rate, and for failures: the rise, in its unit, that must be ruled out. For cost and"
+        " latency: the rise as a share of the base's value (.20 is 20 %).",
+    )
+    slices: dict[Name, Margin] | None = Field(
+        default=None, description="Slice name → the margin that holds for the metric on each of its parts."
+    )
+
+    @model_validator(mode="after")
+    def _one(self) -> GateSpec:
+        if (self.max_drop is None) == (self.max_rise is None):
+            raise ValueError("give either max_drop or max_rise")
+        return self
+
+    @property
+    def margin(self) -> float:
+        """The margin of the whole."""
+        return self.max_drop if self.max_drop is not None else self.max_rise or 0.0
+
+
 class SuiteSpec(BaseModel):
     """A suite: what is asked, and how the answers are scored. Or, with `suites`, a list of others."""
 
@@ -102,6 +132,11 @@ class SuiteSpec(BaseModel):
     )
     epochs: Annotated[int, Field(ge=1, le=MOST_EPOCHS)] = Field(default=1, description="How often each row is asked.")
     limit: Annotated[int, Field(ge=1)] | None = Field(default=None, description="Only the first rows.")
+    gate: Annotated[dict[Name, GateSpec], Field(min_length=1)] | None = Field(
+        default=None,
+        description="What `llmkit gate` holds a change to: metric → margin; beside the scorers' names: cost, failures,"
+        " latency_mean, latency_p50, latency_p90, latency_p95, latency_p99.",
+    )
     model: Name | None = Field(
         default=None, description="The model where none is given with -m: provider/model, or an alias."
     )
