@@ -18,7 +18,7 @@ Value = Callable[[Floats], Floats]
 RESAMPLES = 2_000
 """Enough that a 95 % bound moves by about 2 % of the interval's width between seeds."""
 
-_DRAWS = 1_000_000  # row numbers drawn at a time: about 40 MB with their counts
+_DRAWS = 250_000  # row numbers drawn at a time: 10 MB with their counts, which a processor's cache nearly holds
 _ROWS = 50_000  # rows left out at a time
 
 
@@ -85,10 +85,18 @@ def jackknife(
 
 
 def replicates(units: Floats, value: Value, *, resamples: int, seed: int) -> Floats:
-    """Return the metric of ``resamples`` samples drawn with replacement from the rows of ``units``, shape (n, k).
+    """Return the metric of ``resamples`` samples drawn with replacement from the rows of ``units``, shape (n, k)."""
+    return np.asarray(value(resampled_totals(units, resamples=resamples, seed=seed)), dtype=np.float64)
+
+
+def resampled_totals(units: Floats, *, resamples: int, seed: int) -> Floats:
+    """Return the sums, shape (resamples, k), of samples drawn with replacement from the rows of ``units``, (n, k).
+
+    What stands side by side in a row is drawn together: the columns of two systems, or of all systems and metrics of
+    one data set, share one set of draws.
 
     Counting how often each row is drawn and multiplying the counts with the rows takes a sixth of the time of
-    gathering them, and a fifteenth of drawing multinomial counts (100,000 × 18, 1,000 resamples: 1.0 s, 30 MB).
+    gathering them, and a fifteenth of drawing multinomial counts (10,000 × 20, 10,000 resamples: 0.75 s, 15 MB).
     """
     count = len(units)
     random = np.random.default_rng(seed)
@@ -100,7 +108,7 @@ def replicates(units: Floats, value: Value, *, resamples: int, seed: int) -> Flo
         drawn += np.arange(size, dtype=np.int64)[:, None] * count
         times = np.bincount(drawn.ravel(), minlength=size * count).reshape(size, count)
         totals[start : start + size] = times.astype(np.float64) @ units
-    return np.asarray(value(totals), dtype=np.float64)
+    return totals
 
 
 def percentile(drawn: Floats, confidence: float = 0.95) -> tuple[float, float]:

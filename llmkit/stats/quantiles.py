@@ -6,7 +6,7 @@ import math
 from functools import lru_cache
 from statistics import NormalDist
 
-from llmkit.stats.beta import beta_quantile
+from llmkit.stats.beta import beta_cdf, beta_quantile
 
 _NORMAL = NormalDist()
 _MANY = 1_000.0  # degrees of freedom from which the expansion around the normal is exact to 1e-9
@@ -46,6 +46,18 @@ def t_quantile(p: float, df: float) -> float:
     if p < 0.5:
         return -t_quantile(1 - p, df) if p > 1e-3 else -_upper(p, df)
     return _upper(1 - p, df)
+
+
+def t_tail(t: float, df: float) -> float:
+    """Return P(T > ``t``) for Student's t with ``df`` degrees of freedom: half the tail of Beta(df/2, ½) at df/(df+t²).
+
+    Raises:
+        ValueError: Unless ``df`` > 0.
+    """
+    if not df > 0:
+        raise ValueError(f"degrees of freedom are positive, not {df}")
+    half = 0.5 * beta_cdf(df / (df + t * t), df / 2, 0.5)
+    return half if t >= 0 else 1.0 - half
 
 
 def z_of(confidence: float) -> float:

@@ -69,7 +69,7 @@ def summarise(
     _check(kind, table, sample, clusters)
     if not len(table):
         return Summary(None, None, 0)
-    units, groups = _per_sample(table, sample, clusters)
+    units, groups = per_sample(table, sample, clusters)
     if kind == "corpus":
         assert value is not None
         return _corpus(units, value, groups, confidence, seed if interval else None)
@@ -102,8 +102,20 @@ def _corpus(
     return Summary(estimate, interval, len(units))
 
 
-def _per_sample(table: Floats, sample: Ints | None, clusters: Ints | None) -> tuple[Floats, Ints | None]:
-    """Average the rows of each sample, and sort what comes out, so that sums cannot depend on the rows' order."""
+def per_sample(table: Floats, sample: Ints | None, clusters: Ints | None) -> tuple[Floats, Ints | None]:
+    """Average the rows of each sample, and sort what comes out, so that sums cannot depend on the rows' order.
+
+    Args:
+        table: Shape (n, k).
+        sample: Shape (n,), a number a sample; None where each row is a sample of its own.
+        clusters: Shape (n,), a number a cluster of samples, or None.
+
+    Returns:
+        One row a sample, and each one's cluster where there are clusters.
+
+    Raises:
+        ValueError: For a sample that lies in two clusters.
+    """
     if sample is not None and len(np.unique(sample)) < len(sample):
         order = np.lexsort((*table.T, sample))
         table, sample = table[order], sample[order]
