@@ -1,0 +1,27 @@
+"""The gate's statistics: a paired comparison that is looked at several times and has three verdicts."""
+
+from llmkit.stats.sequential.measures import (
+    CorpusDifference,
+    Difference,
+    Measure,
+    QuantileRise,
+    RatioOfMeans,
+    Series,
+    unit_span,
+    units,
+)
+from llmkit.stats.sequential.reading import Reading
+from llmkit.stats.sequential.trial import Trial
+
+__all__ = [
+    "CorpusDifference",
+    "Difference",
+    "Measure",
+    "QuantileRise",
+    "RatioOfMeans",
+    "Reading",
+    "Series",
+    "Trial",
+    "unit_span",
+    "units",
+]

@@ -1,0 +1,89 @@
+"""A relative rise of a mean of unbounded values: cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from llmkit.stats.sequential.evidence import Evidence, interval, positive, tally
+from llmkit.stats.sequential.flips import crossed, sign_flips
+from llmkit.stats.sequential.likelihood import el_z
+from llmkit.stats.sequential.roots import crossing
+from llmkit.stats.sequential.schedule import Schedule
+from llmkit.stats.sequential.series import Series
+from llmkit.stats.sequential.tango import least_margin
+
+Floats = NDArray[np.float64]
+_MOST = 1e3  # a thousandfold rise is no bound
+
+
+@dataclass(frozen=True)
+class RatioOfMeans:
+    """The rise of head's mean over base's, as a share of base's.
+
+    A rise is proven by sign flips of head − base, exact where arms can be swapped, with a likelihood guard. A rise of
+    the margin m is ruled out by the likelihood score of (1 + m)·base − head, whose added observation is as bad as the
+    largest value seen. That is an approximation: nothing bounds what a unit that was not seen may cost.
+
+    Attributes:
+        name: Of the metric.
+        margin: The relative rise that a pass rules out, above 0.
+        planned: Units at the trial's end, where they are fewer than the trial's.
+    """
+
+    name: str
+    margin: float
+    planned: int | None = None
+
+    def __post_init__(self) -> None:
+        if not self.margin > 0:
+            raise ValueError(f"the margin of {self.name} is above 0, not {self.margin}")
+
+    def look(self, series: Series, fail: Schedule, passing: Schedule, seed: tuple[int, ...]) -> Evidence:
+        """Judge the data of all looks so far by the two boundaries."""
+        base, head = series.base, series.head
+        rise = head - base
+        fails = _score(rise) >= fail.z[-1] and crossed(sign_flips(rise, fail.counts, seed), fail.levels) is not None
+        least, most = _least(base, head, fail.z[-1]), _most(base, head, passing.z[-1])
+        least = max(least, 0.0) if fails else min(least, 0.0)
+        low, high = interval(least, most, flip=False, limit=_MOST)
+        losses, gains, ties = tally(-rise)
+        mean = float(base.mean())
+        estimate = float(rise.mean()) / mean if mean > 0 else (0.0 if not head.any() else None)
+        spread = float((head - (1 + (estimate or 0.0)) * base).std()) / mean if mean > 0 else 0.0
+        return Evidence(
+            passes=most <= self.margin,
+            fails=fails,
+            estimate=estimate,
+            low=max(low, -1.0) if low is not None else None,
+            high=high,
+            ruled_out=high,
+            losses=losses,
+            gains=gains,
+            ties=ties,
+            method="sign-flip+el",
+            spread=positive(spread),
+        )
+
+
+def _score(good: Floats) -> float:
+    """Return the score of "the mean is 0" against more, scaled by the largest value seen."""
+    scale = float(np.abs(good).max(initial=0.0))
+    return el_z(good / scale, 0.0) if scale > 0 else -np.inf
+
+
+def _most(base: Floats, head: Floats, z: float) -> float:
+    floor = least_margin(len(base), z)
+    if not base.any():  # a rise of nothing: none where head is free as well, else without end
+        return _MOST if head.any() else floor
+    start = max(float(head.mean() / base.mean()) - 1, -1.0)
+    return max(crossing(lambda rise: _score((1 + rise) * base - head) - z, start, _MOST), floor)
+
+
+def _least(base: Floats, head: Floats, z: float) -> float:
+    if not base.any():
+        return -1.0
+    end = float(head.mean() / base.mean()) - 1
+    return -crossing(lambda fall: _score(head - (1 - fall) * base) - z, -end, 1.0) if end > -1 else -1.0
