@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from llmkit.stats.sequential.evidence import Evidence, interval, positive, tally
+from llmkit.stats.sequential.evidence import Evidence, agreeing, interval, positive, tally
 from llmkit.stats.sequential.flips import crossed, swapped_totals
 from llmkit.stats.sequential.likelihood import el_bound, el_z
 from llmkit.stats.sequential.schedule import Schedule
@@ -48,36 +48,59 @@ class CorpusDifference:
         if not 0 < self.margin < self.span:
             raise ValueError(f"the margin of {self.name} lies in (0, {self.span:g}), not {self.margin}")
 
-    def look(self, series: Series, fail: Schedule, passing: Schedule, seed: tuple[int, ...]) -> Evidence:
-        """Judge the data of all looks so far by the two boundaries."""
-        gain, parts = self._parts(series)
-        losses, gains, ties = self._tally(series)
-        estimate = (gain if self.higher_is_better else -gain) if np.isfinite(gain) else None
-        method = "swap+jackknife-el"
-        if not np.isfinite(parts).all():
-            return Evidence(False, False, estimate, None, None, None, losses, gains, ties, method)
-        scale = max(self.span, float(np.abs(parts).max()))
-        scaled = parts / scale
-        fails = el_z(-scaled, 0.0) >= fail.z[-1] and self._swaps(series, fail, seed)
+    def rules_out(self, series: Series, passing: Schedule) -> bool:
+        """Say whether a worsening as large as the margin is ruled out at the latest look."""
+        _, parts, scale = self._parts(series)
         z = passing.z[-1]
-        most = max(el_bound(scaled, z) * scale, least_margin(passing.n, z) * self.span)
-        least = -el_bound(-scaled, fail.z[-1]) * scale
-        least = max(least, 0.0) if fails else min(least, 0.0)
-        low, high = interval(least, most, flip=self.higher_is_better, limit=_CERTAIN * self.span)
-        ruled_out = None if most >= _CERTAIN * self.span else most
-        spread = positive(float(parts.std()))
-        passes, worse = most <= self.margin, -1 if self.higher_is_better else 1
-        return Evidence(passes, fails, estimate, low, high, ruled_out, losses, gains, ties, method, spread, worse)
+        if least_margin(passing.n, z) * self.span > self.margin or scale is None:
+            return False
+        return el_z(parts / scale, self.margin / scale) >= z
 
-    def _parts(self, series: Series) -> tuple[float, Floats]:
-        """Return the difference, positive where head is better, and each unit's part in it."""
+    def proves(self, series: Series, fail: Schedule, seed: tuple[int, ...]) -> bool:
+        """Say whether a worsening is proven at the latest look."""
+        _, parts, scale = self._parts(series)
+        return scale is not None and el_z(-parts / scale, 0.0) >= fail.z[-1] and self._swaps(series, fail, seed)
+
+    def look(self, series: Series, fail: Schedule, passing: Schedule, seed: tuple[int, ...]) -> Evidence:
+        """Say both, and what there is to know beside."""
+        gain, parts, scale = self._parts(series)
+        losses, gains, ties = self._tally(series)
+        passes, fails = self.rules_out(series, passing), self.proves(series, fail, seed)
+        least, most = -self.span, self.span
+        if scale is not None:
+            z = passing.z[-1]
+            most = max(el_bound(parts / scale, z) * scale, least_margin(passing.n, z) * self.span)
+            least = -el_bound(-parts / scale, fail.z[-1]) * scale
+        least, most = agreeing(least, most, self.margin, passes=passes, fails=fails)
+        low, high = interval(least, most, flip=self.higher_is_better, limit=_CERTAIN * self.span)
+        return Evidence(
+            passes=passes,
+            fails=fails,
+            estimate=(gain if self.higher_is_better else -gain) if np.isfinite(gain) else None,
+            low=low,
+            high=high,
+            ruled_out=None if most >= _CERTAIN * self.span else most,
+            losses=losses,
+            gains=gains,
+            ties=ties,
+            method="swap+jackknife-el",
+            spread=positive(float(parts.std())) if scale is not None else None,
+            worse=-1 if self.higher_is_better else 1,
+        )
+
+    def _parts(self, series: Series) -> tuple[float, Floats, float | None]:
+        """Return the difference, positive where head is better, each unit's part in it, and what none exceeds.
+
+        The last is None where a metric without one of the units is not defined.
+        """
         base, head = _rows(series.base), _rows(series.head)
         n = len(base)
         whole = self._gain(base.sum(axis=0), head.sum(axis=0))
         if n < 2:
-            return float(whole), np.full(n, np.nan)
+            return float(whole), np.zeros(n), None
         without = self._gain(base.sum(axis=0) - base, head.sum(axis=0) - head)
-        return float(whole), np.asarray(n * whole - (n - 1) * without)
+        parts = np.asarray(n * whole - (n - 1) * without)
+        return float(whole), parts, max(self.span, float(np.abs(parts).max())) if np.isfinite(parts).all() else None
 
     def _gain(self, base: Floats, head: Floats) -> Floats:
         with np.errstate(all="ignore"):

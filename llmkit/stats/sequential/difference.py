@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from llmkit.stats.sequential.evidence import Evidence, interval, positive, tally
+from llmkit.stats.sequential.evidence import Evidence, agreeing, interval, positive, tally
 from llmkit.stats.sequential.flips import crossed, sign_flips
 from llmkit.stats.sequential.likelihood import el_bound, el_z
 from llmkit.stats.sequential.schedule import Schedule
 from llmkit.stats.sequential.series import Series
 from llmkit.stats.sequential.signs import critical_losses, losses_and_pairs
-from llmkit.stats.sequential.tango import least_margin, tango_bound
+from llmkit.stats.sequential.tango import least_margin, tango_bound, tango_z
 
 Floats = NDArray[np.float64]
 _CERTAIN = 1.0 - 1e-6  # a drop of all there is, which needs no ruling out
@@ -42,16 +42,43 @@ class Difference:
         if not 0 < self.margin < 1:
             raise ValueError(f"the margin of {self.name} lies in (0, 1), not {self.margin}")
 
+    def rules_out(self, series: Series, passing: Schedule) -> bool:
+        """Say whether a drop as large as the margin is ruled out at the latest look."""
+        gain, span = self._gain(series)
+        n, z = passing.n, passing.z[-1]
+        if least_margin(n, z) * span > self.margin:
+            return False
+        if _is_whole(gain, span):
+            return tango_z(float((gain < 0).sum()), float((gain > 0).sum()), n, self.margin) >= z
+        return el_z(gain / span, self.margin / span) >= z
+
+    def proves(self, series: Series, fail: Schedule, seed: tuple[int, ...]) -> bool:
+        """Say whether a drop is proven at the latest look."""
+        gain, span = self._gain(series)
+        if _is_whole(gain, span):
+            losses, pairs = losses_and_pairs(np.rint(gain).astype(np.int64), fail.counts)
+            return losses[-1] >= critical_losses(pairs, fail.levels)[-1]
+        if el_z(-gain / span, 0.0) < fail.z[-1]:
+            return False
+        return crossed(sign_flips(-gain, fail.counts, seed), fail.levels) is not None
+
     def look(self, series: Series, fail: Schedule, passing: Schedule, seed: tuple[int, ...]) -> Evidence:
-        """Judge the data of all looks so far by the two boundaries."""
-        gain = series.head - series.base if self.higher_is_better else series.base - series.head
-        whole = bool(np.isin(gain, (-1.0, 0.0, 1.0)).all()) and series.span <= 1
-        span = max(series.span, float(np.abs(gain).max()))
-        least, most, fails = _binary(gain, fail, passing) if whole else _graded(gain, span, fail, passing, seed)
-        low, high = interval(least, most, flip=self.higher_is_better, limit=_CERTAIN * span)
+        """Say both, and what there is to know beside."""
+        gain, span = self._gain(series)
+        whole = _is_whole(gain, span)
         losses, gains, ties = tally(gain)
+        passes, fails = self.rules_out(series, passing), self.proves(series, fail, seed)
+        if whole:
+            most = tango_bound(losses, gains, passing.n, passing.z[-1])
+            least = -tango_bound(gains, losses, fail.n, fail.z[-1])
+        else:
+            most = span * el_bound(gain / span, passing.z[-1])
+            least = -span * el_bound(-gain / span, fail.z[-1])
+        most = max(most, span * least_margin(passing.n, passing.z[-1]))
+        least, most = agreeing(least, most, self.margin, passes=passes, fails=fails)
+        low, high = interval(least, most, flip=self.higher_is_better, limit=_CERTAIN * span)
         return Evidence(
-            passes=most <= self.margin,
+            passes=passes,
             fails=fails,
             estimate=float((series.head - series.base).mean()),
             low=low,
@@ -65,27 +92,11 @@ class Difference:
             worse=-1 if self.higher_is_better else 1,
         )
 
-
-def _binary(gain: Floats, fail: Schedule, passing: Schedule) -> tuple[float, float, bool]:
-    whole = np.rint(gain).astype(np.int64)
-    losses, pairs = losses_and_pairs(whole, fail.counts)
-    critical = critical_losses(pairs, fail.levels)
-    fails = losses[-1] >= critical[-1]
-    lost, gained, n, z = losses[-1], pairs[-1] - losses[-1], fail.n, passing.z[-1]
-    most = max(tango_bound(lost, gained, n, z), least_margin(n, z))
-    return _agreeing(-tango_bound(gained, lost, n, fail.z[-1]), fails), most, fails
+    def _gain(self, series: Series) -> tuple[Floats, float]:
+        """Return the differences, positive where head is better, and what none can exceed."""
+        gain = series.head - series.base if self.higher_is_better else series.base - series.head
+        return gain, max(series.span, float(np.abs(gain).max()))
 
 
-def _graded(
-    gain: Floats, span: float, fail: Schedule, passing: Schedule, seed: tuple[int, ...]
-) -> tuple[float, float, bool]:
-    scaled, z = gain / span, passing.z[-1]
-    guarded = el_z(-scaled, 0.0) >= fail.z[-1]
-    fails = guarded and crossed(sign_flips(-scaled, fail.counts, seed), fail.levels) is not None
-    most = max(el_bound(scaled, z), least_margin(fail.n, z))
-    return _agreeing(-el_bound(-scaled, fail.z[-1]), fails) * span, most * span, fails
-
-
-def _agreeing(least: float, fails: bool) -> float:
-    """Keep the interval and the verdict of one mind about 0, where an approximate and an exact test meet."""
-    return max(least, 0.0) if fails else min(least, 0.0)
+def _is_whole(gain: Floats, span: float) -> bool:
+    return span <= 1 and bool(np.isin(gain, (-1.0, 0.0, 1.0)).all())

@@ -65,8 +65,16 @@ class Measure(Protocol):
         """Units that there will be at the trial's end; None where it is the trial's own number."""
         ...
 
+    def rules_out(self, series: Series, passing: Schedule) -> bool:
+        """Say whether a worsening as large as the margin is ruled out at the latest look."""
+        ...
+
+    def proves(self, series: Series, fail: Schedule, seed: tuple[int, ...]) -> bool:
+        """Say whether a worsening is proven at the latest look."""
+        ...
+
     def look(self, series: Series, fail: Schedule, passing: Schedule, seed: tuple[int, ...]) -> Evidence:
-        """Judge the data of all looks so far by the two boundaries."""
+        """Say both, and what there is to know beside."""
         ...
 
 
@@ -83,6 +91,12 @@ def interval(least: float, most: float, *, flip: bool, limit: float) -> tuple[fl
     if not flip:
         return low, high
     return (None if high is None else -high), (None if low is None else -low)
+
+
+def agreeing(least: float, most: float, margin: float, *, passes: bool, fails: bool) -> tuple[float, float]:
+    """Keep the interval and the verdict of one mind, where an approximate test meets an exact one, or rounding."""
+    least = max(least, 0.0) if fails else min(least, 0.0)
+    return least, min(most, margin) if passes else most
 
 
 def positive(value: float) -> float | None:

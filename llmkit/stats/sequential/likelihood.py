@@ -13,6 +13,7 @@ from llmkit.stats.sequential.tango import QUARTER
 Floats = NDArray[np.float64]
 
 _STEPS = 60
+_CELLS = 50_000  # at a time: they stay in the processor's cache
 
 
 def el_z(d: Floats, margin: float, w: float = QUARTER) -> float:
@@ -41,7 +42,9 @@ def el_scores(d: Floats, margin: float, w: float = QUARTER) -> Floats:
     if not good.all():
         found[~good] = surplus[~good] / np.sqrt(n * ((shift[~good] ** 2).sum(axis=1) + w * worst**2) / (n + w))
     if good.any():
-        found[good] = surplus[good] / np.sqrt(n * _constrained_variance(shift[good], worst, w))
+        rows = np.flatnonzero(good)
+        for part in np.array_split(rows, 1 + len(rows) * n // _CELLS):
+            found[part] = surplus[part] / np.sqrt(n * _constrained_variance(shift[part], worst, w))
     return found
 
 
@@ -64,7 +67,7 @@ def _constrained_variance(x: Floats, worst: float, w: float) -> Floats:
         low, high = np.where(value > 0, tilt, low), np.where(value > 0, high, tilt)
         step = tilt - value / slope
         following = np.where((step > low) & (step < high), step, (low + high) / 2)
-        moved = np.abs(following - tilt) > 1e-12 * np.maximum(1.0, tilt)
+        moved = np.abs(following - tilt) > 1e-10 * np.maximum(1.0, tilt)
         tilt = following
         if not moved.any():
             break

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llmkit.stats.quantiles import normal_cdf
-from llmkit.stats.sequential.evidence import Evidence, interval, tally
+from llmkit.stats.sequential.evidence import Evidence, agreeing, interval, tally
 from llmkit.stats.sequential.flips import crossed, swapped_totals
 from llmkit.stats.sequential.order import quantile_bounds
 from llmkit.stats.sequential.schedule import Schedule
@@ -47,22 +47,30 @@ class QuantileRise:
         if not 0 < self.quantile < 1:
             raise ValueError(f"the quantile of {self.name} lies in (0, 1), not {self.quantile}")
 
+    def rules_out(self, series: Series, passing: Schedule) -> bool:
+        """Say whether a rise as large as the margin is ruled out at the latest look."""
+        return quantile_ratio(series.base, series.head, self.quantile, passing.z[-1]) <= math.log1p(self.margin)
+
+    def proves(self, series: Series, fail: Schedule, seed: tuple[int, ...]) -> bool:
+        """Say whether a rise is proven at the latest look."""
+        fall = quantile_ratio(series.head, series.base, self.quantile, fail.z[-1])
+        return fall < 0 and self._swaps(series.base, series.head, fail, seed)
+
     def look(self, series: Series, fail: Schedule, passing: Schedule, seed: tuple[int, ...]) -> Evidence:
-        """Judge the data of all looks so far by the two boundaries."""
+        """Say both, and what there is to know beside."""
         base, head = series.base, series.head
-        at_base, at_head = float(np.quantile(base, self.quantile)), float(np.quantile(head, self.quantile))
-        least = -quantile_ratio(head, base, self.quantile, fail.z[-1])
-        most = quantile_ratio(base, head, self.quantile, passing.z[-1])
-        least, most = math.expm1(least), _expm1(most)
-        fails = least > 0 and self._swaps(base, head, fail, seed)
-        least = least if fails else min(least, 0.0)
+        passes, fails = self.rules_out(series, passing), self.proves(series, fail, seed)
+        least = math.expm1(-quantile_ratio(head, base, self.quantile, fail.z[-1]))
+        most = _expm1(quantile_ratio(base, head, self.quantile, passing.z[-1]))
+        least, most = agreeing(least, most, self.margin, passes=passes, fails=fails)
         low, high = interval(least, most, flip=False, limit=_MOST)
         losses, gains, ties = tally(base - head)
+        at_base, at_head = float(np.quantile(base, self.quantile)), float(np.quantile(head, self.quantile))
         return Evidence(
-            passes=most <= self.margin,
+            passes=passes,
             fails=fails,
             estimate=at_head / at_base - 1 if at_base > 0 else None,
-            low=low if low is None or low > -1 else None,
+            low=None if low is None or low <= -1 else low,
             high=high,
             ruled_out=high,
             losses=losses,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from llmkit.stats.sequential.evidence import Evidence, interval, positive, tally
+from llmkit.stats.sequential.evidence import Evidence, agreeing, interval, positive, tally
 from llmkit.stats.sequential.flips import crossed, sign_flips
 from llmkit.stats.sequential.likelihood import el_z
 from llmkit.stats.sequential.roots import crossing
@@ -41,23 +41,36 @@ class RatioOfMeans:
         if not self.margin > 0:
             raise ValueError(f"the margin of {self.name} is above 0, not {self.margin}")
 
+    def rules_out(self, series: Series, passing: Schedule) -> bool:
+        """Say whether a rise as large as the margin is ruled out at the latest look."""
+        z = passing.z[-1]
+        if least_margin(passing.n, z) > self.margin:
+            return False
+        if not series.base.any():  # of nothing, the only rise that is none
+            return not series.head.any()
+        return _score((1 + self.margin) * series.base - series.head) >= z
+
+    def proves(self, series: Series, fail: Schedule, seed: tuple[int, ...]) -> bool:
+        """Say whether a rise is proven at the latest look."""
+        rise = series.head - series.base
+        return _score(rise) >= fail.z[-1] and crossed(sign_flips(rise, fail.counts, seed), fail.levels) is not None
+
     def look(self, series: Series, fail: Schedule, passing: Schedule, seed: tuple[int, ...]) -> Evidence:
-        """Judge the data of all looks so far by the two boundaries."""
+        """Say both, and what there is to know beside."""
         base, head = series.base, series.head
-        rise = head - base
-        fails = _score(rise) >= fail.z[-1] and crossed(sign_flips(rise, fail.counts, seed), fail.levels) is not None
+        passes, fails = self.rules_out(series, passing), self.proves(series, fail, seed)
         least, most = _least(base, head, fail.z[-1]), _most(base, head, passing.z[-1])
-        least = max(least, 0.0) if fails else min(least, 0.0)
+        least, most = agreeing(least, most, self.margin, passes=passes, fails=fails)
         low, high = interval(least, most, flip=False, limit=_MOST)
-        losses, gains, ties = tally(-rise)
+        losses, gains, ties = tally(base - head)
         mean = float(base.mean())
-        estimate = float(rise.mean()) / mean if mean > 0 else (0.0 if not head.any() else None)
+        estimate = float(head.mean()) / mean - 1 if mean > 0 else (None if head.any() else 0.0)
         spread = float((head - (1 + (estimate or 0.0)) * base).std()) / mean if mean > 0 else 0.0
         return Evidence(
-            passes=most <= self.margin,
+            passes=passes,
             fails=fails,
             estimate=estimate,
-            low=max(low, -1.0) if low is not None else None,
+            low=None if low is None or low <= -1 else low,
             high=high,
             ruled_out=high,
             losses=losses,
