@@ -18,7 +18,7 @@ PACKAGE = Path(llmkit.__file__).parent
 ROWS: tuple[tuple[str, ...], ...] = (
     ("errors", "redact", "version"),
     ("types", "canonical", "text"),
-    ("comparisons",),
+    ("comparisons", "plans"),
     ("verdicts",),
     ("documents", "stats", "shipped"),
     ("config", "providers", "prompts", "samples", "scoring"),

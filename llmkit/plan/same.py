@@ -1,0 +1,132 @@
+"""A/A runs: the same prompt asked twice, as distinct replicates, side by side in time."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from llmkit.canonical import digest
+from llmkit.config import Settings
+from llmkit.errors import LlmkitError
+from llmkit.providers.base import Provider
+from llmkit.providers.budget import Budget
+from llmkit.providers.limits import limiter_for
+from llmkit.providers.pricing import Prices
+from llmkit.runs.begin import started
+from llmkit.runs.evaluate import Hooks
+from llmkit.runs.grade import prepare
+from llmkit.runs.key import identity
+from llmkit.runs.lock import RunLock
+from llmkit.runs.options import Options
+from llmkit.runs.pairs import check_cap
+from llmkit.runs.plan import Plan, new_run_id
+from llmkit.runs.resume import UNFINISHED, Planned, plan_run
+from llmkit.runs.store import RunRow, Store
+from llmkit.runs.together import Shared, together
+
+ARMS = (1, 2)
+DigestOf = Callable[[str, int], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Twice:
+    """An A/A run of one suite on one model.
+
+    Attributes:
+        plan: What both arms ask.
+        aa: The experiment's id.
+        runs: Run ids of arms 1 and 2.
+        error: What stopped it before its end; None where it is complete.
+    """
+
+    plan: Plan
+    aa: str
+    runs: tuple[str, str]
+    error: LlmkitError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Both:
+    """Both arms, about to start; ``todo`` are those that are not complete."""
+
+    plan: Plan
+    provider: Provider
+    aa: str
+    ids: tuple[str, str]
+    todo: tuple[Planned, ...]
+
+
+def arm_of(plan: Plan, aa: str, arm: int) -> Plan:
+    """Return the plan of one arm: its answers are replicates that the other arm does not share."""
+    return replace(plan, experiment={"aa": aa, "arm": arm})
+
+
+async def ask_twice(
+    pairs: Sequence[tuple[Plan, Provider]], options: Options, settings: Settings, store: Store, hooks: Hooks
+) -> list[Twice]:
+    """Ask every sample of each plan twice; an unfinished A/A run of the same configuration goes on.
+
+    The cap of ``options`` holds over everything, what unfinished runs paid before included.
+
+    Raises:
+        UsageError: A cap that cannot be held.
+        asyncio.CancelledError: After everything has been kept.
+    """
+    cap = options.max_cost if options.max_cost is not None else settings.max_cost_usd
+    prices = Prices(settings.prices)
+    prepare({scorer.signature: scorer for plan, _ in pairs for scorer in plan.suite.scorers}.values())
+    if cap is not None:
+        await check_cap(pairs, prices)
+    with contextlib.ExitStack() as locks:
+        both = [_both(plan, provider, options, store, locks) for plan, provider in pairs]
+        todo = [one for each in both for one in each.todo]
+        hooks.planned([(p.run_id, p.plan) for p in todo], {p.run_id: store.spent(p.run_id) for p in todo if p.resumed})
+        budget = Budget(cap, spent_usd=sum(store.spent(run) for each in both if each.todo for run in each.ids))
+        found = []
+        for each in both:
+            async with started(each.provider) as provider:
+                limiter = limiter_for(
+                    options.concurrency or settings.concurrency, provider.capabilities.fixed_concurrency
+                )
+                shared = Shared(provider, limiter, budget, prices, store, options.retry)
+                endings = await together(each.todo, shared, hooks)
+            error = next((e.error for e in endings if e.error is not None), None)
+            found.append(Twice(each.plan, each.aa, each.ids, error))
+        return found
+
+
+def _both(plan: Plan, provider: Provider, options: Options, store: Store, locks: contextlib.ExitStack) -> _Both:
+    """Find the unfinished A/A run of this configuration, or begin one."""
+    of_provider = identity(provider)
+
+    def digest_of(aa: str, arm: int) -> str:
+        return digest(arm_of(plan, aa, arm).config(of_provider))
+
+    aa = new_run_id() if options.fresh else _unfinished(plan, store, digest_of) or new_run_id()
+    ids, todo = [], []
+    for arm in ARMS:
+        complete = [r for r in store.runs(digest=digest_of(aa, arm)) if r.status == "completed"]
+        if complete:
+            ids.append(complete[0].run_id)
+            continue
+        planned = plan_run(arm_of(plan, aa, arm), provider, options, store, locks)
+        ids.append(planned.run_id)
+        todo.append(planned)
+    return _Both(plan, provider, aa, (ids[0], ids[1]), tuple(todo))
+
+
+def _unfinished(plan: Plan, store: Store, digest_of: DigestOf) -> str | None:
+    """Return the latest A/A run of equal configuration, of which an arm has not ended and none is being executed."""
+    arms: dict[str, list[RunRow]] = {}
+    for run in store.runs():
+        aa = run.config.get("experiment", {}).get("aa")
+        if aa is not None and (run.suite, run.model) == (plan.suite.name, plan.model.name):
+            arms.setdefault(str(aa), []).append(run)
+    for aa, runs in arms.items():
+        equal = all(run.digest in {digest_of(aa, arm) for arm in ARMS} for run in runs)
+        open_ = [run for run in runs if run.status in UNFINISHED] or (runs if len(runs) < len(ARMS) else [])
+        alive = any(run.status == "running" and RunLock(store.path.parent, run.run_id).held() for run in runs)
+        if equal and open_ and not alive:
+            return aa
+    return None

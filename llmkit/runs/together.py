@@ -1,0 +1,152 @@
+"""Several runs at once, side by side in time: whatever a server does meanwhile, it does to all of them."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from llmkit.errors import BudgetError, LlmkitError
+from llmkit.providers.base import Provider
+from llmkit.providers.budget import Budget
+from llmkit.providers.limits import HIGHEST, Limiter
+from llmkit.providers.pricing import Prices
+from llmkit.providers.retry import RetryPolicy
+from llmkit.runs.begin import begin, caller_for
+from llmkit.runs.evaluate import INTERRUPTIONS, Ending, Hooks
+from llmkit.runs.result import conclude
+from llmkit.runs.resume import Planned
+from llmkit.runs.runner import Runner
+from llmkit.runs.store import Store
+from llmkit.types import Completion, Request, RunStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What the runs have in common: one server's rate, one budget.
+
+    Attributes:
+        provider: Started.
+        limiter: Of calls in flight, all runs together.
+        budget: The cap that holds over all of them.
+        prices: For costs.
+        store: Where everything goes.
+        retry: How calls are repeated.
+    """
+
+    provider: Provider
+    limiter: Limiter
+    budget: Budget
+    prices: Prices
+    store: Store
+    retry: RetryPolicy
+
+
+class Abreast:
+    """Has runs begin their calls by turns: none is a call ahead of another that is still under way.
+
+    Args:
+        sides: How many runs.
+    """
+
+    def __init__(self, sides: int) -> None:
+        self._begun = [0] * sides
+        self._over = [False] * sides
+        self._waiting: list[deque[asyncio.Future[None]]] = [deque() for _ in range(sides)]
+
+    async def turn(self, side: int) -> None:
+        """Wait until it is the side's turn."""
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting[side].append(turn)
+        self._wake()
+        await turn
+
+    def over(self, side: int) -> None:
+        """Say that a run has ended: nobody waits for it any more."""
+        self._over[side] = True
+        self._wake()
+
+    def _wake(self) -> None:
+        woken = True
+        while woken:
+            woken = False
+            for side, waiting in enumerate(self._waiting):
+                while waiting and self._may(side):
+                    turn = waiting.popleft()
+                    if not turn.done():
+                        self._begun[side] += 1
+                        turn.set_result(None)
+                        woken = True
+
+    def _may(self, side: int) -> bool:
+        return all(
+            over or self._begun[side] <= begun
+            for other, (begun, over) in enumerate(zip(self._begun, self._over, strict=True))
+            if other != side
+        )
+
+
+async def together(runs: Sequence[Planned], shared: Shared, hooks: Hooks) -> list[Ending]:
+    """Execute runs of one model at once, none of them with answers of other runs; returns how each ended.
+
+    Raises:
+        asyncio.CancelledError: After everything has been kept, and each run concluded.
+        StoreError: The store failed; what was committed is kept.
+    """
+    abreast = Abreast(len(runs))
+    tasks = [asyncio.create_task(_one(run, side, abreast, shared, hooks)) for side, run in enumerate(runs)]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+    failed = [error for task in tasks if not task.cancelled() and (error := task.exception()) is not None]
+    if failed:  # what was cancelled because of it says nothing
+        raise failed[0]
+    return [task.result() for task in tasks]
+
+
+async def _one(one: Planned, side: int, abreast: Abreast, shared: Shared, hooks: Hooks) -> Ending:
+    """Execute one run, from its record's first line to its last, whatever happens between."""
+    store, start = shared.store, time.perf_counter()
+    begin(one, shared.provider, store)
+    call = caller_for(
+        shared.provider, one.run_id, store, shared.retry, shared.limiter, shared.budget, shared.prices
+    )  # fmt: skip
+    runner = Runner(
+        one.plan, one.run_id, shared.provider, _by_turns(call, side, abreast), store,
+        workers=HIGHEST if shared.limiter.adaptive else shared.limiter.size, use_cache=False,
+        observer=hooks.observer(one.run_id, one.plan),
+    )  # fmt: skip
+
+    def end(status: RunStatus, stopped_by: str | None, error: LlmkitError | None = None) -> Ending:
+        ending = Ending(conclude(runner, store, status, time.perf_counter() - start, stopped_by), error)
+        hooks.ended(ending)
+        return ending
+
+    try:
+        status, error = await runner.run()
+        return end(status, str(error) if error else None, error)
+    except LlmkitError as error:
+        return end("budget" if isinstance(error, BudgetError) else "failed", str(error), error)
+    except INTERRUPTIONS:
+        end("interrupted", "interrupted")
+        raise
+    except BaseException as error:
+        end("failed", str(error) or type(error).__name__)
+        raise
+    finally:
+        abreast.over(side)
+
+
+def _by_turns(
+    call: Callable[[Request], Awaitable[Completion]], side: int, abreast: Abreast
+) -> Callable[[Request], Awaitable[Completion]]:
+    async def ask(request: Request) -> Completion:
+        await abreast.turn(side)
+        return await call(request)
+
+    return ask
