@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast, get_args
 
@@ -19,12 +19,15 @@ if TYPE_CHECKING:
     from llmkit.prompts.frontmatter import FrontMatter
 
 
-def load_prompt(path: Path | str, *, root: Path | None = None) -> Prompt:
+def load_prompt(
+    path: Path | str, *, root: Path | None = None, named: Callable[[Path], Path] = lambda file: file
+) -> Prompt:
     """Load a prompt file.
 
     Args:
         path: The file; see ``FrontMatter`` and ``markers`` for its format.
         root: A folder, besides the file's own, that ``{% include %}`` and ``${file:…}`` may read from.
+        named: File → what people know it as, where it is a copy: it is called that from then on.
 
     Raises:
         DocumentError: With ``path:line``.
@@ -35,7 +38,8 @@ def load_prompt(path: Path | str, *, root: Path | None = None) -> Prompt:
     path = Path(path)
     source = read_source(path)
     folders = [path.parent, *([root] if root is not None else [])]
-    front = validate(FrontMatter, resolve_references(source, folders))
+    referred: list[Path] = []
+    front = validate(FrontMatter, resolve_references(source, folders, referred))
     inputs, outputs = _inputs(front, "inputs", source), _inputs(front, "outputs", source)
     files: dict[str, Path] = {}
 
@@ -45,8 +49,8 @@ def load_prompt(path: Path | str, *, root: Path | None = None) -> Prompt:
 
     def at(name: str, line: int | None) -> str:
         if name == templates.MAIN:
-            return place(path, None if line is None else source.body_line + line - 1)
-        return place(files[name], line)
+            return place(named(path), None if line is None else source.body_line + line - 1)
+        return place(named(files[name]), line)
 
     markers = Markers()
     environment, sources, trees = templates.collect(source.body, read, at, markers=markers)
@@ -61,24 +65,24 @@ def load_prompt(path: Path | str, *, root: Path | None = None) -> Prompt:
     )
     content = {
         "template": templates.fingerprint_content(environment, sources),
-        "model": front.model.name,
-        "params": front.model.options.params(),
         "inputs": {item.name: [item.default, item.kind == "thread", item.required is False] for item in inputs},
     }
     return Prompt(
         name=front.name or path.stem,
-        path=path,
+        path=named(path),
         model=front.model.name,
         params=front.model.options.params(),
         inputs=inputs,
         outputs=outputs,
-        fingerprint=digest(content),
+        fingerprint=digest({**content, "model": front.model.name, "params": front.model.options.params()}),
+        template_fingerprint=digest(content),
         variables=templates.undeclared(trees),
         optional=templates.guarded(trees),
         unused=(*front.unused(), *(text for body in sources.values() for text in attributes(body))),
         description=front.description,
         body_line=source.body_line,
         model_line=source.front.line("model", "id"),
+        files=tuple(named(file) for file in dict.fromkeys([*referred, *files.values()])),
         _templates=(template,),
     )
 
@@ -124,6 +128,7 @@ def prompt_from_messages(messages: Sequence[Mapping[str, Any]], *, where: str, n
         inputs=(),
         outputs=(),
         fingerprint=digest(contents),
+        template_fingerprint=digest(contents),
         variables=variables,
         optional=optional,
         _templates=tuple(compiled),

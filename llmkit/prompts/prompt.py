@@ -46,12 +46,14 @@ class Prompt:
         outputs: Declared parts of the answer.
         fingerprint: SHA-256 of what can reach the model: the template less its comments, the included files, model,
             parameters, inputs with their defaults. Not: description, name, comments, the order of keys.
+        template_fingerprint: The same without model and parameters.
         variables: The variables that the template uses and that nothing in it sets.
         optional: Those of them that the template asks about first (``is defined``, ``default``).
         unused: What the file says and llmkit does not use, for a notice.
         description: For people.
         body_line: The file's line that the template starts at.
         model_line: The file's line that names the model.
+        files: Further files that it is made of: included, or named by ``${file:…}``.
     """
 
     name: str
@@ -67,6 +69,8 @@ class Prompt:
     description: str | None = None
     body_line: int = 1
     model_line: int | None = None
+    template_fingerprint: str = ""
+    files: tuple[Path, ...] = ()
     _templates: tuple[Template, ...] = field(default=(), repr=False, compare=False)
 
     def render(self, row: Mapping[str, Any]) -> tuple[Message, ...]:

@@ -67,14 +67,15 @@ def read_source(path: Path) -> Source:
     return Source(front, body, first + 1)
 
 
-def resolve_references(source: Source, folders: list[Path]) -> Document:
+def resolve_references(source: Source, folders: list[Path], files: list[Path] | None = None) -> Document:
     """Replace ``${env:NAME}``, ``${env:NAME:default}`` and ``${file:path}`` in the front matter.
 
     As in Prompty, a reference is a whole value. They stand in the front matter alone: the body and the rows are never
     looked at. A variable that looks like a secret is refused. Files are confined to ``folders``; ``.json``, ``.yaml``
-    and ``.yml`` files are read as data.
+    and ``.yml`` files are read as data. Those that were read are added to ``files``.
     """
     front = source.front
+    files = [] if files is None else files
 
     def resolve(value: Any, keys: tuple[str | int, ...]) -> Any:
         if keys in _SKIPPED:
@@ -90,7 +91,8 @@ def resolve_references(source: Source, folders: list[Path]) -> Document:
         if kind == "env":
             return _environment(match["value"], front.where(*keys))
         if kind == "file":
-            return _file(match["value"], folders, front.where(*keys))
+            files.append(find(match["value"], folders, front.where(*keys)))
+            return _file(files[-1])
         raise DocumentError(
             f"unknown reference ${{{match['kind']}:…}}", where=front.where(*keys), hint=nearest(kind, ("env", "file"))
         )
@@ -131,8 +133,7 @@ def _environment(reference: str, where: str) -> str:
     return marked
 
 
-def _file(reference: str, folders: list[Path], where: str) -> Any:
-    path = find(reference, folders, where)
+def _file(path: Path) -> Any:
     if path.suffix in (".yaml", ".yml"):
         return read_yaml(path).data
     text = read_text(path)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from llmkit.config import project_root
@@ -145,7 +145,7 @@ def _suite(document: Document, spec: SuiteSpec, *, data: str | None, root: Path 
         roots=roots,
         where=document.where("data"),
     )
-    prompt = _prompt(document, spec, path, roots)
+    prompt = prompt_of(document, spec, path, roots)
     check_params(prompt.params, where=str(prompt.path or document.where("messages")))
     suite = Suite(
         name=spec.name or path.stem,
@@ -153,7 +153,7 @@ def _suite(document: Document, spec: SuiteSpec, *, data: str | None, root: Path 
         spec=spec,
         prompt=prompt,
         source=source,
-        scorers=_scorers(document, spec),
+        scorers=scorers_of(document, spec),
         document=document,
     )
     suite.slice_names  # noqa: B018 - compiles the map now, so that a wrong template is said at loading
@@ -161,7 +161,26 @@ def _suite(document: Document, spec: SuiteSpec, *, data: str | None, root: Path 
     return suite
 
 
-def _prompt(document: Document, spec: SuiteSpec, path: Path, roots: list[Path]) -> Prompt:
+def prompt_of(
+    document: Document,
+    spec: SuiteSpec,
+    path: Path,
+    roots: Sequence[Path],
+    *,
+    named: Callable[[Path], Path] = lambda file: file,
+) -> Prompt:
+    """Load what a suite asks.
+
+    Args:
+        document: The suite's file as read, for the lines of its fields.
+        spec: What it says.
+        path: The file; a prompt is named from its folder on.
+        roots: Further folders that a prompt may lie in.
+        named: As in ``load_prompt``.
+
+    Raises:
+        DocumentError: The prompt is wrong, or not where a suite's prompt may lie.
+    """
     if spec.messages is not None:
         return prompt_from_messages(
             [message.model_dump() for message in spec.messages], where=document.where("messages")
@@ -178,7 +197,7 @@ def _prompt(document: Document, spec: SuiteSpec, path: Path, roots: list[Path]) 
         beside = file.parent.iterdir() if file.parent.is_dir() else ()
         near = nearest(file.name, [each.name for each in beside if each.suffix in PROMPT_ENDINGS])
         raise DocumentError(f"no prompt file {str(file)!r}", where=where, hint=near)
-    return load_prompt(file)
+    return load_prompt(file, named=named)
 
 
 def _shipped(name: str, where: str) -> Path:
@@ -189,7 +208,13 @@ def _shipped(name: str, where: str) -> Path:
         raise UnknownNameError("shipped prompt", name, error.known, where=where) from None
 
 
-def _scorers(document: Document, spec: SuiteSpec) -> tuple[Scorer, ...]:
+def scorers_of(document: Document, spec: SuiteSpec) -> tuple[Scorer, ...]:
+    """Build a suite's scorers.
+
+    Raises:
+        DocumentError: One is wrong, or two have the same name.
+    """
+
     def where(position: int) -> str:
         return document.where("scorers", position)
 
