@@ -50,7 +50,7 @@ class Session(Hooks):
         unfinished = [r for r in self._results if r.status != "completed"]
         if unfinished:
             kept = sum(r.completed for r in unfinished)
-            say(f"{kept} answers are kept; go on with: {_this_command()}")
+            say(f"{kept} answers are kept; go on with: {this_command()}")
 
     def planned(self, plans: Sequence[tuple[str, Plan]], resumed: Mapping[str, float]) -> None:
         """Say what will run, and refuse a bound on a metric that nothing has."""
@@ -67,7 +67,7 @@ class Session(Hooks):
 
     def observer(self, run_id: str, plan: Plan) -> Observer | None:
         """Return a progress line for the run."""
-        return _Line(self._progress, self._names[run_id])
+        return Line(self._progress, self._names[run_id])
 
     def shown(self, plan: Plan, results: Sequence[SampleResult]) -> bool:
         """Print the samples in full and, at a terminal, ask whether to go on."""
@@ -113,7 +113,7 @@ def _confirmed() -> bool:
         signal.signal(signal.SIGINT, before)
 
 
-class _Line:
+class Line:
     """Passes a run's state to its progress bar."""
 
     def __init__(self, progress: Progress, name: str) -> None:
@@ -128,6 +128,6 @@ class _Line:
         )  # fmt: skip
 
 
-def _this_command() -> str:
+def this_command() -> str:
     """Return the command line that was typed: the same one goes on."""
     return shlex.join(["llmkit", *(a for a in sys.argv[1:] if a != "--fresh")])

@@ -83,6 +83,6 @@ def conclude(work: Work, store: Store, status: RunStatus, wall_s: float, stopped
     work.state.totals = replace(work.state.totals, lost_attempts=attempts, lost_usd=usd)
     result = result_from(run, work.state, work.metrics(), status, wall_s, stopped_by)
     store.set_status(run.run_id, status, wall_s=wall_s, planned=result.total, result=asdict(result))
-    if status == "completed" and isinstance(work, Runner):
+    if status == "completed" and isinstance(work, Runner) and not work.plan.experiment:
         store.note(run.run_id, {"requests_fingerprint": work.requests_fingerprint})
     return result

@@ -20,7 +20,7 @@ from llmkit.providers.base import Provider
 from llmkit.runs.plan import Plan
 from llmkit.runs.records import Answer, Job, Outcome
 from llmkit.runs.render import pieces
-from llmkit.runs.settle import Settler
+from llmkit.runs.settle import Settler, Sink
 from llmkit.runs.state import Observer, State
 from llmkit.runs.store import Store
 from llmkit.types import Completion, Failure, MetricResult, Request, RunStatus
@@ -57,6 +57,7 @@ class Runner:
         use_cache: Whether other runs' answers count; a run's own always do.
         since: Seconds of the epoch; other runs' answers that are older do not count.
         observer: Is told how it goes.
+        sink: Is given each batch of outcomes once it is scored and stored.
     """
 
     def __init__(
@@ -71,15 +72,16 @@ class Runner:
         use_cache: bool = True,
         since: float = 0.0,
         observer: Observer | None = None,
+        sink: Sink | None = None,
     ) -> None:
         self.plan, self.run_id, self.store = plan, run_id, store
         self.state = State(total=None if plan.rows is None else plan.rows * plan.epochs)
         self.provider, self._call, self._workers = provider, call, workers
-        self._use_cache, self._since = use_cache, since
+        self.use_cache, self._since = use_cache, since
         self.served: str | None = None  # what must have answered other runs; None: any model
         self._settler = Settler(
             store, run_id, plan.suite.scorers, plan.suite.slice_names,
-            state=self.state, seed=plan.seed, observer=observer,
+            state=self.state, seed=plan.seed, observer=observer, sink=sink,
         )  # fmt: skip
         self._jobs: asyncio.Queue[Job | None] = asyncio.Queue(maxsize=2 * workers)
         self._done: asyncio.Queue[Outcome | None] = asyncio.Queue(maxsize=4 * SCORE_BATCH)
@@ -242,7 +244,7 @@ class Runner:
     def find(self, jobs: Sequence[Job]) -> dict[bytes, Answer]:
         """Return the stored answers that the jobs may use."""
         return self.store.find_answers(
-            [job.key for job in jobs], self.run_id, others=self._use_cache, since=self._since, served=self.served
+            [job.key for job in jobs], self.run_id, others=self.use_cache, since=self._since, served=self.served
         )
 
     async def ask(self, job: Job) -> Outcome:

@@ -5,7 +5,7 @@ outcomes ──► scores that stand ──► scorers ──► store ──►
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from llmkit.runs.grade import SCORERS_FAULT, grade, item_of
 from llmkit.runs.records import Outcome
@@ -14,6 +14,8 @@ from llmkit.runs.store import Store
 from llmkit.runs.tally import Tally
 from llmkit.scoring.base import Scorer
 from llmkit.types import Failure, MetricResult
+
+Sink = Callable[[Sequence[Outcome]], None]
 
 
 class Settler:
@@ -28,6 +30,7 @@ class Settler:
         seed: Of the bootstrap.
         observer: Is told after each batch.
         anew: Score everything, also what has a score under the same signature.
+        sink: Is given each batch once it is scored and stored.
     """
 
     def __init__(
@@ -41,8 +44,10 @@ class Settler:
         seed: int = 0,
         observer: Observer | None = None,
         anew: bool = False,
+        sink: Sink | None = None,
     ) -> None:
         self.run_id, self.state = run_id, state
+        self._sink = sink
         self._store, self._scorers, self._observer, self._anew = store, scorers, observer, anew
         self._signatures = {s.name: s.signature for s in scorers}
         self._tally = Tally(scorers, slices, seed=seed)
@@ -59,6 +64,8 @@ class Settler:
             sample = outcome.job.sample if outcome.job else None
             cluster, slices = (sample.cluster, sample.slices) if sample else (None, None)
             self._tally.add(outcome.index, outcome.epoch, outcome.scores, item_of(outcome), cluster, slices)
+        if self._sink is not None:
+            self._sink(outcomes)
         if self._observer is not None:
             self.state.metric = self._tally.running()
             self._observer.update(self.state)

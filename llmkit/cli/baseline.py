@@ -1,0 +1,42 @@
+"""``llmkit baseline``: a run's answers in a file, for a gate without a base branch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from llmkit.cli.complete import complete_run
+from llmkit.cli.runs import StoreOption
+
+app = typer.Typer(help="Recorded answers that a gate compares with.", no_args_is_help=True)
+
+
+@app.callback()
+def _baseline() -> None:
+    """Recorded answers that a gate compares with."""
+
+
+@app.command("save")
+def save(
+    run: Annotated[
+        str, typer.Argument(help="A run's id, or latest.", metavar="[RUN]", autocompletion=complete_run)
+    ] = "latest",
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Default: SUITE.baseline.jsonl.", metavar="FILE")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
+    store: StoreOption = None,
+) -> int:
+    """Write a run's answers to a file, bound to the data, the prompt and the model that they are of."""
+    from llmkit.cli.console import say
+    from llmkit.cli.opening import open_store
+    from llmkit.gate.baseline import save as save_baseline
+
+    with open_store(store) as opened:
+        found = opened.run(run)
+        path = output or Path(f"{found.suite}.baseline.jsonl")
+        count = save_baseline(opened, found, path, force=force)
+    say(f"{count} answers of run {found.run_id} written to {path}; next: llmkit gate --baseline {path}")
+    return 0

@@ -1,0 +1,1 @@
+"""The gate: what changed, both sides asked on the same samples, and a verdict."""

@@ -1,0 +1,318 @@
+"""A baseline: a run's answers in a file, bound to what they are answers to.
+
+JSON lines. The first says what was asked of whom; each other is one sample in one epoch with its answer. Scores are
+not in it: both sides of a gate are scored by head's scorers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from llmkit.canonical import digest
+from llmkit.documents.writing import written
+from llmkit.errors import DataError, UsageError
+from llmkit.gate.arms import Means, Piece, Stop, Take
+from llmkit.prompts.fingerprint import messages_json
+from llmkit.runs.plan import Plan
+from llmkit.runs.records import Answer, Job, Outcome
+from llmkit.runs.result import conclude
+from llmkit.runs.resume import new_run
+from llmkit.runs.settle import Settler
+from llmkit.runs.state import Observer, State
+from llmkit.runs.store import RunRow, SampleRow, Store
+from llmkit.types import Completion, Failure, Message, Request, RunResult, RunStatus, Usage
+
+VERSION = 1
+BOUND = ("suite.name", "fingerprints.data", "suite.map", "limit")
+"""What must be the same now, in the words of a run's configuration. Prompt, model and parameters are what changes."""
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """One recorded sample in one epoch: its answer, or why there is none."""
+
+    messages: tuple[Message, ...]
+    completion: Completion | None
+    failure: Failure | None
+    created_at: float
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """A run's answers, to compare with.
+
+    Attributes:
+        name: What the user called it.
+        run_id: The run that answered.
+        config: The run's configuration.
+        answers: (sample id, epoch) → what was answered.
+    """
+
+    name: str
+    run_id: str
+    config: Mapping[str, Any]
+    answers: Mapping[tuple[str, int], Recorded] = field(repr=False)
+
+    @property
+    def suite(self) -> str:
+        """Its suite's name."""
+        return str(self.config["suite"]["name"])
+
+    @property
+    def model(self) -> str:
+        """Its model's name."""
+        return f"{self.config['model']['provider']}/{self.config['model']['model']}"
+
+    @property
+    def epochs(self) -> int:
+        """How often each sample was asked."""
+        return int(self.config["epochs"])
+
+    @property
+    def served(self) -> set[str]:
+        """Which models answered, in the server's words."""
+        found = {r.completion.served_model for r in self.answers.values() if r.completion is not None}
+        return {name for name in found if name is not None}
+
+    def check(self, plan: Plan, identity: Mapping[str, str]) -> None:
+        """Refuse a baseline of something else.
+
+        Raises:
+            UsageError: Naming each field that differs.
+        """
+        now = plan.config(identity)
+        wrong = [name for name in BOUND if digest(_at(self.config, name)) != digest(_at(now, name))]
+        if self.epochs < plan.epochs:
+            wrong.append("epochs")
+        if wrong:
+            pairs = {name: (_short(_at(self.config, name)), _short(_at(now, name))) for name in wrong}
+            said = ", ".join(f"{name} ({then}, now {today})" for name, (then, today) in pairs.items())
+            raise UsageError(
+                f"the baseline was made of something else: {said}",
+                where=self.name,
+                hint="Save a new one: llmkit eval SUITE, then llmkit baseline save",
+            )
+
+
+def _at(config: Mapping[str, Any], name: str) -> Any:
+    value: Any = config
+    for key in name.split("."):
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return value
+
+
+def _short(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value)
+    return text[:12] + "…" if len(text) > 40 else text
+
+
+def save(store: Store, run: RunRow, path: Path, *, force: bool = False) -> int:
+    """Write a run's answers as a baseline, aside first and then renamed; returns how many.
+
+    Raises:
+        UsageError: The run is not complete, the file is there already, or it cannot be written.
+    """
+    if run.status != "completed":
+        raise UsageError(f"run {run.run_id} is {run.status}: a baseline is a run that came to its end")
+    header = {"llmkit_baseline": VERSION, "run_id": run.run_id, "saved_at": time.time(), "config": dict(run.config)}
+    count = 0
+    with written(path, force=force) as out:
+        out.write(_encoded(header))
+        for count, row in enumerate(store.samples(run.run_id), 1):  # noqa: B007 - how many
+            out.write(_encoded(_line(row)))
+    return count
+
+
+def _encoded(record: Mapping[str, Any]) -> bytes:
+    return json.dumps(record, ensure_ascii=False).encode() + b"\n"
+
+
+def _line(row: SampleRow) -> dict[str, Any]:
+    c = row.answer.completion if row.answer else None
+    f = row.failure
+    return {
+        "id": row.sample_id,
+        "epoch": row.epoch,
+        "messages": [[m.role, m.content] for m in row.messages],
+        "answer": None if c is None else c.text,
+        "finish_reason": None if c is None else c.finish_reason,
+        "usage": None if c is None else [c.usage.input, c.usage.output, c.usage.cached, c.usage.reasoning],
+        "cost_usd": None if c is None else c.cost_usd,
+        "latency_s": None if c is None else c.latency_s,
+        "served_model": None if c is None else c.served_model,
+        "created_at": None if row.answer is None else row.answer.created_at,
+        "failure": None if f is None else [f.stage, f.kind, f.message],
+    }
+
+
+def load(name: str, store: Store | None) -> Baseline:
+    """Read a baseline: a file, or a run of the store.
+
+    Raises:
+        DataError: The file is no baseline, or is broken (``path:line``).
+        UsageError: There is neither such a file nor such a run.
+    """
+    path = Path(name).expanduser()
+    if path.is_file():
+        return _read(path)
+    if store is None:
+        raise UsageError("no such file, and there is no store with runs", where=name)
+    if path.suffix or "/" in name:
+        raise UsageError("no such file", where=name, hint="`llmkit baseline save` makes one")
+    run = store.run(name)
+    found = {(r.sample_id, r.epoch): _recorded(r) for r in store.samples(run.run_id)}
+    return Baseline(f"run {run.run_id}", run.run_id, run.config, found)
+
+
+def _recorded(row: SampleRow) -> Recorded:
+    if row.answer is None or row.failure is not None:
+        return Recorded(row.messages, None, row.failure, 0.0)
+    return Recorded(row.messages, row.answer.completion, None, row.answer.created_at)
+
+
+def _read(path: Path) -> Baseline:
+    with path.open(encoding="utf-8", errors="strict") as lines:
+        try:
+            header = _header(lines.readline(), path)
+            answers = {key: found for key, found in _rows(lines, path)}
+        except UnicodeDecodeError as error:
+            raise DataError("this is no text", where=str(path)) from error
+    return Baseline(str(path), header["run_id"], header["config"], answers)
+
+
+def _header(line: str, path: Path) -> dict[str, Any]:
+    try:
+        header = json.loads(line)
+    except ValueError:
+        header = None
+    if not isinstance(header, dict) or "llmkit_baseline" not in header:
+        hint = "Make one with `llmkit baseline save`"
+        raise DataError("this is no baseline", where=f"{path}:1", hint=hint)
+    if header["llmkit_baseline"] != VERSION:
+        raise DataError("a newer llmkit wrote this baseline", where=f"{path}:1", hint="Upgrade llmkit")
+    config = header.get("config")
+    if not isinstance(config, dict) or not {"suite", "fingerprints", "model", "epochs"} <= config.keys():
+        raise DataError("the baseline does not say what it is of", where=f"{path}:1", hint="Save it anew")
+    return header
+
+
+def _rows(lines: Iterator[str], path: Path) -> Iterator[tuple[tuple[str, int], Recorded]]:
+    for number, line in enumerate(lines, 2):
+        try:
+            row = json.loads(line)
+            yield (row["id"], row["epoch"]), _of(row)
+        except (ValueError, KeyError, TypeError) as error:
+            said = f"this line is no sample of a baseline: {error}"
+            raise DataError(said, where=f"{path}:{number}", hint="Save it anew") from None
+
+
+def _of(row: Mapping[str, Any]) -> Recorded:
+    messages = tuple(Message(role, content) for role, content in row["messages"])
+    if row["failure"] is not None:
+        return Recorded(messages, None, Failure(*row["failure"]), 0.0)
+    tokens = dict(zip(("input", "output", "cached", "reasoning"), row["usage"], strict=True))
+    completion = Completion(
+        row["answer"], row["finish_reason"], Usage(**tokens), row["cost_usd"], row["latency_s"],
+        served_model=row["served_model"],
+    )  # fmt: skip
+    if not isinstance(completion.text, str):
+        raise ValueError("neither an answer nor a failure")
+    return Recorded(messages, completion, None, float(row["created_at"]))
+
+
+class FromBaseline:
+    """A side whose answers were recorded: nothing is asked.
+
+    Args:
+        baseline: The answers.
+        plan: Head's plan: the base is scored as head is.
+        means: What the sides share.
+        take: Is given the run's id and its outcomes.
+        observer: Is told how it goes.
+        total: Samples × epochs at the last look.
+    """
+
+    def __init__(
+        self, baseline: Baseline, plan: Plan, means: Means, take: Take, observer: Observer | None, *, total: int
+    ) -> None:
+        self._baseline, self._means, self._plan = baseline, means, plan
+        self.run_id, self._lock = new_run(means.store)
+        self._settler = Settler(
+            means.store, self.run_id, plan.suite.scorers, plan.suite.slice_names,
+            state=State(total=total), seed=plan.seed, observer=observer, sink=partial(take, self.run_id),
+        )  # fmt: skip
+        self._began: float | None = None
+
+    @property
+    def state(self) -> State:
+        """Its counts."""
+        return self._settler.state
+
+    def missing(self, pieces: Sequence[Piece]) -> list[Job]:
+        """Return those that were not recorded."""
+        jobs = (piece for piece in pieces if isinstance(piece, Job))
+        return [job for job in jobs if (job.sample.id, job.epoch) not in self._baseline.answers]
+
+    async def ask(self, pieces: Sequence[Piece]) -> Stop:
+        """Look up, score and store them."""
+        if self._began is None:
+            self._began = time.perf_counter()
+            self._begin()
+        outcomes = await asyncio.gather(*map(self._outcome, pieces))  # together: one transaction for all
+        await self._settler.settle(outcomes)
+        return "completed", None
+
+    async def _outcome(self, piece: Piece) -> Outcome:
+        if not isinstance(piece, Job):
+            return piece
+        recorded = self._baseline.answers.get((piece.sample.id, piece.epoch))
+        outcome = Outcome(piece.sample.index, piece.epoch, piece.sample.id, piece)
+        if recorded is None:
+            outcome.failure = Failure("provider", "not_recorded", f"the baseline {self._baseline.name} has no answer")
+            return outcome
+        piece.request = Request(recorded.messages, piece.request.params)
+        piece.messages = messages_json(recorded.messages)
+        piece.prompt = hashlib.sha256(piece.messages.encode()).digest()
+        outcome.failure = recorded.failure
+        if recorded.completion is not None:
+            key = digest(["llmkit baseline", self._baseline.run_id, piece.sample.id, piece.epoch]).encode()
+            outcome.answer = await self._keep(key, recorded.completion)
+        return outcome
+
+    async def _keep(self, key: bytes, completion: Completion) -> Answer:
+        """Store a recorded answer; never as an answer to this prompt, which it may not be."""
+        return await self._means.store.add_answer(f"baseline {self._baseline.run_id}", key, completion, cacheable=False)
+
+    def _begin(self) -> None:
+        plan, recorded = self._plan, self._baseline
+        config = {
+            **recorded.config,
+            "suite": plan.suite.definition(),
+            "fingerprints": {**recorded.config["fingerprints"], "scorers": plan.suite.fingerprints()["scorers"]},
+            "experiment": dict(plan.experiment),
+        }
+        about = {"baseline": recorded.name, "slices": list(plan.suite.slice_names)}
+        row = RunRow(
+            self.run_id, plan.suite.name, recorded.model, "running", digest(config), config, about, time.time(),
+            0, 0, None,
+        )  # fmt: skip
+        self._means.store.start_run(row)
+
+    def end(self, status: RunStatus, stopped_by: str | None) -> RunResult:
+        """Conclude the run."""
+        try:
+            if self._began is None:
+                self._began = time.perf_counter()
+                self._begin()
+            self.state.total = self.state.done
+            return conclude(self._settler, self._means.store, status, time.perf_counter() - self._began, stopped_by)
+        finally:
+            self._lock.release()

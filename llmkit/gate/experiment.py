@@ -1,0 +1,228 @@
+"""The experiment: both sides asked on the same samples, interleaved, with up to eight looks at what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+from llmkit.errors import BudgetError, LlmkitError, UsageError
+from llmkit.gate.arms import Arm, Asked, Means, Piece, Stop
+from llmkit.gate.baseline import FromBaseline
+from llmkit.gate.evidence import Evidence, Measured, SideName
+from llmkit.gate.measures import weights
+from llmkit.gate.models import Models
+from llmkit.gate.setup import Setup
+from llmkit.runs.records import Job
+from llmkit.runs.state import Observer
+from llmkit.stats.sequential.reading import Reading
+from llmkit.stats.sequential.trial import ALPHA, Trial
+from llmkit.types import RunResult, RunStatus
+from llmkit.verdicts import Planned, Verdict
+
+SIDES: tuple[SideName, SideName] = ("base", "head")
+
+
+class GateHooks:
+    """What a caller wants to see while a gate goes on. The default sees nothing."""
+
+    def planned(self, suite: str, planned: Planned) -> None:
+        """Take what will be done for a suite, before its first call."""
+
+    def observer(self, suite: str, side: SideName) -> Observer | None:
+        """Return what is told of one side's progress."""
+        return None
+
+    def looked(self, suite: str, look: int, looks: int, units: int, readings: Mapping[str, Reading]) -> None:
+        """Take what a look found."""
+
+
+@dataclass
+class Findings:
+    """What an experiment came to.
+
+    Attributes:
+        verdict: Of all measures together.
+        readings: Measure → what was decided of it.
+        measured: Measure → its pairs at the end.
+        units: Units asked on both sides.
+        look: Looks taken.
+        looks: Looks planned.
+        results: Both sides' runs.
+        stopped: What ended it before its end: the budget, or a server.
+        missing: What ``--offline`` lacked.
+    """
+
+    looks: int
+    verdict: Verdict = "undecided"
+    readings: Mapping[str, Reading] = field(default_factory=dict)
+    measured: dict[str, Measured] = field(default_factory=dict)
+    units: int = 0
+    look: int = 0
+    results: dict[SideName, RunResult] = field(default_factory=dict)
+    stopped: LlmkitError | None = None
+    missing: tuple[str, ...] = ()
+
+
+class Experiment:
+    """Asks and looks until there is a verdict.
+
+    Args:
+        setup: What to do.
+        arms: Both sides.
+        evidence: Where their outcomes go.
+        hooks: What to be told on the way.
+        offline: Whether no call may be made.
+    """
+
+    def __init__(
+        self, setup: Setup, arms: Mapping[SideName, Arm], evidence: Evidence, hooks: GateHooks, *, offline: bool
+    ) -> None:
+        self._setup, self._arms, self._evidence, self._hooks = setup, arms, evidence, hooks
+        self._offline = offline
+        names = weights(setup.measures)
+        self._trial = Trial(
+            [m.measure for m in setup.measures], n_max=len(setup.chosen), alpha=ALPHA, seed=setup.head.seed,
+            weights=names,
+        )  # fmt: skip
+        self._ends: list[int] = []  # units at each look
+        self.findings = Findings(looks=len(self._trial.counts))
+
+    async def run(self) -> Findings:
+        """Ask and look; whatever happens, both runs are concluded.
+
+        Raises:
+            StoreError: The store failed.
+            asyncio.CancelledError: After everything was kept.
+        """
+        found, status = self.findings, "interrupted"
+        try:
+            await self._go()
+            status = "completed" if found.stopped is None else _status(found.stopped)
+        except LlmkitError as error:
+            status, found.stopped = "failed", error
+            raise
+        finally:
+            stopped_by = str(found.stopped) if found.stopped else "interrupted" if status == "interrupted" else None
+            found.results = {side: arm.end(status, stopped_by) for side, arm in self._arms.items()}  # type: ignore[arg-type]
+        return found
+
+    async def _go(self) -> None:
+        found, done = self.findings, 0
+        while (count := self._trial.next_count()) is not None:
+            stop = await self._ask(range(done, count))
+            if found.missing:
+                return
+            done = count
+            if stop is not None:
+                found.stopped = stop
+                complete = self._evidence.complete(self._setup.chosen[:count])
+                if isinstance(stop, BudgetError) and complete > (self._ends[-1] if self._ends else 0):
+                    self._look(complete, stop=True)
+                return
+            if self._look(count) != "go on":
+                return
+
+    def _look(self, count: int, *, stop: bool = False) -> str:
+        """Judge the first ``count`` units."""
+        found, setup = self.findings, self._setup
+        self._ends.append(count)
+        units = setup.chosen[:count]
+        found.measured = {m.name: self._evidence.measure(m.gating, units, self._ends, m.part) for m in setup.measures}
+        known = {
+            name: one.series for name, one in found.measured.items() if one.reason is None and len(one.series.base)
+        }
+        said = self._trial.look(known, stop=stop)
+        found.readings, found.units, found.look = dict(self._trial.readings), count, len(self._ends)
+        found.verdict = "undecided" if said == "go on" else said
+        self._hooks.looked(setup.reached.suite.name, found.look, found.looks, count, found.readings)
+        return said
+
+    async def _ask(self, numbers: range) -> LlmkitError | None:
+        """Ask both sides about some units at the same time; returns what stopped either."""
+        head = [piece for n in numbers for piece in self._setup.head_pieces[n]]
+        base = [piece for n in numbers for piece in self._setup.base_pieces[n]]
+        if self._offline:
+            self.findings.missing = self._missing(base, head)
+            if self.findings.missing:
+                return None
+        # What both sides ask alike is asked once, by head, and base finds the answer: it waits until head is done.
+        alike: set[int] = set()
+        if self._setup.base is not None and not self._setup.timed:
+            alike = {i for i, (b, h) in enumerate(zip(base, head, strict=True)) if _key(b) and _key(b) == _key(h)}
+        first = [piece for i, piece in enumerate(base) if i not in alike]
+        stop = await self._together(first, head)
+        if stop is None and alike:
+            stop = _stop(await self._arms["base"].ask([base[i] for i in sorted(alike)]))
+        return stop
+
+    async def _together(self, base: Sequence[Piece], head: Sequence[Piece]) -> LlmkitError | None:
+        """Ask both sides at once, through one limiter, so that they are interleaved in time."""
+        sides = zip(SIDES, (base, head), strict=True)
+        tasks = [asyncio.create_task(_asking(self._arms[side], some)) for side, some in sides]
+        try:
+            stops = await asyncio.gather(*tasks)
+        except BaseException:
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+            raise
+        return next((error for stop in stops if (error := _stop(stop)) is not None), None)
+
+    def _missing(self, base: Sequence[Piece], head: Sequence[Piece]) -> tuple[str, ...]:
+        sides = zip(SIDES, (base, head), strict=True)
+        return tuple(
+            f"{side} {job.sample.id}" + (f" epoch {job.epoch}" if self._setup.head.epochs > 1 else "")
+            for side, pieces in sides
+            for job in self._arms[side].missing(pieces)
+        )
+
+
+async def _asking(arm: Arm, pieces: Sequence[Piece]) -> Stop:
+    return await arm.ask(pieces) if pieces else ("completed", None)
+
+
+def _stop(stop: Stop) -> LlmkitError | None:
+    return stop[1]
+
+
+def _key(piece: Piece) -> bytes | None:
+    return piece.key if isinstance(piece, Job) else None
+
+
+def _status(stopped: LlmkitError) -> RunStatus:
+    return "budget" if isinstance(stopped, BudgetError) else "failed"
+
+
+async def run_experiment(
+    setup: Setup, models: Models, means: Means, hooks: GateHooks, *, offline: bool
+) -> tuple[Findings, Evidence]:
+    """Start both sides, and run the experiment."""
+    suite = setup.reached.suite
+    evidence = Evidence(suite.scorers, setup.head.epochs)
+    if setup.timed:
+        means = replace(means, cache=False)
+
+    async def asked(side: SideName) -> Asked:
+        plan = setup.head if side == "head" else setup.base
+        if plan is None:
+            raise UsageError(f"there is no {side} to compare with")
+        provider, limiter = await models.start(plan.model)
+        return Asked(
+            plan, provider, limiter, means, partial(evidence.take, side),
+            hooks.observer(suite.name, side), total=setup.pairs,
+        )  # fmt: skip
+
+    arms: dict[SideName, Arm] = {}
+    if setup.baseline is not None:
+        plan = replace(setup.head, experiment={**setup.head.experiment, "side": "base"})
+        take = partial(evidence.take, "base")
+        arms["base"] = FromBaseline(
+            setup.baseline, plan, means, take, hooks.observer(suite.name, "base"), total=setup.pairs
+        )
+    else:
+        arms["base"] = await asked("base")
+    arms["head"] = await asked("head")
+    found = await Experiment(setup, arms, evidence, hooks, offline=offline).run()
+    return found, evidence

@@ -1,0 +1,76 @@
+"""From a suite's gating metrics to the measures of a trial: one a metric, and one a part of each gated slice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from llmkit.gate.order import Unit
+from llmkit.stats.sequential.measures import CorpusDifference, Difference, Measure, QuantileRise, RatioOfMeans
+from llmkit.suites.gating import Gating, span_of
+
+WHOLE = 0.5
+"""The share of alpha that the metrics get where slices are gated as well; many small slices cost them no more."""
+
+
+@dataclass(frozen=True)
+class Gated:
+    """One measure of a trial.
+
+    Attributes:
+        gating: The metric.
+        margin: Of this measure.
+        measure: Its rule.
+        part: Name and value of the slice that it is of; None for the whole.
+    """
+
+    gating: Gating
+    margin: float
+    measure: Measure
+    part: tuple[str, str] | None = None
+
+    @property
+    def name(self) -> str:
+        """The measure's name, unique in the trial."""
+        return self.measure.name
+
+
+def gated(gatings: Sequence[Gating], units: Sequence[Unit]) -> list[Gated]:
+    """Return the measures of a trial over ``units``, a metric's slices after it."""
+    found: list[Gated] = []
+    for gating in gatings:
+        found.append(Gated(gating, gating.margin, _measure(gating, gating.name, gating.margin)))
+        for name, margin in gating.slices.items():
+            for value, planned in sorted(parts(units, name).items()):
+                measure = _measure(gating, f"{gating.name} {name}={value}", margin, planned)
+                found.append(Gated(gating, margin, measure, (name, value)))
+    return found
+
+
+def parts(units: Sequence[Unit], name: str) -> dict[str, int]:
+    """Return slice value → units that have a sample of it."""
+    counts: dict[str, int] = {}
+    for unit in units:
+        for value in {s.slices[name] for s in unit.samples if name in s.slices}:
+            counts[value] = counts.get(value, 0) + 1
+    return counts
+
+
+def weights(measures: Sequence[Gated]) -> Mapping[str, float]:
+    """Return each measure's share of alpha: equal among metrics, and equal among slices."""
+    whole = [m.name for m in measures if m.part is None]
+    slices = [m.name for m in measures if m.part is not None]
+    share = WHOLE if slices else 1.0
+    return {**dict.fromkeys(whole, share / len(whole)), **{name: (1 - share) / len(slices) for name in slices}}
+
+
+def _measure(gating: Gating, name: str, margin: float, planned: int | None = None) -> Measure:
+    if gating.kind == "cost" or (gating.kind == "latency" and gating.quantile is None):
+        return RatioOfMeans(name, margin)
+    if gating.quantile is not None:
+        return QuantileRise(name, margin, gating.quantile)
+    scorer = gating.scorer
+    if scorer is not None and scorer.kind == "corpus":
+        value = scorer.corpus_value  # type: ignore[attr-defined]
+        return CorpusDifference(name, margin, value, gating.higher_is_better, span_of(scorer), planned)
+    return Difference(name, margin, gating.higher_is_better, planned)

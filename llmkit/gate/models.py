@@ -1,0 +1,58 @@
+"""The models of a gate: each started once, however many suites and sides ask it."""
+
+from __future__ import annotations
+
+import contextlib
+from types import TracebackType
+
+from llmkit.canonical import digest
+from llmkit.providers.base import ModelRef, Provider
+from llmkit.providers.limits import Limiter, limiter_for
+from llmkit.providers.registry import create
+from llmkit.runs.begin import started
+
+
+class Models:
+    """Makes providers, starts them when they are asked for the first time, and stops them at the end.
+
+    Args:
+        concurrency: Calls at once to each; None adapts.
+        keyless: No call will be made, so no API key is needed.
+    """
+
+    def __init__(self, concurrency: int | None, *, keyless: bool) -> None:
+        self._concurrency, self._keyless = concurrency, keyless
+        self._made: dict[str, Provider] = {}
+        self._started: dict[str, tuple[Provider, Limiter]] = {}
+        self._stack = contextlib.AsyncExitStack()
+
+    async def __aenter__(self) -> Models:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._stack.aclose()
+
+    def provider(self, ref: ModelRef) -> Provider:
+        """Return the model, which may not be started yet: to name and to price it."""
+        key = _key(ref)
+        if key not in self._made:
+            self._made[key] = create(ref, display=self._keyless)
+        return self._made[key]
+
+    async def start(self, ref: ModelRef) -> tuple[Provider, Limiter]:
+        """Return the model, started, and the limiter that all who ask it share."""
+        key = _key(ref)
+        if key not in self._started:
+            provider = self.provider(ref)
+            if not self._keyless:
+                provider = await self._stack.enter_async_context(started(provider))
+            limiter = limiter_for(self._concurrency, provider.capabilities.fixed_concurrency)
+            self._started[key] = (provider, limiter)
+        return self._started[key]
+
+
+def _key(ref: ModelRef) -> str:
+    """Name a provider: sampling parameters go with each request, and make no other one."""
+    return digest([ref.name, dict(ref.options)])

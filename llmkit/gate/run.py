@@ -1,0 +1,166 @@
+"""The gate: what changed → both sides asked → a verdict a suite. The command line is a thin shell over this."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+
+from llmkit.config import Settings, load_settings
+from llmkit.errors import UsageError
+from llmkit.gate.against import against
+from llmkit.gate.arms import Means
+from llmkit.gate.baseline import Baseline, load
+from llmkit.gate.changes import Diff, Reached, changed
+from llmkit.gate.experiment import GateHooks, run_experiment
+from llmkit.gate.flips import flips_of
+from llmkit.gate.models import Models
+from llmkit.gate.options import GateOptions, seconds
+from llmkit.gate.setup import Setup, set_up
+from llmkit.gate.verdict import exit_code, suite_verdict
+from llmkit.providers.budget import Budget
+from llmkit.providers.pricing import Prices
+from llmkit.runs.grade import prepare
+from llmkit.runs.pairs import check_cap
+from llmkit.runs.plan import new_run_id
+from llmkit.runs.store import Store
+from llmkit.stats.sequential.trial import ALPHA
+from llmkit.verdicts import GateReport, OnInconclusive, SuiteVerdict, Verdict
+
+WORST_FIRST = (4, 1, 3, 0)
+"""What broke says that no verdict can be relied on; a proven drop is an answer, too little evidence is none."""
+
+
+async def gate(options: GateOptions | None = None, hooks: GateHooks | None = None) -> GateReport:
+    """Hold what changed against its base, and say pass, fail or not enough evidence.
+
+    Args:
+        options: How.
+        hooks: What to be told on the way.
+
+    Raises:
+        LlmkitError: What is named cannot be gated.
+    """
+    options, hooks = options or GateOptions(), hooks or GateHooks()
+    began, settings = time.perf_counter(), load_settings()
+    on_inconclusive = options.on_inconclusive or settings.gate.on_inconclusive
+    with Store(options.store or settings.store_path) as store, _diff(options, settings, store) as (diff, baselines):
+        means = _means(options, settings, store)
+        async with Models(
+            options.concurrency or settings.concurrency, keyless=options.offline or options.listed
+        ) as models:
+            suites = [
+                await _suite(reached, baselines.get(reached.suite.name), options, models, means, hooks, on_inconclusive)
+                for reached in diff.reached
+            ]
+    return GateReport(
+        verdict=_verdict(suites),
+        exit_code=0 if options.listed else _worst(suites),
+        suites=tuple(suites),
+        base=diff.base,
+        head=diff.head,
+        untouched=diff.untouched,
+        on_inconclusive=on_inconclusive,
+        alpha=ALPHA,
+        seed=options.seed,
+        listed=options.listed,
+        wall_s=time.perf_counter() - began,
+        notes=diff.notes,
+    )
+
+
+@contextmanager
+def _diff(options: GateOptions, settings: Settings, store: Store) -> Iterator[tuple[Diff, dict[str, Baseline]]]:
+    """Find what changed, from git or from baselines."""
+    if options.baseline:
+        if options.base is not None:
+            raise UsageError("--base and --baseline are two ways to say the same: give one of them")
+        baselines = [load(name, store) for name in options.baseline]
+        yield against(baselines, options, settings)
+        return
+    with changed(
+        settings, base=options.base, suites=options.suites or None, model=options.model, params=options.params
+    ) as diff:
+        yield diff, {}
+
+
+def _means(options: GateOptions, settings: Settings, store: Store) -> Means:
+    age = options.max_age
+    if age is None:
+        age = seconds(settings.gate.max_age, settings.where("gate", "max_age"))
+    cap = options.max_cost if options.max_cost is not None else settings.max_cost_usd
+    return Means(
+        store=store,
+        prices=Prices(settings.prices),
+        budget=Budget(cap),
+        retry=options.retry,
+        since=time.time() - age,
+        cache=options.cache or options.offline,
+        offline=options.offline,
+    )
+
+
+async def _suite(
+    reached: Reached,
+    baseline: Baseline | None,
+    options: GateOptions,
+    models: Models,
+    means: Means,
+    hooks: GateHooks,
+    on_inconclusive: OnInconclusive | None,
+) -> SuiteVerdict:
+    """Gate one suite."""
+    path = str(reached.suite.path) if reached.suite.path else None
+    plain = SuiteVerdict(reached.suite.name, path, "undecided", changes=reached.changes)
+    if not reached.asks:
+        return replace(plain, verdict="pass", reason="nothing that the model is asked has changed")
+    if baseline is None and (reached.base is None or reached.reason is not None):
+        return replace(plain, reason=reached.reason, exit_code=_of_nothing(reached, on_inconclusive))
+    setup = await set_up(reached, baseline, options, models, means, f"{new_run_id()}-{secrets.token_hex(2)}")
+    plain = replace(plain, planned=setup.planned)
+    if (why := setup.unrenderable) is not None:
+        code = exit_code("undecided", on_inconclusive)
+        return replace(plain, reason=f"base's prompt cannot be rendered on head's data: {why}", exit_code=code)
+    if baseline is None and setup.same == setup.pairs:
+        why = f"all {setup.pairs} requests are the same on both sides, so no difference can be"
+        return replace(plain, verdict="pass", reason=why, same=setup.same)
+    if options.listed:
+        return plain
+    return await _decided(setup, options, models, means, hooks, on_inconclusive)
+
+
+def _of_nothing(reached: Reached, on_inconclusive: OnInconclusive | None) -> int:
+    """A new suite has no base, and that is nothing wrong; one whose base cannot be read is undecided."""
+    return 0 if reached.new else exit_code("undecided", on_inconclusive)
+
+
+async def _decided(
+    setup: Setup,
+    options: GateOptions,
+    models: Models,
+    means: Means,
+    hooks: GateHooks,
+    on_inconclusive: OnInconclusive | None,
+) -> SuiteVerdict:
+    suite = setup.reached.suite
+    prepare(suite.scorers)
+    plans = [plan for plan in (setup.base, setup.head) if plan is not None]
+    if means.budget.cap_usd is not None and not options.offline:
+        await check_cap([(plan, models.provider(plan.model)) for plan in plans], means.prices)
+    hooks.planned(suite.name, setup.planned)
+    found, _ = await run_experiment(setup, models, means, hooks, offline=options.offline)
+    verdict = suite_verdict(setup, found, on_inconclusive)
+    flips, flipped = flips_of(means.store, setup, found, options.flips)
+    return replace(verdict, flips=flips, flipped=flipped)
+
+
+def _verdict(suites: Sequence[SuiteVerdict]) -> Verdict:
+    verdicts = {suite.verdict for suite in suites}
+    return "fail" if "fail" in verdicts else "undecided" if "undecided" in verdicts else "pass"
+
+
+def _worst(suites: Sequence[SuiteVerdict]) -> int:
+    codes = {suite.exit_code for suite in suites}
+    return next((code for code in WORST_FIRST if code in codes), 0)

@@ -1,0 +1,178 @@
+"""Before anything is asked: which samples, how many of them, and what the whole could cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from llmkit.errors import UsageError
+from llmkit.gate.arms import Means, Piece, pieces_of, side_plan
+from llmkit.gate.baseline import Baseline
+from llmkit.gate.changes import Reached
+from llmkit.gate.measures import Gated, gated
+from llmkit.gate.models import Models
+from llmkit.gate.options import GateOptions
+from llmkit.gate.order import Unit, Units, shuffled
+from llmkit.gate.sizing import Size, size_of
+from llmkit.providers.base import Provider
+from llmkit.providers.retry import Caller
+from llmkit.runs.key import identity
+from llmkit.runs.plan import Plan
+from llmkit.runs.records import Job
+from llmkit.suites.gating import Gating, gating
+from llmkit.verdicts import Planned
+
+
+@dataclass(frozen=True)
+class Setup:
+    """One suite's gate, planned.
+
+    Attributes:
+        reached: The suite, on both sides.
+        head: Head's plan.
+        base: Base's plan; None where a baseline stands in.
+        baseline: Recorded answers, in place of base's.
+        gatings: What the suite is gated on.
+        units: All of the data set's, in order.
+        chosen: Those that may be asked: the first ``n_max``.
+        measures: What decides.
+        size: How many units, and why.
+        planned: What reports say of all this.
+        head_pieces: Of each chosen unit, what head asks.
+        base_pieces: What base asks.
+        same: Pairs that ask the same thing of the same model.
+        timed: Whether answers are timed, so that none may come from the cache.
+    """
+
+    reached: Reached
+    head: Plan
+    base: Plan | None
+    baseline: Baseline | None
+    gatings: tuple[Gating, ...]
+    units: Units
+    chosen: tuple[Unit, ...]
+    measures: Sequence[Gated]
+    size: Size
+    planned: Planned
+    head_pieces: Sequence[Sequence[Piece]]
+    base_pieces: Sequence[Sequence[Piece]]
+    same: int
+    timed: bool
+
+    @property
+    def pairs(self) -> int:
+        """Samples × epochs on each side."""
+        return sum(map(len, self.head_pieces))
+
+    @property
+    def unrenderable(self) -> str | None:
+        """Why base asks nothing at all, where it does not: its prompt wants fields that head's data lack, say."""
+        base = [piece for pieces in self.base_pieces for piece in pieces]
+        head = [piece for pieces in self.head_pieces for piece in pieces]
+        if any(isinstance(p, Job) for p in base) or not any(isinstance(p, Job) for p in head):
+            return None
+        failure = next((p.failure for p in base if not isinstance(p, Job)), None)
+        return None if failure is None else failure.message
+
+
+async def set_up(
+    reached: Reached, baseline: Baseline | None, options: GateOptions, models: Models, means: Means, gate_id: str
+) -> Setup:
+    """Load the data, fix the order and the number of samples, render both sides, and price the calls.
+
+    Raises:
+        LlmkitError: The suite cannot be gated.
+    """
+    suite = reached.suite
+    gatings = gating(suite)
+    rows = suite.check(options.limit)
+    epochs = options.epochs if options.epochs is not None else suite.epochs
+    limit = options.limit if options.limit is not None else suite.limit
+    head = side_plan(
+        Plan(suite, reached.head_model, epochs, limit, options.seed, reached.head_origins, rows), gate_id, "head"
+    )
+    base: Plan | None = None
+    if baseline is None and reached.base is not None and reached.base_model is not None:
+        base = side_plan(
+            Plan(reached.base, reached.base_model, epochs, limit, options.seed, reached.base_origins, rows),
+            gate_id, "base",
+        )  # fmt: skip
+    elif baseline is not None:
+        baseline.check(head, identity(models.provider(head.model)))
+    units = shuffled(suite.samples(limit), options.seed)
+    size = size_of(means.store, suite, head.model.name, gatings, units, epochs)
+    chosen = units.units[: size.n_max]
+    head_pieces = [pieces_of(head, models.provider(head.model), unit) for unit in chosen]
+    base_pieces = head_pieces
+    if base is not None:
+        base_pieces = [pieces_of(base, models.provider(base.model), unit) for unit in chosen]
+    same = 0 if base is None else same_pairs(base_pieces, head_pieces)
+    timed = any(g.kind == "latency" for g in gatings) and not options.offline
+    forecast = _Forecast(means, timed=timed)
+    await forecast.add(models.provider(head.model), head_pieces)
+    if base is not None:
+        await forecast.add(models.provider(base.model), base_pieces)
+    return Setup(
+        reached, head, base, baseline, gatings, units, chosen, gated(gatings, chosen),
+        size, _planned(size, units, epochs, forecast), head_pieces, base_pieces, same, timed,
+    )  # fmt: skip
+
+
+def same_pairs(base: Sequence[Sequence[Piece]], head: Sequence[Sequence[Piece]]) -> int:
+    """Count the pairs that ask the same thing of the same model."""
+    units = zip(base, head, strict=True)
+    both = (pair for b, h in units for pair in zip(b, h, strict=True))
+    return sum(isinstance(b, Job) and isinstance(h, Job) and b.key == h.key for b, h in both)
+
+
+def _planned(size: Size, units: Units, epochs: int, forecast: _Forecast) -> Planned:
+    return Planned(
+        n_max=size.n_max,
+        wanted=size.wanted,
+        available=len(units.units),
+        unit=units.noun,
+        epochs=epochs,
+        spread=size.source,
+        resolvable=size.resolvable,
+        worst_case_usd=forecast.usd,
+        unknown=forecast.unknown,
+        calls=forecast.calls,
+        from_cache=forecast.cached,
+    )
+
+
+class _Forecast:
+    """Counts and prices the calls of both sides; requests that are equal are one."""
+
+    def __init__(self, means: Means, *, timed: bool) -> None:
+        self._means, self._timed = means, timed
+        self._asked: set[bytes] = set()
+        self.calls = self.cached = 0
+        self.usd: float | None = 0.0
+        self.unknown: str | None = None
+
+    async def add(self, provider: Provider, pieces: Sequence[Sequence[Piece]]) -> None:
+        """Add one side."""
+        caller = Caller(provider, prices=self._means.prices)
+        for unit in pieces:
+            jobs = [piece for piece in unit if isinstance(piece, Job)]
+            known = self._known(jobs)
+            self.cached += len(known)
+            for job in jobs:
+                if job.key not in known and (self._timed or job.key not in self._asked):
+                    self._asked.add(job.key)
+                    await self._price(caller, job)
+
+    def _known(self, jobs: Sequence[Job]) -> Mapping[bytes, object]:
+        if self._timed or not self._means.cache:
+            return {}
+        return self._means.store.find_answers([job.key for job in jobs], "", since=self._means.since)
+
+    async def _price(self, caller: Caller, job: Job) -> None:
+        self.calls += 1
+        if self.usd is None:
+            return
+        try:
+            self.usd += await caller.worst_case(job.request)
+        except UsageError as error:
+            self.usd, self.unknown = None, str(error)

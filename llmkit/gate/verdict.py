@@ -1,0 +1,193 @@
+"""From findings to the record that reports show."""
+
+from __future__ import annotations
+
+import math
+
+from llmkit.errors import BudgetError
+from llmkit.gate.arms import spent
+from llmkit.gate.evidence import RULE, Measured, SideName
+from llmkit.gate.experiment import Findings
+from llmkit.gate.measures import Gated, weights
+from llmkit.gate.setup import Setup, same_pairs
+from llmkit.gate.sizing import needs_of
+from llmkit.plan.past import pseudo_values
+from llmkit.plans import Spread
+from llmkit.scoring.base import CorpusScorer
+from llmkit.stats.sequential.reading import Reading
+from llmkit.stats.sequential.sizing import discordance_seen
+from llmkit.stats.sequential.trial import ALPHA
+from llmkit.suites.gating import Gating
+from llmkit.types import Interval
+from llmkit.verdicts import MetricVerdict, Needs, OnInconclusive, Spent, SuiteVerdict, Verdict
+
+PASSED, FAILED, UNDECIDED, BROKE = 0, 1, 3, 4
+
+
+def exit_code(verdict: Verdict, on_inconclusive: OnInconclusive | None) -> int:
+    """Return what a verdict means to the shell."""
+    if verdict == "undecided":
+        return UNDECIDED if on_inconclusive is None else FAILED if on_inconclusive == "fail" else PASSED
+    return FAILED if verdict == "fail" else PASSED
+
+
+def suite_verdict(setup: Setup, found: Findings, on_inconclusive: OnInconclusive | None) -> SuiteVerdict:
+    """Return what a suite's experiment came to."""
+    metrics = tuple(_metric(setup, found, measure) for measure in setup.measures)
+    nobody = _nobody(found)
+    code = exit_code(found.verdict, on_inconclusive)
+    if found.stopped is not None and found.verdict == "undecided":
+        code = UNDECIDED if isinstance(found.stopped, BudgetError) else BROKE
+    if nobody is not None:
+        code = BROKE
+    if found.missing and found.verdict == "undecided":
+        code = exit_code("undecided", on_inconclusive)
+    base, head = _spent(found, "base"), _spent(found, "head")
+    saved = _saved(setup, found)
+    return SuiteVerdict(
+        suite=setup.reached.suite.name,
+        path=_path(setup),
+        verdict=found.verdict,
+        changes=setup.reached.changes,
+        metrics=metrics,
+        planned=setup.planned,
+        look=found.look,
+        looks=found.looks,
+        n=found.units,
+        base=base,
+        head=head,
+        dropped=max((one.dropped for one in found.measured.values()), default=0),
+        same=_same(setup, found),
+        stopped_by=None if found.stopped is None else str(found.stopped),
+        reason=nobody,
+        missing=found.missing,
+        notes=_notes(setup),
+        saved_calls=saved,
+        saved_usd=_saved_usd(saved, base, head),
+        rule=RULE,
+        exit_code=code,
+    )
+
+
+def _path(setup: Setup) -> str | None:
+    path = setup.reached.suite.path
+    return None if path is None else str(path)
+
+
+def _metric(setup: Setup, found: Findings, measure: Gated) -> MetricVerdict:
+    g, reading, one = measure.gating, found.readings.get(measure.name), found.measured.get(measure.name)
+    verdict: Verdict = "undecided" if reading is None else reading.verdict
+    estimate = None if reading is None else reading.estimate
+    return MetricVerdict(
+        metric=g.name,
+        verdict=verdict,
+        margin=measure.margin,
+        relative=g.relative,
+        base=None if one is None else one.base,
+        head=None if one is None else one.head,
+        difference=estimate,
+        interval=_interval(setup, measure, reading),
+        n=0 if reading is None else reading.n,
+        look=0 if reading is None else reading.look,
+        adjusted=None if reading is None else reading.adjusted,
+        ruled_out=None if reading is None else reading.ruled_out,
+        losses=0 if reading is None else reading.losses,
+        gains=0 if reading is None else reading.gains,
+        ties=0 if reading is None else reading.ties,
+        slice=measure.part,
+        within=reading is not None and verdict == "pass" and reading.drop_proven,
+        reason=None if one is None else one.reason,
+        needs=_needs(setup, measure, reading, one) if verdict == "undecided" else None,
+        method="" if reading is None else reading.method,
+        signature="" if g.scorer is None else g.scorer.signature,
+        higher_is_better=g.higher_is_better,
+    )
+
+
+def _interval(setup: Setup, measure: Gated, reading: Reading | None) -> Interval | None:
+    """Return the repeated confidence interval; its two ends err with different probabilities, which add up."""
+    if reading is None or (reading.low is None and reading.high is None):
+        return None
+    low = -math.inf if reading.low is None else reading.low
+    high = math.inf if reading.high is None else reading.high
+    confidence = 1 - ALPHA - ALPHA * weights(setup.measures)[measure.name]
+    return Interval(low, high, "repeated", confidence)
+
+
+def _needs(setup: Setup, measure: Gated, reading: Reading | None, one: Measured | None) -> Needs | None:
+    """Say what would decide it; nothing can be said where no pair was seen, or of amounts."""
+    g = measure.gating
+    if reading is None or one is None or not reading.n or g.kind not in ("score", "failures") or one.reason:
+        return None
+    seen = _seen(setup, measure, reading, one)
+    return needs_of(g, measure.margin, seen, reading.n, len(setup.units.units), setup.size.spacing)
+
+
+def _seen(setup: Setup, measure: Gated, reading: Reading, one: Measured) -> Spread:
+    """Return the spread of the pairs seen, at one answer a side."""
+    prior = setup.size.spreads.get(measure.gating.name)
+    within = one.within if one.within is not None else None if prior is None else prior.within
+    if reading.method.startswith("exact-walk"):
+        psi = discordance_seen(reading.losses, reading.gains, reading.n)
+        return Spread("binary", psi, one.base, 1.0, reading.n, "this run", seen=psi, within=within)
+    spacing = setup.size.spacing
+    variance = _variance(measure.gating, one) * spacing.members
+    if within is not None:  # what averaging over epochs took out
+        variance += within * (1 - 1 / spacing.epochs)
+    return Spread("graded", variance, one.base, 1.0, reading.n, "this run", seen=variance, within=within)
+
+
+def _variance(g: Gating, one: Measured) -> float:
+    """Return the variance of a unit's difference; of a corpus metric, by its pseudo-values."""
+    base, head = one.series.base, one.series.head
+    if g.scorer is not None and isinstance(g.scorer, CorpusScorer) and g.scorer.kind == "corpus":
+        base, head = pseudo_values(base, g.scorer), pseudo_values(head, g.scorer)
+    gain = head - base
+    return float(gain.var(ddof=1)) if len(gain) > 1 else 1.0
+
+
+def _nobody(found: Findings) -> str | None:
+    """Say which side answered nothing at all, where one did not."""
+    for side, result in found.results.items():
+        if result.total and result.failed == result.total:
+            fault, (_, example) = max(result.faults.items(), key=lambda item: item[1][0], default=("", (0, "")))
+            return f"all {result.total} samples failed on {side}: {fault}: {example}"
+    return None
+
+
+def _spent(found: Findings, side: SideName) -> Spent:
+    result = found.results.get(side)
+    return Spent() if result is None else spent(result)
+
+
+def _same(setup: Setup, found: Findings) -> int:
+    return same_pairs(setup.base_pieces[: found.units], setup.head_pieces[: found.units]) if setup.base else 0
+
+
+def _saved(setup: Setup, found: Findings) -> int:
+    """Return the calls of the looks that were not needed."""
+    if found.verdict == "undecided":
+        return 0
+    rest = [p for pieces in setup.head_pieces[found.units :] for p in pieces]
+    sides = 1 if setup.baseline is not None else 2
+    return len(rest) * sides
+
+
+def _saved_usd(calls: int, base: Spent, head: Spent) -> float | None:
+    if not calls:
+        return 0.0
+    made = base.calls + head.calls
+    if not made or base.cost_usd is None or head.cost_usd is None:
+        return None
+    return (base.cost_usd + head.cost_usd) / made * calls
+
+
+def _notes(setup: Setup) -> tuple[str, ...]:
+    notes = []
+    if setup.units.bad:
+        count, first = len(setup.units.bad), setup.units.bad[0]
+        notes.append(f"{count} rows cannot be asked on either side; the first: {first.where}: {first.message}")
+    if setup.planned.n_max < setup.planned.wanted:
+        p = setup.planned
+        notes.append(f"{p.wanted} {p.unit} would be needed for both verdicts, and there are {p.available}")
+    return tuple(notes)
