@@ -100,7 +100,7 @@ def _units(differences: Floats, clusters: Ints | None) -> _Units | None:
         return None
     left_out = (sums.sum() - sums) / (n - sizes)
     error = math.sqrt((count - 1) * float(np.var(left_out)))
-    return _Units(sums * (count / n), error, n * n / float(sizes @ sizes), 1 - float(moving.mean()))
+    return _Units(sums * (count / n), error, n * n / float(sizes @ sizes), float((~moving).mean()))
 
 
 def _score(units: _Units, critical: float, centre: float) -> tuple[float, float]:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import stats
 
-from llmkit.stats.bootstrap import bca, jackknife, percentile, replicates, unit_totals
+from llmkit.stats.bootstrap import bca, jackknife, percentile, replicates, resampled_totals, unit_totals
 
 
 def mean(totals):
@@ -142,6 +142,13 @@ def test_resampling_in_chunks_draws_the_same_samples(monkeypatch):
     whole = replicates(data, mean, resamples=100, seed=7)
     monkeypatch.setattr("llmkit.stats.bootstrap._DRAWS", 200)
     assert replicates(data, mean, resamples=100, seed=7) == pytest.approx(whole, rel=1e-12)
+
+
+def test_what_stands_side_by_side_is_drawn_together():
+    data = ratio_rows(30)
+    both = resampled_totals(np.hstack([data, 3 * data]), resamples=50, seed=2)
+    assert both[:, 2:] == pytest.approx(3 * both[:, :2])
+    assert both[:, :2] == pytest.approx(resampled_totals(data, resamples=50, seed=2))
 
 
 def test_bca_covers_a_skewed_ratio():

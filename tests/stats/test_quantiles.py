@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from llmkit.stats.beta import beta_cdf, beta_quantile
-from llmkit.stats.quantiles import normal_cdf, normal_quantile, t_of, t_quantile, z_of
+from llmkit.stats.quantiles import normal_cdf, normal_quantile, t_of, t_quantile, t_tail, z_of
 
 # Two-sided 95 % and 99 % critical values as every printed table has them.
 TABLE = [(1, 12.706, 63.657), (2, 4.303, 9.925), (5, 2.571, 4.032), (10, 2.228, 3.169), (30, 2.042, 2.750)]
@@ -29,6 +29,16 @@ def test_t_agrees_with_scipy(df, p):
 def test_t_has_closed_forms_for_one_and_two_degrees():
     assert t_quantile(0.9, 1) == pytest.approx(math.tan(math.pi * 0.4), rel=1e-12)
     assert t_quantile(0.9, 2) == pytest.approx(0.8 / math.sqrt(2 * 0.9 * 0.1), rel=1e-12)
+
+
+@given(st.floats(-40, 40), st.floats(0.5, 1e6))
+def test_the_tail_of_t_is_scipys(t, df):
+    assert t_tail(t, df) == pytest.approx(stats.t.sf(t, df), rel=1e-8, abs=1e-14)
+
+
+def test_the_tail_of_t_needs_degrees_of_freedom():
+    with pytest.raises(ValueError, match="degrees of freedom"):
+        t_tail(1, 0)
 
 
 @given(st.floats(1e-6, 1 - 1e-6))
