@@ -1,0 +1,153 @@
+"""What a suite says otherwise beside what it asks: it holds for both sides, so that no call is needed for it."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from llmkit.canonical import canonical
+from llmkit.errors import LlmkitError
+from llmkit.gate.asking import suite_lines
+from llmkit.gate.sides import Files, Side
+from llmkit.suites.load import scorers_of
+from llmkit.suites.mapping import Mapper
+from llmkit.suites.spec import HubData, SuiteSpec
+from llmkit.text import one_line, shorten
+from llmkit.verdicts import Change, Part
+
+JUDGES = "judges/"
+
+
+def suite_changes(head: Side, base: Side, base_name: str, files: Files) -> Iterator[Change]:
+    """Say how the suite's file, name, epochs and limit differ."""
+    if head.path != base.path:
+        detail = f"{base.path} → {head.path}"
+        yield Change("suite", "renamed", head.path, detail, old_path=base.path, asks=False)
+    if head.suite.name != base_name:
+        lines = suite_lines(head, base, files, "name")
+        detail = one_line(f"name: {base_name} → {head.suite.name}")
+        yield Change("suite", "renamed", head.path, detail, lines=lines, asks=False)
+    for name in ("epochs", "limit"):
+        new, old = getattr(head.suite.spec, name), getattr(base.suite.spec, name)
+        if new != old:
+            yield _scoring("suite", f"{name}: {_value(old)} → {_value(new)}", head, base, files, name)
+
+
+def data_changes(head: Side, base: Side, files: Files) -> Iterator[Change]:
+    """Say how the rows differ. Both sides are asked head's, so rows alone ask nothing of one side more."""
+    new, old = head.suite.spec.data, base.suite.spec.data
+    path, old_path = data_path(head.suite.spec, head.path), data_path(base.suite.spec, base.path)
+    if path is None or old_path is None:
+        if new != old:
+            yield _scoring("data", f"{_data(old)} → {_data(new)}", head, base, files, "data")
+        return
+    same = files.same(path, old_path)
+    if same is None:
+        yield Change("data", "added", path, f"{old_path} is not in base: git does not have it there", asks=False)
+    elif not same:
+        moved = old_path if path != old_path else None
+        detail = f"{old_path} → {path}, with other content" if moved else "changed; both sides are asked these rows"
+        yield Change("data", "changed", path, detail, old_path=moved, asks=False)
+    elif path != old_path:
+        yield Change("data", "renamed", path, f"{old_path} → {path}", old_path=old_path, asks=False)
+
+
+def scoring_changes(head: Side, base: Side, files: Files) -> Iterator[Change]:
+    """Say how the map, the scorers and the gate differ."""
+    yield from _fields("map", _map(head), _map(base), head, base, files)
+    yield from _fields("scorers", _scorers(head), _scorers(base), head, base, files)
+    yield from _fields("gate", _gate(head), _gate(base), head, base, files)
+
+
+def judge_changes(head: Side, changed: Sequence[str]) -> Iterator[Change]:
+    """Say which of the changed judge files the suite's scorers name."""
+    named = {
+        posixpath.normpath(posixpath.join(folder, text))
+        for text in _texts(head.suite.spec.scorers)
+        for folder in (posixpath.dirname(head.path), "")
+    }
+    for path in changed:
+        if any(path == each or path.startswith(f"{each}/") for each in named if JUDGES.rstrip("/") in each.split("/")):
+            yield Change("judge", "changed", path, "changed; both sides are scored with it", asks=False)
+
+
+def data_path(spec: SuiteSpec, path: str) -> str | None:
+    """Return the data file from the top; None for a data set of the hub."""
+    if not isinstance(spec.data, str):
+        return None
+    return posixpath.normpath(posixpath.join(posixpath.dirname(path), spec.data))
+
+
+def _fields(
+    part: Part, new: Mapping[str, Any] | str, old: Mapping[str, Any] | str, head: Side, base: Side, files: Files
+) -> Iterator[Change]:
+    """Compare two mappings; a text in place of base's says why it cannot be read."""
+    if isinstance(old, str) or isinstance(new, str):
+        yield _scoring(part, f"base's cannot be read: {old}", head, base, files, part)
+        return
+    changed = [name for name in sorted({*new, *old}) if canonical([new.get(name)]) != canonical([old.get(name)])]
+    if changed:
+        said = ", ".join(f"{name}: {_value(old.get(name))} → {_value(new.get(name))}" for name in changed)
+        yield _scoring(part, said, head, base, files, part)
+
+
+def _scoring(part: Part, detail: str, head: Side, base: Side, files: Files, field: str) -> Change:
+    lines = suite_lines(head, base, files, field)
+    return Change(part, "changed", head.path, one_line(detail), lines=lines, asks=False)
+
+
+def _map(side: Side) -> Mapping[str, Any] | str:
+    """What is mapped; slices under one name, wherever they are written."""
+    try:
+        expressions = Mapper(side.suite.spec, side.suite.document).expressions
+    except LlmkitError as error:
+        return str(error)
+    names = (".".join(map(str, keys)).removeprefix("map.") for keys in expressions)
+    named = dict(zip(names, (each.text for each in expressions.values()), strict=True))
+    if isinstance(slices := side.suite.spec.slices or side.suite.spec.map.slices, list):
+        named = {name: text for name, text in named.items() if not name.startswith("slices.")}
+        named |= {f"slices.{name}": name for name in slices}
+    return named
+
+
+def _scorers(side: Side) -> Mapping[str, Any] | str:
+    if side.suite.document is None:
+        return {}
+    try:
+        return {scorer.name: scorer.signature for scorer in scorers_of(side.suite.document, side.suite.spec)}
+    except LlmkitError as error:
+        return str(error)
+
+
+def _gate(side: Side) -> Mapping[str, Any]:
+    found: dict[str, Any] = {}
+    for metric, spec in (side.suite.spec.gate or {}).items():
+        for name, margin in spec.model_dump(exclude_none=True).items():
+            if isinstance(margin, Mapping):
+                found |= {f"{metric}.{name}.{each}": value for each, value in margin.items()}
+            else:
+                found[f"{metric}.{name}"] = margin
+    return found
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for each in value.values():
+            yield from _texts(each)
+    elif isinstance(value, (list, tuple)):
+        for each in value:
+            yield from _texts(each)
+
+
+def _data(data: str | HubData | None) -> str:
+    if not isinstance(data, HubData):
+        return str(data)
+    parts = (data.hf, data.config, data.split, data.revision)
+    return f"hf:{'/'.join(part for part in parts if part is not None)}"
+
+
+def _value(value: Any) -> str:
+    return "not set" if value is None else shorten(value if isinstance(value, str) else canonical(value).decode())
