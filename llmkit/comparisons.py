@@ -17,20 +17,22 @@ class Side:
         run_id: The run.
         suite: Its suite.
         model: Its model.
-        status: How it ended; what is not ``completed`` is said.
+        status: How it ended; what is not ``completed`` is said. None where a file does not say.
         samples: Samples × epochs that it holds.
         failed: Of them, those without an answer.
         cost_usd: What its answers cost when they were made; None where that is unknown.
+        stored: Whether the store holds it, so that ``llmkit runs show`` can show its samples; else it is a file.
     """
 
     name: str
     run_id: str
     suite: str
     model: str
-    status: RunStatus
+    status: RunStatus | None
     samples: int
     failed: int
     cost_usd: float | None = None
+    stored: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ class MetricDifference:
         clusters: Clusters behind the interval; None where each sample is its own.
         p_adjusted: Of a slice: adjusted over all slices of the metric by Holm's method.
         slices: Per slice name and value, the same metric on that part.
+        unknown: Why there is no figure, where the scores are there: no statistics of a corpus metric, ….
     """
 
     name: str
@@ -78,6 +81,7 @@ class MetricDifference:
     clusters: int | None = None
     p_adjusted: float | None = None
     slices: Mapping[str, Mapping[str, MetricDifference]] = field(default_factory=dict)
+    unknown: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +90,7 @@ class AmountDifference:
 
     Attributes:
         name: ``cost_usd``, ``output_tokens``, ``latency_s``.
-        statistic: What ``a`` and ``b`` are: ``mean`` or ``median``.
+        statistic: What ``a`` and ``b`` are: ``mean``, ``median`` or ``p95``.
         a: On side a; None where it is unknown.
         b: On side b.
         ratio: b / a.
@@ -154,9 +158,11 @@ class Comparison:
         amounts: Cost, tokens, latency.
         flips: Worst losses first, then the greatest gains.
         flipped: How many samples differ in all; ``flips`` may be cut.
-        forced: What differs though it should not, where ``--force`` let it pass: ``data``, ``exact_match: signature``.
+        forced: What differs though it should not, where ``--force`` let it pass, and how: ``data: 3f9c ≠ 81bd``.
         confidence: Of the intervals.
         seed: Of the resampling.
+        differs: What was set otherwise on side b, and is what one compares: ``model: a → b``, ``prompt``.
+        notes: Further lines for people: metrics that one side lacks, a run that did not end, ….
     """
 
     a: Side
@@ -171,3 +177,5 @@ class Comparison:
     forced: tuple[str, ...] = ()
     confidence: float = 0.95
     seed: int = 0
+    differs: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import (
     Any,
@@ -11,7 +10,10 @@ from typing import (
 
 from typing_extensions import TypedDict
 
-from llmkit.types import Interval, MetricResult, RunResult
+from llmkit.comparisons import Comparison
+from llmkit.reports.comparison_document import ComparisonDocument, comparison_document
+from llmkit.reports.finite import bounds, finite
+from llmkit.types import MetricResult, RunResult
 
 
 class MetricDocument(TypedDict):
@@ -84,14 +86,18 @@ class RunDocument(TypedDict):
 
 
 class ResultsDocument(TypedDict):
-    """What ``--json`` prints."""
+    """What ``--json`` prints. ``comparisons`` are of several models on one suite, each against the first."""
 
     runs: list[RunDocument]
+    comparisons: NotRequired[list[ComparisonDocument]]
 
 
-def document(results: Sequence[RunResult]) -> ResultsDocument:
+def document(results: Sequence[RunResult], comparisons: Sequence[Comparison] = ()) -> ResultsDocument:
     """Return the runs as plain dicts and lists, ready for ``json.dumps(…, allow_nan=False)``."""
-    return {"runs": [_run(run) for run in results]}
+    shown: ResultsDocument = {"runs": [_run(run) for run in results]}
+    if comparisons:
+        shown["comparisons"] = [comparison_document(comparison) for comparison in comparisons]
+    return shown
 
 
 def document_schema() -> dict[str, Any]:
@@ -124,9 +130,9 @@ def _run(run: RunResult) -> RunDocument:
             "http_attempts": run.usage.http_attempts,
             "lost_attempts": run.usage.lost_attempts,
         },
-        "cost_usd": _finite(run.usage.cost_usd),
-        "cached_cost_usd": _finite(run.usage.cached_cost_usd),
-        "lost_cost_usd": _finite(run.usage.lost_usd),
+        "cost_usd": finite(run.usage.cost_usd),
+        "cached_cost_usd": finite(run.usage.cached_cost_usd),
+        "lost_cost_usd": finite(run.usage.lost_usd),
         "wall_s": run.wall_s,
         "started_at": run.started_at,
         "digest": run.digest,
@@ -140,12 +146,12 @@ def _run(run: RunResult) -> RunDocument:
 def _metric(metric: MetricResult) -> MetricDocument:
     interval = metric.interval
     shown: MetricDocument = {
-        "value": _finite(metric.value),
-        "ci": _bounds(interval),
+        "value": finite(metric.value),
+        "ci": bounds(interval),
         "n": metric.n,
         "failed": metric.failed,
-        "value_failures_wrong": _finite(metric.value_failures_wrong),
-        "ci_failures_wrong": _bounds(metric.interval_failures_wrong),
+        "value_failures_wrong": finite(metric.value_failures_wrong),
+        "ci_failures_wrong": bounds(metric.interval_failures_wrong),
         "signature": metric.signature,
         "ci_method": interval.method if interval else None,
         "confidence": interval.confidence if interval else None,
@@ -155,13 +161,3 @@ def _metric(metric: MetricResult) -> MetricDocument:
             name: {part: _metric(result) for part, result in parts.items()} for name, parts in metric.slices.items()
         }
     return shown
-
-
-def _bounds(interval: Interval | None) -> tuple[float, float] | None:
-    if interval is None or not (math.isfinite(interval.low) and math.isfinite(interval.high)):
-        return None
-    return interval.low, interval.high
-
-
-def _finite(value: float | None) -> float | None:
-    return value if value is not None and math.isfinite(value) else None

@@ -21,12 +21,32 @@ from llmkit.runs.store import RunRow, SampleRow, Store
 from llmkit.types import Failure, Request, SampleResult, Score
 
 Form = Literal["jsonl", "parquet"]
+NESTED = ("row", "slices", "messages", "scores", "extracted", "stats", "signatures", "failures", "usage", "setup")
+"""Fields that Parquet holds as JSON text."""
 ROWS_A_GROUP = 4096  # of a Parquet row group: large enough to compress, small enough to keep memory flat
 
 
 def signatures_of(run: RunRow) -> dict[str, str]:
     """Return metric name → scorer signature, as the run was configured."""
     return dict(run.config["suite"]["scorers"])
+
+
+def setup_of(run: RunRow) -> dict[str, Any]:
+    """Return how a run was set up: what tells whether it may be compared with another, and what differs between them.
+
+    ``data`` and ``prompt`` are fingerprints; ``scorers`` are the suite's entries, which make the scorers again.
+    """
+    config, result = run.config, run.result or {}
+    return {
+        "status": run.status,
+        "data": config["fingerprints"]["data"],
+        "prompt": config["fingerprints"]["prompt"],
+        "map": dict(config["suite"]["map"]),
+        "params": dict(config["params"]),
+        **{key: config[key] for key in ("epochs", "limit", "seed")},
+        "scorers": list(run.about["scorers"]),
+        "higher_is_better": {name: m["higher_is_better"] for name, m in result.get("metrics", {}).items()},
+    }
 
 
 def scored(
@@ -76,6 +96,8 @@ def record(run: RunRow, sample: SampleRow, scores: Mapping[str, Score | Failure]
         "finish_reason": c.finish_reason if c else None,
         "scores": {n: s.value if isinstance(s, Score) else None for n, s in scores.items()},
         "extracted": {n: s.answer for n, s in scores.items() if isinstance(s, Score) and s.answer is not None},
+        "stats": {n: list(s.stats) for n, s in scores.items() if isinstance(s, Score) and s.stats},
+        "signatures": signatures_of(run),
         "failures": [_failure(sample.failure, None)] * bool(sample.failure)
         + [_failure(s, n) for n, s in scores.items() if isinstance(s, Failure)],
         "usage": {
@@ -92,6 +114,7 @@ def record(run: RunRow, sample: SampleRow, scores: Mapping[str, Score | Failure]
         "served_model": c.served_model if c else None,
         "request_id": c.request_id if c else None,
         "from_cache": sample.answer.run_id != run.run_id if sample.answer else False,
+        "setup": setup_of(run),
     }
 
 
@@ -179,15 +202,14 @@ def _write_parquet(records: Iterator[dict[str, Any]], out: BinaryIO) -> int:
     columns = {
         "run_id": text, "suite": text, "model": text, "id": text, "epoch": whole, "row": text,
         "references": pa.list_(text), "cluster": text, "slices": text, "messages": text, "answer": text,
-        "finish_reason": text, "scores": text, "extracted": text, "failures": text, "usage": text, "cost_usd": number,
-        "latency_s": number, "http_attempts": whole, "served_model": text, "request_id": text,
-        "from_cache": pa.bool_(),
+        "finish_reason": text, "scores": text, "extracted": text, "stats": text, "signatures": text, "failures": text,
+        "usage": text, "cost_usd": number, "latency_s": number, "http_attempts": whole, "served_model": text,
+        "request_id": text, "from_cache": pa.bool_(), "setup": text,
     }  # fmt: skip
-    nested = ("row", "slices", "messages", "scores", "extracted", "failures", "usage")
     count = 0
     with parquet.ParquetWriter(out, pa.schema(columns.items())) as writer:
         while chunk := list(itertools.islice(records, ROWS_A_GROUP)):
-            flat = [{**r, **{k: json.dumps(r[k], ensure_ascii=False) for k in nested}} for r in chunk]
+            flat = [{**r, **{k: json.dumps(r[k], ensure_ascii=False) for k in NESTED}} for r in chunk]
             writer.write_table(pa.Table.from_pylist(flat, schema=writer.schema))
             count += len(chunk)
     return count

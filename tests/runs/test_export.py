@@ -65,7 +65,7 @@ async def test_a_failure_is_a_record_with_no_answer_and_no_score(project, server
 async def test_parquet_holds_what_json_lines_hold(project, server):
     await stored(project, server)
     lines, table = read(project, "jsonl"), read(project, "parquet")
-    nested = ("row", "slices", "messages", "scores", "extracted", "failures", "usage")
+    nested = export.NESTED
     assert [{k: json.loads(v) if k in nested else v for k, v in r.items()} for r in table] == lines
 
 

@@ -1,0 +1,148 @@
+"""Compare two runs: the one function behind ``llmkit compare`` and the end of an evaluation of several models."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from llmkit.canonical import canonical
+from llmkit.compare import flips
+from llmkit.compare.amounts import amounts
+from llmkit.compare.comparability import check, metrics_of
+from llmkit.compare.differences import metric_difference
+from llmkit.compare.exported import ENDINGS, ExportedRun
+from llmkit.compare.held import Held, hold
+from llmkit.compare.pairing import Pairs, pair
+from llmkit.compare.rows import Setup, Source
+from llmkit.compare.scorers import Measure, measure
+from llmkit.compare.stored import StoredRun
+from llmkit.comparisons import Comparison, MetricDifference, Side
+from llmkit.config import load_settings
+from llmkit.errors import UnknownNameError
+from llmkit.runs.store import Store
+from llmkit.text import shorten
+
+
+def compare(
+    a: str,
+    b: str,
+    *,
+    store: Path | None = None,
+    force: bool = False,
+    metric: str | None = None,
+    losses: int = flips.LOSSES,
+    gains: int = flips.GAINS,
+    confidence: float = 0.95,
+    seed: int = 0,
+) -> Comparison:
+    """Pair two runs by sample and epoch and compare them: ``a`` came before, ``b`` after.
+
+    Args:
+        a: A run's id or its start, ``latest``, ``latest~1``, or a file that ``llmkit runs export`` wrote.
+        b: The other one.
+        store: Folder of the store; the project's where None. Two files need none.
+        force: Compare also where data, right answers or scorers differ; ``Comparison.forced`` then says what does.
+        metric: In which metric to look for samples that flipped; the first one where None.
+        losses: At most so many samples on which b is worse come with their texts.
+        gains: At most so many on which b is better.
+        confidence: Of the intervals, two-sided.
+        seed: Of the resampling.
+
+    Raises:
+        UsageError: No such run, file or metric; the runs cannot be compared.
+        DataError: A file's line is no sample.
+        StoreError: There is no store.
+    """
+    with _sources(a, b, store) as (one, two):
+        held_a, held_b = hold(one), hold(two)
+        pairs = pair(held_a, held_b)
+        forced = check(held_a, held_b, pairs, force=force)
+        shared = [name for name in metrics_of(held_b) if name in metrics_of(held_a)]
+        if metric is not None and metric not in shared:
+            raise UnknownNameError("metric", metric, shared)
+        measures = {name: measure(name, held_a, held_b) for name in shared}
+        found = {
+            name: metric_difference(name, held_a, held_b, pairs, measures[name], confidence=confidence, seed=seed)
+            for name in shared
+        }
+        looked_at = metric or next((name for name in shared if found[name].unknown is None), shared[0])
+        direction = found[looked_at].higher_is_better
+        chosen = flips.choose(looked_at, held_a, held_b, pairs, direction, losses, gains)
+        return Comparison(
+            a=_side(held_a), b=_side(held_b), pairs=len(pairs), only_a=pairs.only_a, only_b=pairs.only_b,
+            metrics=found, amounts=amounts(held_a, held_b, pairs, confidence=confidence, seed=seed),
+            flips=tuple(flips.flips(looked_at, (one, held_a), (two, held_b), pairs, chosen)), flipped=chosen.flipped,
+            forced=forced, confidence=confidence, seed=seed, differs=tuple(_differs(one.setup, two.setup)),
+            notes=tuple(_notes(held_a, held_b, pairs, measures, found)),
+        )  # fmt: skip
+
+
+def is_file(name: str) -> bool:
+    """Whether a run is named by a file: by one of the endings that exports have, or a path that is there."""
+    return name.lower().endswith(ENDINGS) or ("/" in name and Path(name).expanduser().is_file())
+
+
+@contextlib.contextmanager
+def _sources(a: str, b: str, folder: Path | None) -> Iterator[tuple[Source, Source]]:
+    """Open both runs; the store is opened only where one of them lies in it."""
+    with contextlib.ExitStack() as open_:
+        store = None
+        if not (is_file(a) and is_file(b)):
+            store = open_.enter_context(Store(folder or load_settings().store_path, create=False, read_only=True))
+
+        def source(name: str) -> Source:
+            return ExportedRun(name) if store is None or is_file(name) else StoredRun(store, name)
+
+        yield source(a), source(b)
+
+
+def _side(held: Held) -> Side:
+    setup = held.setup
+    return Side(
+        setup.name, setup.run_id, setup.suite, setup.model, setup.status, len(held.places), held.failed, held.cost_usd,
+        setup.stored,
+    )  # fmt: skip
+
+
+def _differs(a: Setup, b: Setup) -> Iterator[str]:
+    """Say what was set otherwise on side b, which is what one compares."""
+    for name, one, two in (("suite", a.suite, b.suite), ("model", a.model, b.model)):
+        if one != two:
+            yield f"{name}: {one} → {two}"
+    if a.prompt is not None and b.prompt is not None and a.prompt != b.prompt:
+        yield "prompt"
+    for before, after in ((a.params, b.params), (a.sizes, b.sizes)):
+        if before is not None and after is not None:
+            yield from _changed(before, after)
+
+
+def _changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
+    for name in dict.fromkeys([*before, *after]):
+        one, two = before.get(name), after.get(name)
+        if canonical(one) != canonical(two):
+            yield f"{name}: {_value(one)} → {_value(two)}"
+
+
+def _value(value: object) -> str:
+    return "not set" if value is None else shorten(str(value))
+
+
+def _notes(
+    a: Held, b: Held, pairs: Pairs, measures: Mapping[str, Measure], found: Mapping[str, MetricDifference]
+) -> Iterator[str]:
+    for which, side in (("a", a), ("b", b)):
+        if side.setup.status not in (None, "completed"):
+            yield f"run {side.setup.run_id} ({which}) is {side.setup.status}: only what it has is compared"
+    for which, side, other in (("a", a, b), ("b", b, a)):
+        if alone := [name for name in metrics_of(side) if name not in metrics_of(other)]:
+            yield f"only {which} has {', '.join(alone)}"
+    for measured in measures.values():
+        if measured.note is not None:
+            yield measured.note
+    shared = int(np.count_nonzero((a.answers[pairs.a] == b.answers[pairs.b]) & (a.answers[pairs.a] >= 0)))
+    if shared:
+        yield f"{shared:,} of {len(pairs):,} pairs share one stored answer: it was asked once, and cannot differ"

@@ -1,0 +1,109 @@
+"""What a comparison reads of a run: how it was set up, its samples without their texts, and some samples' texts."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
+
+from llmkit.types import RunStatus
+
+Key = tuple[str, int]
+"""Sample id and epoch: what pairs are made by."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """How a run was set up. None: the file does not say.
+
+    Attributes:
+        name: What the user called the run.
+        run_id: The run.
+        suite: Its suite.
+        model: Its model.
+        status: How it ended.
+        data: Fingerprint of its data set.
+        prompt: Fingerprint of its prompt.
+        map: Where its samples' ids, right answers and groups come from.
+        signatures: Metric → scorer signature.
+        scorers: The suite's entries, which make the scorers again.
+        higher_is_better: Metric → direction, in the suite's order; those that are known.
+        params: Sampling parameters.
+        sizes: Epochs, limit and seed.
+        stored: Whether the store holds it; else it is a file.
+    """
+
+    name: str
+    run_id: str
+    suite: str
+    model: str
+    status: RunStatus | None
+    data: str | None = None
+    prompt: str | None = None
+    map: Mapping[str, str] | None = None
+    signatures: Mapping[str, str] | None = None
+    scorers: Sequence[Any] | None = None
+    higher_is_better: Mapping[str, bool] = field(default_factory=dict)
+    params: Mapping[str, Any] | None = None
+    sizes: Mapping[str, int | None] | None = None
+    stored: bool = True
+
+
+class Row(NamedTuple):
+    """One sample in one epoch, without its texts.
+
+    Attributes:
+        key: Its id and epoch.
+        where: ``path:line``, for errors.
+        references: Its right answers, as canonical text; None where it could not be asked.
+        cluster: Its cluster.
+        slices: Its slices.
+        values: Metric → value, of what was scored.
+        stats: Metric → sufficient statistics, of corpus metrics.
+        answer: Which stored answer it points to; None where there is none, or a file does not say.
+        answered: Whether it has an answer.
+        cost_usd: Of its answer.
+        output_tokens: Of its answer.
+        latency_s: Of its answer.
+        fresh: Whether its own run asked for the answer.
+    """
+
+    key: Key
+    where: str
+    references: str | None
+    cluster: str | None
+    slices: Mapping[str, str]
+    values: Mapping[str, float]
+    stats: Mapping[str, Sequence[float]]
+    answer: int | None
+    answered: bool
+    cost_usd: float | None
+    output_tokens: float | None
+    latency_s: float | None
+    fresh: bool
+
+
+class Texts(NamedTuple):
+    """What people read of one sample: the last user message, right answers, the answer, what was taken out of it."""
+
+    question: str
+    references: tuple[str, ...]
+    answer: str | None
+    extracted: Mapping[str, str]
+
+
+class Source(Protocol):
+    """A run, wherever it lies."""
+
+    @property
+    def setup(self) -> Setup:
+        """How it was set up."""
+        ...
+
+    def rows(self) -> Iterator[Row]:
+        """Stream its samples."""
+        ...
+
+    def texts(self, keys: Collection[Key]) -> dict[Key, Texts]:
+        """Return what people read of some of them."""
+        ...
