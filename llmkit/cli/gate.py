@@ -96,8 +96,9 @@ def gate(
 def _tell(report: GateReport, *, as_json: bool, junit: Path | None, markdown: Path | None) -> None:
     """Print the report, and write it wherever it was asked for."""
     import os
+    import sys
 
-    from llmkit.cli.console import out, print_json
+    from llmkit.cli.console import out, print_json, say
     from llmkit.documents.writing import write_text
     from llmkit.reports import github
     from llmkit.reports.gate import print_gate
@@ -105,12 +106,14 @@ def _tell(report: GateReport, *, as_json: bool, junit: Path | None, markdown: Pa
     from llmkit.reports.gate_markdown import gate_markdown
     from llmkit.reports.junit import junit as junit_xml
 
-    if as_json:
-        print_json(gate_document(report))
-    else:
-        print_gate(report, out())
+    with github.unheard(os.environ, sys.stdout):
+        if as_json:
+            print_json(gate_document(report))
+        else:
+            print_gate(report, out())
     if junit is not None:
         write_text(junit, junit_xml(report))
     if markdown is not None:
         write_text(markdown, gate_markdown(report))
-    github.tell(report, os.environ)
+    for trouble in github.tell(report, os.environ, sys.stderr if as_json else sys.stdout):
+        say(trouble)

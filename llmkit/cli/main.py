@@ -16,7 +16,7 @@ from typing import Annotated
 import typer
 from typer.exceptions import Abort, TyperException
 
-from llmkit.cli import doctor, evaluate, init, prompt, rescore, runs
+from llmkit.cli import baseline, doctor, evaluate, gate, init, prompt, rescore, runs
 from llmkit.cli.console import give_up_stdout, open_streams, say
 from llmkit.errors import LlmkitError, UsageError
 
@@ -39,6 +39,8 @@ app.command("eval")(evaluate.eval_)
 app.command("rescore")(rescore.rescore)
 app.add_typer(runs.app, name="runs")
 app.add_typer(prompt.app, name="prompt")
+app.command("gate")(gate.gate)
+app.add_typer(baseline.app, name="baseline")
 app.command("init")(init.init)
 app.command("doctor")(doctor.doctor)
 

@@ -116,13 +116,14 @@ async def _suite(
     plain = SuiteVerdict(reached.suite.name, path, "undecided", changes=reached.changes)
     if not reached.asks:
         return replace(plain, verdict="pass", reason="nothing that the model is asked has changed")
-    if baseline is None and (reached.base is None or reached.reason is not None):
-        return replace(plain, reason=reached.reason, exit_code=_of_nothing(reached, on_inconclusive))
+    if baseline is None and (reached.base is None or reached.base_model is None):
+        why = reached.reason or "base names no model"
+        return replace(plain, reason=why, exit_code=_of_nothing(reached, on_inconclusive))
     setup = await set_up(reached, baseline, options, models, means, f"{new_run_id()}-{secrets.token_hex(2)}")
     plain = replace(plain, planned=setup.planned)
-    if (why := setup.unrenderable) is not None:
-        code = exit_code("undecided", on_inconclusive)
-        return replace(plain, reason=f"base's prompt cannot be rendered on head's data: {why}", exit_code=code)
+    if setup.unrenderable is not None:
+        why = f"base's prompt cannot be rendered on head's data: {setup.unrenderable}"
+        return replace(plain, reason=why, exit_code=exit_code("undecided", on_inconclusive))
     if baseline is None and setup.same == setup.pairs:
         why = f"all {setup.pairs} requests are the same on both sides, so no difference can be"
         return replace(plain, verdict="pass", reason=why, same=setup.same)
@@ -133,7 +134,8 @@ async def _suite(
 
 def _of_nothing(reached: Reached, on_inconclusive: OnInconclusive | None) -> int:
     """A new suite has no base, and that is nothing wrong; one whose base cannot be read is undecided."""
-    return 0 if reached.new else exit_code("undecided", on_inconclusive)
+    new = any(change.part == "suite" and change.how == "added" for change in reached.changes)
+    return 0 if new else exit_code("undecided", on_inconclusive)
 
 
 async def _decided(

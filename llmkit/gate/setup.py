@@ -84,6 +84,8 @@ async def set_up(
         LlmkitError: The suite cannot be gated.
     """
     suite = reached.suite
+    if reached.head_model is None:
+        raise UsageError("no model is named", where=str(suite.path), hint="Give one with -m provider/model")
     gatings = gating(suite)
     rows = suite.check(options.limit)
     epochs = options.epochs if options.epochs is not None else suite.epochs

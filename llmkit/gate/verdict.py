@@ -13,6 +13,7 @@ from llmkit.gate.setup import Setup, same_pairs
 from llmkit.gate.sizing import needs_of
 from llmkit.plan.past import pseudo_values
 from llmkit.plans import Spread
+from llmkit.runs.records import Job
 from llmkit.scoring.base import CorpusScorer
 from llmkit.stats.sequential.reading import Reading
 from llmkit.stats.sequential.sizing import discordance_seen
@@ -168,9 +169,10 @@ def _saved(setup: Setup, found: Findings) -> int:
     """Return the calls of the looks that were not needed."""
     if found.verdict == "undecided":
         return 0
-    rest = [p for pieces in setup.head_pieces[found.units :] for p in pieces]
-    sides = 1 if setup.baseline is not None else 2
-    return len(rest) * sides
+    sides = [setup.head_pieces] if setup.baseline is not None else [setup.head_pieces, setup.base_pieces]
+    rest = (piece for side in sides for pieces in side[found.units :] for piece in pieces)
+    keys = [piece.key for piece in rest if isinstance(piece, Job)]
+    return len(keys) if setup.timed else len(set(keys))
 
 
 def _saved_usd(calls: int, base: Spent, head: Spent) -> float | None:
