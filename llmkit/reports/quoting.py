@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from llmkit.reports.text import one_line
 
 # What Markdown or HTML reads as markup, wherever it stands; an underscore within a word and a dot elsewhere are plain.
-# A colon starts what becomes a link by itself, as www. does.
+# A colon within a word makes it a link or an emoji, as www. makes one a link.
 _MARKUP = re.compile(
-    r"[\\`*{}\[\]<>#!|&~@:$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|(?i:(?<=www)\.)|^[-+=](?=\s|$)|^\d+(?=[.)])"
+    r"[\\`*{}\[\]<>#!|&~@$]|:(?=\S)|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|(?i:(?<=www)\.)|^[-+=](?=\s|$)|^\d+(?=[.)](?:\s|$))"
 )
 # A mention or a reference to an issue is found in the finished text, after escapes are gone; a comment parts it.
 _REFERENCE = re.compile(r"&#(?:64|35);")

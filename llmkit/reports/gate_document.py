@@ -1,0 +1,301 @@
+"""The document of ``llmkit gate --json``: every figure with its n, interval and signature, null for what is unknown."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from typing_extensions import TypedDict
+
+from llmkit.comparisons import Answered, Flip
+from llmkit.verdicts import Change, GateReport, MetricVerdict, Needs, Planned, Spent, SuiteVerdict
+
+
+class ChangeDocument(TypedDict):
+    """One thing that differs between base and head."""
+
+    part: str
+    how: str
+    path: str | None
+    old_path: str | None
+    detail: str
+    lines: list[tuple[int, int]]
+    asks: bool
+
+
+class NeedsDocument(TypedDict):
+    """What a run planned anew would need; null where nothing would do."""
+
+    samples: int | None
+    epochs: int | None
+    margin: float | None
+
+
+class VerdictDocument(TypedDict):
+    """One gating metric. A bound of ``ci`` that cannot be had is null; ``relative``: shares of base's value."""
+
+    metric: str
+    slice: tuple[str, str] | None
+    verdict: str
+    within_margin: bool
+    margin: float
+    relative: bool
+    higher_is_better: bool
+    base: float | None
+    head: float | None
+    difference: float | None
+    ci: tuple[float | None, float | None] | None
+    ci_method: str | None
+    confidence: float | None
+    adjusted: float | None
+    ruled_out: float | None
+    n: int
+    look: int
+    gains: int
+    losses: int
+    ties: int
+    reason: str | None
+    needs: NeedsDocument | None
+    method: str
+    signature: str
+
+
+class PlannedDocument(TypedDict):
+    """How many samples may be asked, why, and what that costs at most."""
+
+    n_max: int
+    wanted: int
+    available: int
+    unit: str
+    epochs: int
+    spread: str
+    resolvable: dict[str, float]
+    calls: int
+    from_cache: int
+    worst_case_usd: float | None
+    unknown: str | None
+
+
+class SpentDocument(TypedDict):
+    """What one side's answers came to; ``cost_usd`` is null where it is unknown."""
+
+    model: str
+    run_id: str | None
+    calls: int
+    from_cache: int
+    failed: int
+    cost_usd: float | None
+
+
+class AnsweredDocument(TypedDict):
+    """One side's answer to one sample."""
+
+    text: str | None
+    value: float | None
+    extracted: str | None
+    failure: str | None
+
+
+class FlipDocument(TypedDict):
+    """A sample on which the sides differ; ``change`` is negative for a loss, whatever the metric's direction."""
+
+    sample_id: str
+    epoch: int
+    metric: str
+    change: float
+    question: str
+    references: list[str]
+    base: AnsweredDocument
+    head: AnsweredDocument
+
+
+class SuiteDocument(TypedDict):
+    """One suite that a change reaches."""
+
+    suite: str
+    path: str | None
+    verdict: str
+    exit_code: int
+    changes: list[ChangeDocument]
+    metrics: list[VerdictDocument]
+    planned: PlannedDocument | None
+    n: int
+    look: int
+    looks: int
+    base: SpentDocument
+    head: SpentDocument
+    flipped: int
+    flips: list[FlipDocument]
+    dropped_pairs: int
+    shared_requests: int
+    failures_rule: str
+    stopped_by: str | None
+    reason: str | None
+    missing: list[str]
+    saved_calls: int
+    saved_usd: float | None
+    notes: list[str]
+
+
+class GateDocument(TypedDict):
+    """What ``llmkit gate --json`` prints."""
+
+    verdict: str
+    exit_code: int
+    base: str
+    head: str
+    suites: list[SuiteDocument]
+    untouched: list[str]
+    on_inconclusive: str | None
+    alpha: float
+    seed: int
+    listed: bool
+    wall_s: float
+    notes: list[str]
+
+
+def gate_document(report: GateReport) -> GateDocument:
+    """Return the report as plain dicts and lists, ready for ``json.dumps(…, allow_nan=False)``."""
+    return {
+        "verdict": report.verdict,
+        "exit_code": report.exit_code,
+        "base": report.base,
+        "head": report.head,
+        "suites": [_suite(suite) for suite in report.suites],
+        "untouched": list(report.untouched),
+        "on_inconclusive": report.on_inconclusive,
+        "alpha": report.alpha,
+        "seed": report.seed,
+        "listed": report.listed,
+        "wall_s": report.wall_s,
+        "notes": list(report.notes),
+    }
+
+
+def gate_schema() -> dict[str, Any]:
+    """Return the JSON Schema of the document."""
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(GateDocument).json_schema()
+
+
+def _suite(suite: SuiteVerdict) -> SuiteDocument:
+    return {
+        "suite": suite.suite,
+        "path": suite.path,
+        "verdict": suite.verdict,
+        "exit_code": suite.exit_code,
+        "changes": [_change(change) for change in suite.changes],
+        "metrics": [_metric(metric) for metric in suite.metrics],
+        "planned": None if suite.planned is None else _planned(suite.planned),
+        "n": suite.n,
+        "look": suite.look,
+        "looks": suite.looks,
+        "base": _spent(suite.base),
+        "head": _spent(suite.head),
+        "flipped": suite.flipped,
+        "flips": [_flip(flip) for flip in suite.flips],
+        "dropped_pairs": suite.dropped,
+        "shared_requests": suite.same,
+        "failures_rule": suite.rule,
+        "stopped_by": suite.stopped_by,
+        "reason": suite.reason,
+        "missing": list(suite.missing),
+        "saved_calls": suite.saved_calls,
+        "saved_usd": _finite(suite.saved_usd),
+        "notes": list(suite.notes),
+    }
+
+
+def _metric(metric: MetricVerdict) -> VerdictDocument:
+    interval = metric.interval
+    return {
+        "metric": metric.metric,
+        "slice": metric.slice,
+        "verdict": metric.verdict,
+        "within_margin": metric.within,
+        "margin": metric.margin,
+        "relative": metric.relative,
+        "higher_is_better": metric.higher_is_better,
+        "base": _finite(metric.base),
+        "head": _finite(metric.head),
+        "difference": _finite(metric.difference),
+        "ci": None if interval is None else (_finite(interval.low), _finite(interval.high)),
+        "ci_method": None if interval is None else interval.method,
+        "confidence": None if interval is None else interval.confidence,
+        "adjusted": _finite(metric.adjusted),
+        "ruled_out": _finite(metric.ruled_out),
+        "n": metric.n,
+        "look": metric.look,
+        "gains": metric.gains,
+        "losses": metric.losses,
+        "ties": metric.ties,
+        "reason": metric.reason,
+        "needs": None if metric.needs is None else _needs(metric.needs),
+        "method": metric.method,
+        "signature": metric.signature,
+    }
+
+
+def _needs(needs: Needs) -> NeedsDocument:
+    return {"samples": needs.samples, "epochs": needs.epochs, "margin": _finite(needs.margin)}
+
+
+def _change(change: Change) -> ChangeDocument:
+    return {
+        "part": change.part,
+        "how": change.how,
+        "path": change.path,
+        "old_path": change.old_path,
+        "detail": change.detail,
+        "lines": list(change.lines),
+        "asks": change.asks,
+    }
+
+
+def _planned(planned: Planned) -> PlannedDocument:
+    return {
+        "n_max": planned.n_max,
+        "wanted": planned.wanted,
+        "available": planned.available,
+        "unit": planned.unit,
+        "epochs": planned.epochs,
+        "spread": planned.spread,
+        "resolvable": dict(planned.resolvable),
+        "calls": planned.calls,
+        "from_cache": planned.from_cache,
+        "worst_case_usd": _finite(planned.worst_case_usd),
+        "unknown": planned.unknown,
+    }
+
+
+def _spent(spent: Spent) -> SpentDocument:
+    return {
+        "model": spent.model,
+        "run_id": spent.run_id,
+        "calls": spent.calls,
+        "from_cache": spent.from_cache,
+        "failed": spent.failed,
+        "cost_usd": _finite(spent.cost_usd),
+    }
+
+
+def _flip(flip: Flip) -> FlipDocument:
+    return {
+        "sample_id": flip.sample_id,
+        "epoch": flip.epoch,
+        "metric": flip.metric,
+        "change": flip.change,
+        "question": flip.question,
+        "references": list(flip.references),
+        "base": _answered(flip.a),
+        "head": _answered(flip.b),
+    }
+
+
+def _answered(side: Answered) -> AnsweredDocument:
+    return {"text": side.text, "value": _finite(side.value), "extracted": side.extracted, "failure": side.failure}
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
