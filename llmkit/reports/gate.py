@@ -16,6 +16,8 @@ from llmkit.reports.text import one_line
 from llmkit.verdicts import GateReport, MetricVerdict, SuiteVerdict
 
 MOST_CHANGES = 20
+WIDEST = 160
+"""Columns of a table that is not shown at a terminal; a log scrolls."""
 _GAP = "   "
 _WARNING = "yellow"
 
@@ -52,9 +54,10 @@ def suite_table(report: GateReport, suite: SuiteVerdict) -> Group:
 def _suite(report: GateReport, suite: SuiteVerdict) -> Iterator[Line | Text | _Metrics]:
     yield _head(words.outcome(suite), suite, f"bold {words.STYLES[suite.verdict]}")
     yield from _changes(suite)
-    for text in (suite.reason, suite.stopped_by and f"stopped by: {suite.stopped_by}"):
-        if text:
-            yield _line(text, _WARNING)
+    if suite.reason:
+        yield _line(suite.reason, "" if suite.exit_code == 0 else _WARNING)
+    if suite.stopped_by:
+        yield _line(f"stopped by: {suite.stopped_by}", _WARNING)
     if suite.missing:
         said, listed = words.missing(suite)
         yield _line(said, _WARNING)
@@ -138,7 +141,8 @@ class _Metrics:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         label = max(map(cell_len, self._labels))
         widths = [max(map(cell_len, column)) for column in zip(self._names, *self._rows, strict=True)]
-        fits = 2 + label + sum(len(_GAP) + width for width in widths) <= options.max_width
+        width = options.max_width if options.is_terminal else max(options.max_width, WIDEST)
+        fits = 2 + label + sum(len(_GAP) + column for column in widths) <= width
         yield from self._table(label, widths) if fits else self._stacked()
 
     def _table(self, label: int, widths: Sequence[int]) -> Iterator[Text]:

@@ -102,7 +102,7 @@ def _level(report: GateReport, suite: SuiteVerdict) -> str:
     if suite.verdict == "fail" or suite.exit_code == 1:
         return "error"
     if suite.verdict == "undecided":
-        return "notice" if report.on_inconclusive == "pass" and suite.exit_code == 0 else "warning"
+        return "notice" if suite.exit_code == 0 and report.on_inconclusive != "warn" else "warning"
     return "warning" if any(metric.within for metric in suite.metrics) else "notice"
 
 

@@ -14,6 +14,7 @@ from llmkit.verdicts import Change, GateReport, MetricVerdict, Planned, Spent, S
 
 WORDS: dict[Verdict, str] = {"pass": "PASS", "fail": "FAIL", "undecided": "NOT ENOUGH EVIDENCE"}
 STYLES: dict[Verdict, str] = {"pass": "green", "fail": "red", "undecided": "yellow"}
+UNCOMPARED = "NOT COMPARED"
 NOTHING = "–"
 RERUNS = 3
 """Runs of one gate for which the chance of a false verdict is said: what people do with a red build."""
@@ -54,17 +55,12 @@ def difference(metric: MetricVerdict) -> str:
     return f"{_signed(metric, metric.difference, _digits(metric))} [{', '.join(bounds)}]"
 
 
-def adjusted(metric: MetricVerdict) -> str | None:
-    """Write the estimate that allows for an early stop."""
-    return None if metric.adjusted is None else _signed(metric, metric.adjusted, _digits(metric))
-
-
 def side(metric: MetricVerdict, value: float | None) -> str:
-    """Write one side's value: dollars for a cost, a time for a latency, else a figure."""
+    """Write one side's value: dollars a sample for a cost, a time for a latency, else a figure."""
     if value is None:
         return UNKNOWN
-    if metric.metric == "cost":
-        return dollars(value)
+    if metric.metric == "cost":  # three digits, however little one sample costs
+        return f"${value:.{max(2, 2 - math.floor(math.log10(value)))}f}" if value > 0 else dollars(value)
     if metric.metric.startswith("latency_"):
         return duration(value)
     return figure(value, decimals(value, metric.interval))
@@ -91,12 +87,12 @@ def reasons(metric: MetricVerdict, suite: SuiteVerdict) -> list[str]:
         said += list(_undecided(metric, suite.planned))
     elif metric.within:
         said.append(f"{_proven(metric)}, but within the margin: one of {amount(metric, metric.margin)} is ruled out")
-    estimate = adjusted(metric)
-    if estimate is not None and metric.difference is not None:
-        said.append(
-            f"stopped early, which favours large differences: {_signed(metric, metric.difference, _digits(metric))} as"
-            f" observed, {estimate} adjusted (median-unbiased)"
-        )
+    if metric.adjusted is not None and metric.difference is not None:
+        raw, fair = (_signed(metric, value, _digits(metric)) for value in (metric.difference, metric.adjusted))
+        if raw != fair:
+            said.append(
+                f"stopped early, which favours large differences: {raw} as observed, {fair} adjusted (median-unbiased)"
+            )
     return said
 
 
@@ -216,9 +212,14 @@ def next_command(suite: SuiteVerdict) -> str | None:
     return f"llmkit compare {suite.base.run_id} {suite.head.run_id}"
 
 
+def uncompared(suite: SuiteVerdict) -> bool:
+    """Return whether there was nothing to compare with, and nothing is wrong with that: a new suite."""
+    return suite.verdict == "undecided" and suite.exit_code == 0 and not suite.metrics and suite.reason is not None
+
+
 def outcome(suite: SuiteVerdict) -> str:
     """Return a suite's verdict, and what it means to the caller where that is not plain."""
-    text = WORDS[suite.verdict]
+    text = UNCOMPARED if uncompared(suite) else WORDS[suite.verdict]
     if suite.verdict == "pass" and any(m.within for m in suite.metrics):
         text += " (with a warning)"
     if suite.exit_code == BROKE:
@@ -234,14 +235,24 @@ def conclusion(report: GateReport) -> str:
         names = f" ({', '.join(report.untouched)})" if report.untouched else ""
         reach = "nothing that differs reaches a gated suite" if report.untouched else "no suite is gated"
         return f"PASS: {reach}{names}; no call was made (exit {report.exit_code})"
-    total = len(report.suites)
-    parts = [
-        f"{times if total == 1 else f'{times} of {total}'} {'suite' if total == 1 else 'suites'} {said}"
-        for verdict, said in (("fail", "failed"), ("undecided", "undecided"), ("pass", "passed"))
-        if (times := sum(suite.verdict == verdict for suite in report.suites))
-    ]
-    text = f"{WORDS[report.verdict]}: {', '.join(parts)}"
-    if report.on_inconclusive is not None and any(suite.verdict == "undecided" for suite in report.suites):
+    total, undecided = len(report.suites), [suite for suite in report.suites if suite.verdict == "undecided"]
+    bare = sum(map(uncompared, report.suites))
+    numbers = {
+        "failed": sum(suite.verdict == "fail" for suite in report.suites),
+        "undecided": len(undecided) - bare,
+        "not compared": bare,
+        "passed": sum(suite.verdict == "pass" for suite in report.suites),
+    }
+    said = (
+        f"{times if total == 1 else f'{times} of {total}'} {'suite' if total == 1 else 'suites'} {what}"
+        for what, times in numbers.items()
+        if times
+    )
+    word = WORDS[report.verdict]
+    if report.verdict == "undecided" and not numbers["undecided"]:
+        word = WORDS["pass"] if numbers["passed"] else UNCOMPARED
+    text = f"{word}: {', '.join(said)}"
+    if report.on_inconclusive is not None and numbers["undecided"]:
         text += f"; undecided counts as {report.on_inconclusive} (--on-inconclusive)"
     return f"{text} (exit {report.exit_code})"
 

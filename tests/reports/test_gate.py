@@ -20,9 +20,9 @@ gate  origin/main (merge base 3f9c2a1) → working tree at 81bd0c2, with uncommi
 FAIL  sums  suites/sums.yaml
   prompt changed: prompts/sums.prompty:3-5,9: 2 lines
 
-                verdict          head − base [90 % interval]   margin   base      head      n     look   won/lost/tied
-  exact_match   FAIL             -0.21 [-0.31, -0.11]          0.02     0.95      0.74      150   2/8    2/33/115
-  cost          pass (warning)   +6.5 % [+3.1 %, +9.8 %]       20 %     $0.0012   $0.0013   600   3/8    8/5/587
+                verdict          head − base [90 % interval]   margin   base       head       n     look   won/lost/tied
+  exact_match   FAIL             -0.21 [-0.31, -0.11]          0.02     0.95       0.74       150   2/8    2/33/115
+  cost          pass (warning)   +6.5 % [+3.1 %, +9.8 %]       20 %     $0.00123   $0.00131   600   3/8    8/5/587
   exact_match: a drop is proven, of at least 0.113; the margin is 0.02
   exact_match: stopped early, which favours large differences: -0.21 as observed, -0.18 adjusted (median-unbiased)
   cost: a rise is proven, of at least 3.1 %, but within the margin: one of 20 % is ruled out
@@ -63,7 +63,7 @@ def test_the_whole_of_a_failure():
 
 
 def test_a_narrow_terminal_has_each_metric_on_lines_of_its_own():
-    text = shown(v.FAILING, 80)
+    text = shown(v.FAILING, 80, force_terminal=True, color_system=None)
     assert "  exact_match  FAIL  -0.21 [-0.31, -0.11]  margin 0.02\n" in text
     assert "    0.95 → 0.74  n=150  look 2/8  won/lost/tied 2/33/115\n" in text
 
@@ -71,7 +71,7 @@ def test_a_narrow_terminal_has_each_metric_on_lines_of_its_own():
 @pytest.mark.parametrize("width", [40, 80, 120])
 @pytest.mark.parametrize("report", v.ALL)
 def test_no_line_is_wider_than_the_console_or_ends_in_spaces(report, width):
-    lines = shown(report, width).splitlines()
+    lines = shown(report, width, force_terminal=True, color_system=None).splitlines()
     assert max(map(cell_len, lines)) <= width
     assert not [line for line in lines if line != line.rstrip()]
 
@@ -164,6 +164,15 @@ def test_latencies_are_times():
     assert re.search(r"\+100\.0 % \[\+50\.0 %, \+150\.0 %\] +2 % +810 ms +1\.6 s", shown(with_metric(metric)))
 
 
+def test_what_a_sample_costs_has_three_digits_however_little_it_is():
+    metric = replace(v.COST, base=0.0000192, head=1.5)
+    assert re.search(r"20 % +\$0\.0000192 +\$1\.50", shown(with_metric(metric, "pass")))
+
+
+def test_an_adjusted_estimate_that_is_the_same_is_not_said():
+    assert "median-unbiased" not in shown(with_metric(replace(v.FAILED, adjusted=-0.2101), "fail"))
+
+
 def test_an_early_stop_whose_saving_nobody_can_price_says_so():
     text = shown(v.report(v.suite(saved_calls=1, saved_usd=None)))
     assert "look 3 of 8: stopping early saved 1 call (what they would have cost is unknown)\n" in text
@@ -210,9 +219,18 @@ def test_a_list_shows_the_plan_and_its_worst_case():
 
 def test_a_suite_without_a_base_says_why_there_is_no_comparison():
     text = shown(v.NEW)
-    assert "NOT ENOUGH EVIDENCE  sums" in text
+    assert "\nNOT COMPARED  sums" in text
     assert "  new suite: base has nothing to compare with\n" in text
     assert "llmkit compare" not in text
+    assert text.endswith("NOT COMPARED: 1 suite not compared (exit 0)\n")
+    both = v.report(v.NEW.suites[0], v.PASSING.suites[0], verdict="undecided")
+    assert shown(both).endswith("PASS: 1 of 2 suites not compared, 1 of 2 suites passed (exit 0)\n")
+
+
+def test_a_base_that_cannot_be_read_is_too_little_evidence():
+    text = shown(v.report(replace(v.NEW.suites[0], exit_code=3, reason="base's prompt cannot be read")))
+    assert "\nNOT ENOUGH EVIDENCE  sums" in text
+    assert text.endswith("NOT ENOUGH EVIDENCE: 1 suite undecided (exit 3)\n")
 
 
 def test_answers_that_offline_lacks_are_listed_up_to_twenty_and_counted():

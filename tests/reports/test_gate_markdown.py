@@ -21,7 +21,7 @@ FAILING = """\
 | metric | verdict | head − base [90 % interval] | margin | base | head | n | look | won/lost/tied |
 | --- | --- | --- | --- | --- | --- | --- | --- | --- |
 | <code>exact_match</code> | **FAIL** | -0.21 [-0.31, -0.11] | 0.02 | 0.95 | 0.74 | 150 | 2/8 | 2/33/115 |
-| <code>cost</code> | **pass (warning)** | +6.5 % [+3.1 %, +9.8 %] | 20 % | &#36;0.0012 | &#36;0.0013 | 600 | 3/8 | 8/5/587 |
+| <code>cost</code> | **pass (warning)** | +6.5 % [+3.1 %, +9.8 %] | 20 % | &#36;0.00123 | &#36;0.00131 | 600 | 3/8 | 8/5/587 |
 
 - exact_match: a drop is proven, of at least 0.113; the margin is 0.02
 - exact_match: stopped early, which favours large differences: -0.21 as observed, -0.18 adjusted (median-unbiased)

@@ -72,8 +72,10 @@ def test_a_failure_is_an_error_on_each_changed_stretch():
         (v.PASSING, "warning"),  # within the margin
         (v.report(v.suite()), "notice"),
         (v.SHORT, "warning"),
-        (v.NEW, "warning"),
+        (v.NEW, "notice"),
+        (v.OFFLINE, "warning"),
         (replace(v.SHORT, on_inconclusive="pass", suites=(replace(v.SHORT.suites[0], exit_code=0),)), "notice"),
+        (replace(v.SHORT, on_inconclusive="warn", suites=(replace(v.SHORT.suites[0], exit_code=0),)), "warning"),
         (replace(v.SHORT, on_inconclusive="fail", suites=(replace(v.SHORT.suites[0], exit_code=1),)), "error"),
     ],
 )

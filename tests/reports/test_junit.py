@@ -74,7 +74,15 @@ def test_what_another_metrics_failure_cut_off_is_skipped():
     assert kinds == ["failure", "skipped"]
 
 
-@pytest.mark.parametrize("report", [v.NEW, v.OFFLINE])
+def test_a_new_suite_passes_and_says_why():
+    assert cases(v.NEW) == {"gate": "passed"}
+    assert "NOT COMPARED: new suite: base has nothing" in parsed(v.NEW).find(".//system-out").text
+
+
+UNREADABLE = v.report(replace(v.NEW.suites[0], exit_code=3, reason="base's prompt cannot be read"))
+
+
+@pytest.mark.parametrize("report", [UNREADABLE, v.OFFLINE])
 def test_a_suite_without_metrics_never_looks_like_success(report):
     assert cases(report) == {"gate": "error"}
     assert len(parsed(report).find(".//error").get("message")) > len("NOT ENOUGH EVIDENCE: ")

@@ -181,6 +181,7 @@ NEW = report(
         rule="",
         saved_calls=0,
         reason="new suite: base has nothing to compare with",
+        exit_code=0,
     )
 )
 OFFLINE = report(
