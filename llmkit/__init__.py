@@ -14,7 +14,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from llmkit.comparisons import Comparison, MetricDifference
     from llmkit.errors import DocumentError, LlmkitError, ProviderError, UsageError
+    from llmkit.paired.compare import compare
     from llmkit.prompts import Prompt, load_prompt
     from llmkit.providers.base import ModelRef, Provider
     from llmkit.runs.evaluate import evaluate, evaluate_async
@@ -42,7 +44,9 @@ if TYPE_CHECKING:
     from llmkit.version import __version__
 
 _FROM = {
+    "llmkit.comparisons": ("Comparison", "MetricDifference"),
     "llmkit.errors": ("DocumentError", "LlmkitError", "ProviderError", "UsageError"),
+    "llmkit.paired.compare": ("compare",),
     "llmkit.prompts": ("Prompt", "load_prompt"),
     "llmkit.providers.base": ("ModelRef", "Provider"),
     "llmkit.runs.evaluate": ("evaluate", "evaluate_async"),
@@ -63,12 +67,14 @@ _MODULE = {name: module for module, names in _FROM.items() for name in names}
 
 __all__ = [
     "BadRow",
+    "Comparison",
     "Completion",
     "DocumentError",
     "Failure",
     "Interval",
     "LlmkitError",
     "Message",
+    "MetricDifference",
     "MetricResult",
     "ModelRef",
     "Options",
@@ -86,6 +92,7 @@ __all__ = [
     "Usage",
     "UsageError",
     "__version__",
+    "compare",
     "evaluate",
     "evaluate_async",
     "load_prompt",

@@ -24,7 +24,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("config", "providers", "prompts", "samples", "scoring"),
     ("suites",),
     ("runs", "schemas"),
-    ("compare",),
+    ("paired",),
     ("plan",),
     ("gate",),
     ("reports", "doctor"),
@@ -35,7 +35,7 @@ HEIGHT = {room: height for height, row in enumerate(ROWS) for room in row}
 
 # The reports render records of llmkit.types: a run's stored form is no business of theirs.
 FORBIDDEN = {
-    "reports": {"runs", "compare", "plan", "gate", "suites", "samples", "providers", "prompts", "config", "scoring"},
+    "reports": {"runs", "paired", "plan", "gate", "suites", "samples", "providers", "prompts", "config", "scoring"},
     "stats": {"canonical"},
 }
 

@@ -10,12 +10,14 @@ import llmkit
 
 PUBLIC = [
     "BadRow",
+    "Comparison",
     "Completion",
     "DocumentError",
     "Failure",
     "Interval",
     "LlmkitError",
     "Message",
+    "MetricDifference",
     "MetricResult",
     "ModelRef",
     "Options",
@@ -33,6 +35,7 @@ PUBLIC = [
     "Usage",
     "UsageError",
     "__version__",
+    "compare",
     "evaluate",
     "evaluate_async",
     "load_prompt",

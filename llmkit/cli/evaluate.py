@@ -103,8 +103,11 @@ def eval_(
 
     Unfinished runs of the same configuration go on; paid answers come from the cache.
     """
+    from functools import partial
+
     from llmkit.cli.session import Session
     from llmkit.cli.thresholds import Thresholds
+    from llmkit.paired.compare import compare
     from llmkit.providers.params import parse_pairs
     from llmkit.runs import evaluate
     from llmkit.runs.options import Options
@@ -116,7 +119,8 @@ def eval_(
     )  # fmt: skip
     if dry_run:
         return _dry_run(suites, model, options, as_json=json)
-    with Session(as_json=json, ask=not yes, thresholds=thresholds) as session:
+    compared = partial(compare, store=store, seed=seed or 0)
+    with Session(as_json=json, ask=not yes, thresholds=thresholds, compare=compared) as session:
         endings = evaluate.run_async(evaluate.evaluate_async(suites, model, options=options, hooks=session))
     return exit_code_of(endings, session.verdict, max_failures)
 

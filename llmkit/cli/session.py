@@ -5,11 +5,14 @@ from __future__ import annotations
 import shlex
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import TracebackType
 
 from llmkit.cli.console import err, out, print_json, say
 from llmkit.cli.thresholds import Thresholds, exit_code
+from llmkit.comparisons import Comparison
+from llmkit.errors import LlmkitError
+from llmkit.reports.comparison import print_comparison
 from llmkit.reports.document import document
 from llmkit.reports.numbers import dollars
 from llmkit.reports.progress import Progress
@@ -20,6 +23,9 @@ from llmkit.runs.plan import Plan
 from llmkit.runs.state import Observer, State
 from llmkit.types import RunResult, SampleResult
 
+Compare = Callable[[str, str], Comparison]
+"""Compares two stored runs, by their ids."""
+
 
 class Session(Hooks):
     """Progress on standard error, results on standard output, also of what was interrupted.
@@ -28,10 +34,11 @@ class Session(Hooks):
         as_json: One JSON document in place of the table.
         ask: Whether to ask, at a terminal, after ``--sample``.
         thresholds: Bounds to hold the results against.
+        compare: Compares each suite's models with the first of them; None: they are not compared.
     """
 
-    def __init__(self, *, as_json: bool, ask: bool, thresholds: Thresholds) -> None:
-        self._as_json, self._ask, self._thresholds = as_json, ask, thresholds
+    def __init__(self, *, as_json: bool, ask: bool, thresholds: Thresholds, compare: Compare | None = None) -> None:
+        self._as_json, self._ask, self._thresholds, self._compare = as_json, ask, thresholds, compare
         self._progress = Progress(err())
         self._results: list[RunResult] = []
         self._names: dict[str, str] = {}
@@ -86,14 +93,30 @@ class Session(Hooks):
         self._results.append(ending.result)
 
     def _print(self) -> None:
+        compared = list(self._compared())
         if self._as_json:
-            print_json(document(self._results))
+            print_json(document(self._results, compared))
         else:
             print_results(self._results, out())
+            for comparison in compared:
+                out().print()
+                print_comparison(comparison, out(), signatures=False)
         judged = self._thresholds.judge(self._results)
         for one in judged:
             say(one.line())
         self.verdict = exit_code(judged)
+
+    def _compared(self) -> Iterator[Comparison]:
+        """Compare each suite's further models with its first; what cannot be is said."""
+        first: dict[str, RunResult] = {}
+        for run in self._results:
+            base = first.setdefault(run.suite, run)
+            if self._compare is None or base is run:
+                continue
+            try:
+                yield self._compare(base.run_id, run.run_id)
+            except LlmkitError as error:
+                say(f"{run.suite}: {base.model} and {run.model} are not compared: {error}")
 
 
 def _confirmed() -> bool:

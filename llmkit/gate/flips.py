@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from llmkit.compare.flips import choose, flips
-from llmkit.compare.held import hold
-from llmkit.compare.pairing import pair
-from llmkit.compare.stored import StoredRun
+from llmkit.paired.flips import choose, flips
+from llmkit.paired.held import hold
+from llmkit.paired.pairing import pair
+from llmkit.paired.stored import StoredRun
 from llmkit.comparisons import Flip
 from llmkit.gate.experiment import Findings
 from llmkit.gate.setup import Setup

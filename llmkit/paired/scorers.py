@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from llmkit.compare.held import Held
 from llmkit.errors import LlmkitError
+from llmkit.paired.held import Held
 from llmkit.scoring.base import CorpusScorer, Scorer
 from llmkit.scoring.registry import BUILTIN, parse
 

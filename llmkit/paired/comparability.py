@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from llmkit.compare.held import Held
-from llmkit.compare.pairing import Pairs
-from llmkit.compare.rows import Setup
 from llmkit.errors import UsageError
+from llmkit.paired.held import Held
+from llmkit.paired.pairing import Pairs
+from llmkit.paired.rows import Setup
 from llmkit.text import cut, shorten
 
 FORCE = "--force compares them all the same, and says so in its output"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from llmkit.compare.held import Held
+from llmkit.paired.held import Held
 
 Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]

@@ -10,19 +10,19 @@ from typing import Any
 import numpy as np
 
 from llmkit.canonical import canonical
-from llmkit.compare import flips
-from llmkit.compare.amounts import amounts
-from llmkit.compare.comparability import check, metrics_of
-from llmkit.compare.differences import metric_difference
-from llmkit.compare.exported import ENDINGS, ExportedRun
-from llmkit.compare.held import Held, hold
-from llmkit.compare.pairing import Pairs, pair
-from llmkit.compare.rows import Setup, Source
-from llmkit.compare.scorers import Measure, measure
-from llmkit.compare.stored import StoredRun
 from llmkit.comparisons import Comparison, MetricDifference, Side
 from llmkit.config import load_settings
 from llmkit.errors import UnknownNameError
+from llmkit.paired import flips
+from llmkit.paired.amounts import amounts
+from llmkit.paired.comparability import check, metrics_of
+from llmkit.paired.differences import metric_difference
+from llmkit.paired.exported import ENDINGS, ExportedRun
+from llmkit.paired.held import Held, hold
+from llmkit.paired.pairing import Pairs, pair
+from llmkit.paired.rows import Setup, Source
+from llmkit.paired.scorers import Measure, measure
+from llmkit.paired.stored import StoredRun
 from llmkit.runs.store import Store
 from llmkit.text import shorten
 

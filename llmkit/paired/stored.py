@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import cast
 
-from llmkit.compare.rows import Key, Row, Setup, Texts
+from llmkit.paired.rows import Key, Row, Setup, Texts
 from llmkit.runs.export import scored, scores_of, setup_of, signatures_of
 from llmkit.runs.lock import as_seen
 from llmkit.runs.records import references_json

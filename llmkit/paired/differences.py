@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from llmkit.compare.held import Held
-from llmkit.compare.pairing import Mask, Pairs
-from llmkit.compare.scorers import Measure
 from llmkit.comparisons import MetricDifference
+from llmkit.paired.held import Held
+from llmkit.paired.pairing import Mask, Pairs
+from llmkit.paired.scorers import Measure
 from llmkit.stats.difference import paired_difference
 from llmkit.stats.multiplicity import holm
 

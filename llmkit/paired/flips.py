@@ -8,11 +8,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from llmkit.compare.differences import scored_on
-from llmkit.compare.held import Held
-from llmkit.compare.pairing import Pairs
-from llmkit.compare.rows import Source, Texts
 from llmkit.comparisons import Answered, Flip
+from llmkit.paired.differences import scored_on
+from llmkit.paired.held import Held
+from llmkit.paired.pairing import Pairs
+from llmkit.paired.rows import Source, Texts
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

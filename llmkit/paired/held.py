@@ -12,8 +12,8 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
-from llmkit.compare.rows import Key, Row, Setup, Source
 from llmkit.errors import DataError
+from llmkit.paired.rows import Key, Row, Setup, Source
 from llmkit.runs.tally import Codes
 
 Floats = NDArray[np.float64]

@@ -10,9 +10,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from llmkit.compare.rows import Key, Row, Setup, Texts
-from llmkit.compare.stored import question_of
 from llmkit.errors import DataError, UsageError
+from llmkit.paired.rows import Key, Row, Setup, Texts
+from llmkit.paired.stored import question_of
 from llmkit.runs.export import NESTED
 from llmkit.runs.records import references_json
 from llmkit.samples import Row as FileRow

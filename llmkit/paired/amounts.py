@@ -7,9 +7,9 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from llmkit.compare.held import Held
-from llmkit.compare.pairing import Pairs
 from llmkit.comparisons import AmountDifference
+from llmkit.paired.held import Held
+from llmkit.paired.pairing import Pairs
 from llmkit.stats.ratio import mean_ratio, quantile, quantile_ratio
 from llmkit.types import Interval
 

@@ -1,0 +1,89 @@
+"""A comparison as GitHub Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from llmkit.comparisons import Comparison, MetricDifference, Side
+from llmkit.reports import comparing
+from llmkit.reports.flips import flip_markdown
+from llmkit.reports.numbers import count
+from llmkit.reports.quoting import quoted, sentence
+
+
+def comparison_markdown(comparison: Comparison) -> str:
+    """Return the whole report as Markdown, with a newline at the end; nothing in it is obeyed."""
+    blocks = ["\n".join(_head(comparison))]
+    blocks.append(_table(comparison.b.suite, comparison.metrics, comparison.confidence))
+    for metric in comparison.metrics.values():
+        for name, parts in metric.slices.items():
+            blocks.append(_table(f"{comparison.b.suite} · {metric.name} by {name}", parts, comparison.confidence))
+    if comparison.amounts:
+        blocks.append(_amounts(comparison))
+    if comparison.flips:
+        blocks.append(sentence(comparing.flips_title(comparison)) + ":")
+        blocks += [flip_markdown(flip, a="a", b="b").strip() for flip in comparison.flips]
+        if found := comparing.commands(comparison):
+            blocks.append(f"One in full: {' or '.join(map(quoted, found))}")
+    blocks.append("\n".join(_signatures(comparison)))
+    if comparison.notes:
+        blocks.append("\n".join(f"- note: {sentence(note)}" for note in comparison.notes))
+    return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def _head(comparison: Comparison) -> Iterator[str]:
+    for which, side in (("a", comparison.a), ("b", comparison.b)):
+        yield f"- {which}: {_side(side)}"
+    if comparison.differs:
+        yield f"- differ in {', '.join(map(sentence, comparison.differs))}"
+    yield f"- {comparing.pairs(comparison)}; {100 * comparison.confidence:g} % intervals, seed {comparison.seed}"
+    if comparison.forced:
+        yield f"- **FORCED**: these runs are not comparable: {sentence('; '.join(comparison.forced))}"
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _side(side: Side) -> str:
+    parts = [f"{sentence(side.model)} on {sentence(side.suite)} ({quoted(side.run_id)})"]
+    if not side.stored:
+        parts.append(f"file {quoted(side.name)}")
+    if side.status != "completed":
+        parts.append(side.status or "ending unknown")
+    if side.failed:
+        parts.append(f"{count(side.failed)} of {count(side.samples)} failed")
+    return ", ".join(parts)
+
+
+def _table(title: str, metrics: Mapping[str, MetricDifference], confidence: float) -> str:
+    head = [sentence(title), "a → b", "b − a", "p, two-sided", "won / lost / tied", "n", ""]
+    lines = [_row(head), _row(["---"] * len(head))]
+    lines += [_row([sentence(name), *_cells(metric, confidence)]) for name, metric in metrics.items()]
+    return "\n".join(lines)
+
+
+def _cells(metric: MetricDifference, confidence: float) -> list[str]:
+    said = sentence(comparing.verdict(metric, confidence))
+    if metric.failed_a or metric.failed_b:
+        said += f"; failed {count(metric.failed_a)} in a, {count(metric.failed_b)} in b"
+    tally = " / ".join(map(count, (metric.won, metric.lost, metric.tied)))
+    if metric.difference is None:
+        return ["–", "–", "–", tally, count(metric.n), said]
+    figures = [comparing.values(metric), comparing.change(metric), sentence(comparing.test(metric))]
+    return [*figures, tally, count(metric.n), said]
+
+
+def _amounts(comparison: Comparison) -> str:
+    lines = [_row(["an answer's", "a → b", "b / a", "n"]), _row(["---"] * 4)]
+    for amount in comparison.amounts:
+        shown = sentence(comparing.amount_values(amount))
+        ratio = comparing.amount_ratio(amount) or "–"
+        lines.append(_row([sentence(comparing.amount_name(amount)), shown, ratio, count(amount.n)]))
+    return "\n".join(lines)
+
+
+def _signatures(comparison: Comparison) -> Iterator[str]:
+    for name, metric in comparison.metrics.items():
+        for text in comparing.signatures(metric, comparison):
+            yield f"- {sentence(name)}: {quoted(text)}"
