@@ -112,8 +112,7 @@ def changed(
         matched = matches.match(heads.items())
         compare = _Comparison(settings, files, model, params or {}, _judges(files, [*tracked, *untracked]))
         each = [compare.reached(suite, path, matched[path]) for path, suite in heads.items()]
-        here = [path for path in (*tracked, *untracked) if (repository.top / path).is_file()]
-        gone = matches.gone(here, heads) if found.searched else []
+        gone = matches.gone(heads) if found.searched else []
         yield Diff(
             base=str(against),
             base_commit=against.commit,

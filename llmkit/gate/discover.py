@@ -23,9 +23,7 @@ ENDINGS = (".yaml", ".yml")
 SIMILAR = 0.5
 """From here on a file is another one renamed: git's own default (git-diff(1), --find-renames)."""
 
-# A cheap look before parsing: a repository may hold thousands of YAML files that are no suites.
-_GATE = re.compile(rb"""(?m)^[ \t]*["']?gate["']?[ \t]*:|^\s*\{.*["']?gate["']?[ \t]*:""")
-_SCORERS = re.compile(rb"""["']?scorers["']?[ \t]*:""")
+_BRACES = re.compile(rb"(?:\xef\xbb\xbf)?(?:\s+|[#%][^\n]*\n|---)*\{")
 _OWN = frozenset({"data", "map", "messages", "prompt", "scorers"})
 """A file with ``gate:`` and none of these is of another tool: a pipeline may have a job called ``gate``."""
 
@@ -117,7 +115,7 @@ def is_candidate(path: str) -> bool:
 
 
 def _is_gated(content: bytes) -> bool:
-    if not _GATE.search(content):
+    if not _may_have("gate", content):
         return False
     try:
         data = parse_yaml(content.decode("utf-8-sig").replace("\r\n", "\n")).data
@@ -127,6 +125,13 @@ def _is_gated(content: bytes) -> bool:
             and re.search(rb"(?m)^scorers[ \t]*:", content) is not None
         )
     return "gate" in data and not _OWN.isdisjoint(data)
+
+
+def _may_have(field: str, content: bytes) -> bool:
+    """A cheap look before parsing: a repository may hold thousands of YAML files that are no suites."""
+    line = rb"""(?m)^[ \t]*["']?%s["']?[ \t]*:""" % field.encode()
+    in_braces = field.encode() in content and _BRACES.match(content) is not None
+    return in_braces or re.search(line, content) is not None
 
 
 @dataclass
@@ -161,20 +166,17 @@ class Matches:
                 del todo[path]
         return {**found, **dict.fromkeys(todo)}
 
-    def gone(self, files: Iterable[str], gated: Iterable[str]) -> list[str]:
-        """Say which suites base gates and head does not any more.
-
-        Args:
-            files: Files that the working tree has, from the top on.
-            gated: Head's gated suites among them.
-        """
-        here, gated = set(files), set(gated)
-        notes = []
-        for suite in self._suites:
-            if not suite.spec.gate or suite.path in gated or suite.path in self._claimed:
+    def gone(self, gated: Iterable[str]) -> list[str]:
+        """Say which suites base gates and head, of which ``gated`` are the files, does not any more."""
+        known, notes = {*gated, *self._claimed}, []
+        for path in self._candidates("gate"):
+            file = self.repository.top / path
+            if path in known or self.repository.holds(file, self.snapshot.entries[path].oid):
                 continue
-            what = "has no gate: any more" if suite.path in here else "is deleted"
-            notes.append(f"suite {suite.name!r} ({suite.path}) {what}, so that nothing holds a change to it")
+            suite = self._at(path)
+            if isinstance(suite, BaseSuite) and suite.spec.gate:
+                what = "has no gate: any more" if file.is_file() else "is deleted"
+                notes.append(f"suite {suite.name!r} ({path}) {what}, so that nothing holds a change to it")
         return notes
 
     def _same(self, path: str, suite: Suite) -> BaseSuite | BaseError | None:
@@ -207,13 +209,16 @@ class Matches:
     @cached_property
     def _suites(self) -> list[BaseSuite]:
         """Base's suites in the project's folder; broken ones are told where they are asked for by path."""
-        found = []
+        return [one for path in self._candidates("scorers") if isinstance(one := self._at(path), BaseSuite)]
+
+    def _candidates(self, field: str) -> Iterator[str]:
+        """Yield base's files in the project's folder that may be suites with this field."""
         for path in sorted(self.snapshot.entries):
             if not path.startswith(self.repository.prefix) or not is_candidate(path):
                 continue
             try:
-                if _SCORERS.search(self.snapshot.read(path) or b"") and (one := self.snapshot.suite(path)) is not None:
-                    found.append(one)
-            except (BaseError, Unreadable):
+                content = self.snapshot.read(path)
+            except Unreadable:
                 continue
-        return found
+            if content is not None and _may_have(field, content):
+                yield path

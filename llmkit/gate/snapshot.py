@@ -6,6 +6,7 @@ What is there is called ``commit:path``, as git does, in every error, origin and
 from __future__ import annotations
 
 import posixpath
+import re
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -231,7 +232,9 @@ class Snapshot:
             raise BaseError(f"base's {what} cannot be read: {one_line(f'{self.called(path)}: {reason}')}") from None
 
     def _told(self, text: str) -> str:
-        return one_line(text.replace(f"{self._folder}/", f"{self.short}:").replace(str(self._folder), self.short))
+        """Call copies in an error's text what people know them as."""
+        copy = re.compile(re.escape(str(self._folder)) + r"/?([^:'\"\s]*)")
+        return one_line(copy.sub(lambda match: str(self.called(match[1])), text))
 
 
 @contextmanager
