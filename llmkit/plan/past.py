@@ -70,6 +70,14 @@ class Pairs:
         kept = np.isfinite(a) & np.isfinite(b)
         return a[kept], b[kept], self.samples[kept], None if (c := self.clusters) is None else c[kept]
 
+    def statistics(self, name: str) -> tuple[Floats, Floats] | None:
+        """Return both sides' sufficient statistics of the pairs that ``metric`` returns; None of other metrics."""
+        if name not in self.a.stats or name not in self.b.stats:
+            return None
+        a, b = self.a.values[name][self.at_a], self.b.values[name][self.at_b]
+        kept = np.isfinite(a) & np.isfinite(b)
+        return self.a.stats[name][self.at_a][kept], self.b.stats[name][self.at_b][kept]
+
     @property
     def samples(self) -> Ints:
         """A number for each pair's sample."""

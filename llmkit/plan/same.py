@@ -7,19 +7,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from llmkit.canonical import digest
-from llmkit.config import Settings
-from llmkit.errors import LlmkitError
+from llmkit.config import Settings, load_settings
 from llmkit.providers.base import Provider
 from llmkit.providers.budget import Budget
 from llmkit.providers.limits import limiter_for
 from llmkit.providers.pricing import Prices
 from llmkit.runs.begin import started
-from llmkit.runs.evaluate import Hooks
+from llmkit.runs.evaluate import Ending, Hooks
+from llmkit.runs.forecast import Forecast, forecast_plan
 from llmkit.runs.grade import prepare
 from llmkit.runs.key import identity
 from llmkit.runs.lock import RunLock
 from llmkit.runs.options import Options
-from llmkit.runs.pairs import check_cap
+from llmkit.runs.pairs import check_cap, pairs_of
 from llmkit.runs.plan import Plan, new_run_id
 from llmkit.runs.resume import UNFINISHED, Planned, plan_run
 from llmkit.runs.store import RunRow, Store
@@ -37,13 +37,13 @@ class Twice:
         plan: What both arms ask.
         aa: The experiment's id.
         runs: Run ids of arms 1 and 2.
-        error: What stopped it before its end; None where it is complete.
+        endings: Of the arms that were asked now; of one that went on, the other may have ended before.
     """
 
     plan: Plan
     aa: str
     runs: tuple[str, str]
-    error: LlmkitError | None = None
+    endings: tuple[Ending, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,16 @@ class _Both:
 def arm_of(plan: Plan, aa: str, arm: int) -> Plan:
     """Return the plan of one arm: its answers are replicates that the other arm does not share."""
     return replace(plan, experiment={"aa": aa, "arm": arm})
+
+
+async def forecast_twice(suites: Sequence[str], models: Sequence[str] | None, *, options: Options) -> list[Forecast]:
+    """Return what both arms of each A/A run would ask, nothing from the cache; no call is made."""
+    settings = load_settings()
+    with Store(options.store or settings.store_path) as store:
+        prices, fresh = Prices(settings.prices), replace(options, cache=False)
+        pairs = pairs_of(suites, models, options, settings, display=True)
+        arms = [(arm_of(plan, "planned", arm), provider) for plan, provider in pairs for arm in ARMS]
+        return [await forecast_plan(*arm, store, prices, fresh) for arm in arms]
 
 
 async def ask_twice(
@@ -91,8 +101,7 @@ async def ask_twice(
                 )
                 shared = Shared(provider, limiter, budget, prices, store, options.retry)
                 endings = await together(each.todo, shared, hooks)
-            error = next((e.error for e in endings if e.error is not None), None)
-            found.append(Twice(each.plan, each.aa, each.ids, error))
+            found.append(Twice(each.plan, each.aa, each.ids, tuple(endings)))
         return found
 
 

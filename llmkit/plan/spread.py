@@ -77,7 +77,7 @@ def spread_of(
 
 def _sources(store: Store | None, suite: Suite, model: str, params: Mapping[str, Any] | None) -> Sources:
     """Yield, best first, what may know a metric's spread; a run is read only where those before it did not suffice."""
-    runs = [] if store is None else _runs(store, suite, model)
+    runs = [] if store is None else runs_of(store, suite.name, model)
     for word, kind in (("A/A", "aa"), ("gate", "gate")):
         for a, b in pairs_among(runs, kind):
             assert store is not None
@@ -92,9 +92,9 @@ def _sources(store: Store | None, suite: Suite, model: str, params: Mapping[str,
     yield _assumed(suite)
 
 
-def _runs(store: Store, suite: Suite, model: str) -> list[RunRow]:
+def runs_of(store: Store, suite: str, model: str) -> list[RunRow]:
     """Return the latest runs of the suite (by name) and model that asked something."""
-    mine = (r for r in store.runs() if (r.suite, r.model) == (suite.name, model) and r.rescored_from is None)
+    mine = (r for r in store.runs() if (r.suite, r.model) == (suite, model) and r.rescored_from is None)
     return [run for run, _ in zip(mine, range(LATEST), strict=False)]
 
 
@@ -195,7 +195,7 @@ def _of_values(past: Past, suite: Suite, params: Mapping[str, Any] | None) -> Ca
         what = f"the value of run {past.run.run_id}, independent answers{clusters} assumed"
         if binary and variance == 0:  # all right or all wrong: a few wrong ones may yet come
             variance = 2 * (p := _limit(np.zeros(len(own)))) * (1 - p)
-        spread = Spread(_kind(binary), variance, rate, 1.0, len(own), what, seen=variance)
+        spread = Spread(_kind(binary), variance, rate, 1.0, len(own), what, seen=variance, measured=False)
         return replace(spread, notes=_differs(past.run, suite, name, params))
 
     return find
@@ -208,13 +208,14 @@ def _assumed(suite: Suite) -> Callable[[str], Spread | None]:
     def find(name: str) -> Spread | None:
         if name == "failures":
             psi = 2 * FAILING * (1 - FAILING)
-            return Spread("binary", psi, FAILING, 1.0, 0, f"assumed: {FAILING:.0%} of the calls fail", seen=psi)
+            what = f"assumed: {FAILING:.0%} of the calls fail"
+            return Spread("binary", psi, FAILING, 1.0, 0, what, seen=psi, measured=False)
         if name not in scorers:
             return None
         binary = scorers[name].kind == "proportion"
         half = 0.5 * span_of(scorers[name]) ** 2
         what = "assumed: nothing is known, the worst case"
-        return Spread(_kind(binary), half, 0.5 if binary else None, 1.0, 0, what, seen=half)
+        return Spread(_kind(binary), half, 0.5 if binary else None, 1.0, 0, what, seen=half, measured=False)
 
     return find
 

@@ -66,10 +66,11 @@ async def forecast(suites: Sequence[str], models: Sequence[str] | None, *, optio
     with Store(options.store or settings.store_path) as store:
         prices = Prices(settings.prices)
         pairs = pairs_of(suites, models, options, settings, display=True)
-        return [await _forecast(*pair, store, prices, options) for pair in pairs]
+        return [await forecast_plan(*pair, store, prices, options) for pair in pairs]
 
 
-async def _forecast(plan: Plan, provider: Provider, store: Store, prices: Prices, options: Options) -> Forecast:
+async def forecast_plan(plan: Plan, provider: Provider, store: Store, prices: Prices, options: Options) -> Forecast:
+    """Return what one plan would ask; ``options`` say whether answers of other runs count."""
     caller = Caller(provider, prices=prices)
     samples = failed = cached = calls = 0
     worst: float | None = 0.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
@@ -45,22 +46,29 @@ class Shared:
 
 
 class Abreast:
-    """Has runs begin their calls by turns: none is a call ahead of another that is still under way.
+    """Has runs begin their calls by rounds: each once, in an order drawn anew.
+
+    No run is a call ahead of another that is still under way, and none is always the first: a server that remembers
+    the prompt answers the second asking faster and cheaper.
 
     Args:
         sides: How many runs.
+        seed: Of the orders.
     """
 
-    def __init__(self, sides: int) -> None:
+    def __init__(self, sides: int, seed: int = 0) -> None:
         self._begun = [0] * sides
         self._over = [False] * sides
         self._waiting: list[deque[asyncio.Future[None]]] = [deque() for _ in range(sides)]
+        self._random = random.Random(seed)  # noqa: S311 - an order, no secret
+        self._orders: list[list[int]] = []
 
     async def turn(self, side: int) -> None:
         """Wait until it is the side's turn."""
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        turn: asyncio.Future[None] = loop.create_future()
         self._waiting[side].append(turn)
-        self._wake()
+        loop.call_soon(self._wake)  # not at once: who has waited must not be overtaken by who need not wait
         await turn
 
     def over(self, side: int) -> None:
@@ -81,9 +89,14 @@ class Abreast:
                         woken = True
 
     def _may(self, side: int) -> bool:
+        """Whether the side may begin: all others are as far, and those before it in this round have begun it."""
+        at = self._begun[side]
+        while len(self._orders) <= at:
+            self._orders.append(self._random.sample(range(len(self._begun)), len(self._begun)))
+        before = self._orders[at].index(side)
         return all(
-            over or self._begun[side] <= begun
-            for other, (begun, over) in enumerate(zip(self._begun, self._over, strict=True))
+            self._over[other] or self._begun[other] >= at + (place < before)
+            for place, other in enumerate(self._orders[at])
             if other != side
         )
 
@@ -95,7 +108,7 @@ async def together(runs: Sequence[Planned], shared: Shared, hooks: Hooks) -> lis
         asyncio.CancelledError: After everything has been kept, and each run concluded.
         StoreError: The store failed; what was committed is kept.
     """
-    abreast = Abreast(len(runs))
+    abreast = Abreast(len(runs), runs[0].plan.seed if runs else 0)
     tasks = [asyncio.create_task(_one(run, side, abreast, shared, hooks)) for side, run in enumerate(runs)]
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
