@@ -106,10 +106,10 @@ def _tell(report: GateReport, *, as_json: bool, junit: Path | None, markdown: Pa
     from llmkit.reports.gate_markdown import gate_markdown
     from llmkit.reports.junit import junit as junit_xml
 
-    with github.unheard(os.environ, sys.stdout):
-        if as_json:
-            print_json(gate_document(report))
-        else:
+    if as_json:
+        print_json(gate_document(report))
+    else:
+        with github.unheard(os.environ, sys.stdout):
             print_gate(report, out())
     if junit is not None:
         write_text(junit, junit_xml(report))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
@@ -185,9 +185,3 @@ def spent(result: RunResult) -> Spent:
     u = result.usage
     cost = None if u.cost_usd is None or u.lost_usd is None else u.cost_usd + u.lost_usd
     return Spent(u.calls, result.from_cache, result.failed, cost, result.run_id, result.model)
-
-
-def side_plan(plan: Plan, gate_id: str, side: str) -> Plan:
-    """Return ``plan`` as a side of a gate."""
-    experiment: Mapping[str, str] = {"gate": gate_id, "side": side}
-    return replace(plan, experiment=experiment)

@@ -11,7 +11,7 @@ import hashlib
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from llmkit.documents.writing import written
 from llmkit.errors import DataError, UsageError
 from llmkit.gate.arms import Means, Piece, Stop, Take
 from llmkit.prompts.fingerprint import messages_json
+from llmkit.runs.entries import entries_of
 from llmkit.runs.plan import Plan
 from llmkit.runs.records import Answer, Job, Outcome
 from llmkit.runs.result import conclude
@@ -81,6 +82,20 @@ class Baseline:
         """Which models answered, in the server's words."""
         found = {r.completion.served_model for r in self.answers.values() if r.completion is not None}
         return {name for name in found if name is not None}
+
+    def check_served(self, plan: Plan, now: set[str]) -> None:
+        """Refuse a baseline that another model answered under the same name: the difference would be the model's.
+
+        Raises:
+            UsageError: Naming both.
+        """
+        if plan.model.name == self.model and now and self.served and not now <= self.served:
+            then, today = ", ".join(sorted(self.served)), ", ".join(sorted(now))
+            raise UsageError(
+                f"the baseline was made of something else: served_model ({then}, now {today})",
+                where=self.name,
+                hint="Save a new one: llmkit eval SUITE, then llmkit baseline save",
+            )
 
     def check(self, plan: Plan, identity: Mapping[str, str]) -> None:
         """Refuse a baseline of something else.
@@ -274,14 +289,15 @@ class FromBaseline:
         if not isinstance(piece, Job):
             return piece
         recorded = self._baseline.answers.get((piece.sample.id, piece.epoch))
-        outcome = Outcome(piece.sample.index, piece.epoch, piece.sample.id, piece)
         if recorded is None:
-            outcome.failure = Failure("provider", "not_recorded", f"the baseline {self._baseline.name} has no answer")
-            return outcome
-        piece.request = Request(recorded.messages, piece.request.params)
-        piece.messages = messages_json(recorded.messages)
-        piece.prompt = hashlib.sha256(piece.messages.encode()).digest()
-        outcome.failure = recorded.failure
+            failure = Failure("provider", "not_recorded", f"the baseline {self._baseline.name} has no answer")
+            return Outcome(piece.sample.index, piece.epoch, piece.sample.id, piece, failure=failure)
+        messages = messages_json(recorded.messages)
+        asked = replace(
+            piece, request=Request(recorded.messages, piece.request.params), messages=messages,
+            prompt=hashlib.sha256(messages.encode()).digest(),
+        )  # fmt: skip
+        outcome = Outcome(piece.sample.index, piece.epoch, piece.sample.id, asked, failure=recorded.failure)
         if recorded.completion is not None:
             key = digest(["llmkit baseline", self._baseline.run_id, piece.sample.id, piece.epoch]).encode()
             outcome.answer = await self._keep(key, recorded.completion)
@@ -299,7 +315,11 @@ class FromBaseline:
             "fingerprints": {**recorded.config["fingerprints"], "scorers": plan.suite.fingerprints()["scorers"]},
             "experiment": dict(plan.experiment),
         }
-        about = {"baseline": recorded.name, "slices": list(plan.suite.slice_names)}
+        about = {
+            "baseline": recorded.name,
+            **entries_of(plan.suite.spec.scorers or (), plan.suite.scorers),
+            "slices": list(plan.suite.slice_names),
+        }
         row = RunRow(
             self.run_id, plan.suite.name, recorded.model, "running", digest(config), config, about, time.time(),
             0, 0, None,

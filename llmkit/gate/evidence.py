@@ -80,12 +80,15 @@ class Evidence:
     def __init__(self, scorers: Sequence[Scorer], epochs: int) -> None:
         self._scorers, self._epochs = scorers, epochs
         self._rows: dict[SideName, dict[tuple[int, int], Row]] = {"base": {}, "head": {}}
+        self.served: dict[SideName, set[str]] = {"base": set(), "head": set()}  # which models answered each side
 
     def take(self, side: SideName, run_id: str, outcomes: Iterable[Outcome]) -> None:
         """Take scored outcomes of one side."""
         rows = self._rows[side]
         for outcome in outcomes:
             rows[outcome.index, outcome.epoch] = self._row(outcome, run_id)
+            if outcome.answer is not None and (model := outcome.answer.completion.served_model) is not None:
+                self.served[side].add(model)
 
     def complete(self, units: Sequence[Unit]) -> int:
         """Return how many of the first units were asked in full on both sides.

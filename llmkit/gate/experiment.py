@@ -114,6 +114,8 @@ class Experiment:
             stop = await self._ask(range(done, count))
             if found.missing:
                 return
+            if self._setup.baseline is not None:
+                self._setup.baseline.check_served(self._setup.head, self._evidence.served["head"])
             done = count
             if stop is not None:
                 found.stopped = stop

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from llmkit.comparisons import Flip
+from llmkit.gate.experiment import Findings
+from llmkit.gate.setup import Setup
 from llmkit.paired.flips import choose, flips
 from llmkit.paired.held import hold
 from llmkit.paired.pairing import pair
 from llmkit.paired.stored import StoredRun
-from llmkit.comparisons import Flip
-from llmkit.gate.experiment import Findings
-from llmkit.gate.setup import Setup
 from llmkit.runs.store import Store
 from llmkit.suites.gating import Gating
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from llmkit.canonical import digest
 from llmkit.errors import UsageError
-from llmkit.gate.arms import Means, Piece, pieces_of, side_plan
+from llmkit.gate.arms import Means, Piece, pieces_of
 from llmkit.gate.baseline import Baseline
 from llmkit.gate.changes import Reached
 from llmkit.gate.measures import Gated, gated
@@ -90,19 +91,18 @@ async def set_up(
     rows = suite.check(options.limit)
     epochs = options.epochs if options.epochs is not None else suite.epochs
     limit = options.limit if options.limit is not None else suite.limit
-    head = side_plan(
-        Plan(suite, reached.head_model, epochs, limit, options.seed, reached.head_origins, rows), gate_id, "head"
-    )
+    head = Plan(suite, reached.head_model, epochs, limit, options.seed, reached.head_origins, rows)
     base: Plan | None = None
     if baseline is None and reached.base is not None and reached.base_model is not None:
-        base = side_plan(
-            Plan(reached.base, reached.base_model, epochs, limit, options.seed, reached.base_origins, rows),
-            gate_id, "base",
-        )  # fmt: skip
+        base = Plan(reached.base, reached.base_model, epochs, limit, options.seed, reached.base_origins, rows)
     elif baseline is not None:
         baseline.check(head, identity(models.provider(head.model)))
     units = shuffled(suite.samples(limit), options.seed)
-    size = size_of(means.store, suite, head.model.name, gatings, units, epochs)
+    comparison = _comparison(head, base, baseline, models)
+    size = size_of(means.store, suite, head.model.name, gatings, units, epochs, comparison)
+    experiment = {"gate": gate_id, "comparison": comparison, "n_max": size.n_max}
+    head = replace(head, experiment={**experiment, "side": "head"})
+    base = None if base is None else replace(base, experiment={**experiment, "side": "base"})
     chosen = units.units[: size.n_max]
     head_pieces = [pieces_of(head, models.provider(head.model), unit) for unit in chosen]
     base_pieces = head_pieces
@@ -118,6 +118,15 @@ async def set_up(
         reached, head, base, baseline, gatings, units, chosen, gated(gatings, chosen),
         size, _planned(size, units, epochs, forecast), head_pieces, base_pieces, same, timed,
     )  # fmt: skip
+
+
+def _comparison(head: Plan, base: Plan | None, baseline: Baseline | None, models: Models) -> str:
+    """Name what is compared with what: a gate that is run again keeps its number of samples."""
+    there: object = baseline.run_id if baseline is not None else None
+    if base is not None:
+        there = base.config(identity(models.provider(base.model)))
+    margins = [[g.name, g.margin, dict(g.slices)] for g in gating(head.suite)]
+    return digest([head.config(identity(models.provider(head.model))), there, margins])
 
 
 def same_pairs(base: Sequence[Sequence[Piece]], head: Sequence[Sequence[Piece]]) -> int:

@@ -178,14 +178,19 @@ def document(path: str, model: str, text: str | None, tokens: Tokens, finish: st
 
 
 def ok(
-    text: str | None = "42", tokens: Tokens | None = None, *, finish: str = "stop", headers: Fields | None = None
+    text: str | None = "42",
+    tokens: Tokens | None = None,
+    *,
+    finish: str = "stop",
+    headers: Fields | None = None,
+    model: str | None = None,
 ) -> Behaviour:
-    """Answer rightly."""
+    """Answer rightly; ``model`` is what says that it answered, the one asked for where None."""
 
     async def behave(exchange: Exchange) -> None:
         used = tokens or Tokens()
         exchange.server.billed.append((used.input, used.output))
-        body = document(exchange.seen.path, exchange.seen.body.get("model", "mock"), text, used, finish)
+        body = document(exchange.seen.path, model or exchange.seen.body.get("model", "mock"), text, used, finish)
         await exchange.send(200, json.dumps(body).encode(), headers)
 
     return behave
