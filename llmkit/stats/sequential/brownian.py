@@ -42,10 +42,10 @@ def above(going: Going, bound: float, time: float, drift: float = 0.0) -> float:
     return float(going.mass @ upper_tail((bound - going.x - drift * passed) / math.sqrt(passed)))
 
 
-def advance(going: Going, low: float, high: float, time: float, drift: float = 0.0) -> Going:
+def advance(going: Going, low: float, high: float, time: float, drift: float = 0.0, *, width: float = STEP) -> Going:
     """Return the paths that are within (``low``, ``high``) at ``time``; the others stop.
 
-    The grid ends at the bounds, or Simpson's rule loses the third decimal.
+    The grid, of steps of ``width``, ends at the bounds, or Simpson's rule loses the third decimal.
     """
     passed = _passed(going, time)
     spread = math.sqrt(passed)
@@ -53,7 +53,7 @@ def advance(going: Going, low: float, high: float, time: float, drift: float = 0
     low, high = max(low, centre - reach), min(high, centre + reach)
     if not high > low:
         return Going(going.time + passed, np.zeros(1), np.zeros(1))
-    step = min(STEP, spread / 4)
+    step = min(width, spread / 4)
     halves = max(4, math.ceil((high - low) / (2 * step)))
     grid = np.linspace(low, high, 2 * halves + 1)
     weights = np.full(len(grid), 2.0)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from llmkit.stats.sequential.evidence import Evidence, agreeing, interval, positive, tally
+from llmkit.stats.sequential.estimate import Region, regions
+from llmkit.stats.sequential.evidence import Evidence, agreeing, interval, positive, rows_of, tally
 from llmkit.stats.sequential.flips import crossed, swapped_totals
 from llmkit.stats.sequential.likelihood import el_bound, el_z
 from llmkit.stats.sequential.schedule import Schedule
@@ -66,11 +67,7 @@ class CorpusDifference:
         gain, parts, scale = self._parts(series)
         losses, gains, ties = self._tally(series)
         passes, fails = self.rules_out(series, passing), self.proves(series, fail, seed)
-        least, most = -self.span, self.span
-        if scale is not None:
-            z = passing.z[-1]
-            most = max(el_bound(parts / scale, z) * scale, least_margin(passing.n, z) * self.span)
-            least = -el_bound(-parts / scale, fail.z[-1]) * scale
+        least, most = self._bounds(parts, scale, fail, passing)
         least, most = agreeing(least, most, self.margin, passes=passes, fails=fails)
         low, high = interval(least, most, flip=self.higher_is_better, limit=_CERTAIN * self.span)
         return Evidence(
@@ -87,6 +84,24 @@ class CorpusDifference:
             spread=positive(float(parts.std())) if scale is not None else None,
             worse=-1 if self.higher_is_better else 1,
         )
+
+    def regions(self, series: Series, fail: Schedule, passing: Schedule) -> tuple[Region, ...]:
+        """Return where each look let the trial go on; none where a look's metric was not defined."""
+        looks = []
+        for data, over, under in rows_of(series, fail, passing):
+            gain, parts, scale = self._parts(data)
+            if scale is None:
+                return ()
+            looks.append((over.n, -gain, *self._bounds(parts, scale, over, under)))
+        return regions(looks, self.margin)
+
+    def _bounds(self, parts: Floats, scale: float | None, fail: Schedule, passing: Schedule) -> tuple[float, float]:
+        """Return the worsenings between which both rules cannot tell at the latest look."""
+        if scale is None:
+            return -self.span, self.span
+        z = passing.z[-1]
+        most = max(el_bound(parts / scale, z) * scale, least_margin(passing.n, z) * self.span)
+        return -el_bound(-parts / scale, fail.z[-1]) * scale, most
 
     def _parts(self, series: Series) -> tuple[float, Floats, float | None]:
         """Return the difference, positive where head is better, each unit's part in it, and what none exceeds.

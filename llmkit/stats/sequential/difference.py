@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from llmkit.stats.sequential.evidence import Evidence, agreeing, interval, positive, tally
+from llmkit.stats.sequential.estimate import Region, regions
+from llmkit.stats.sequential.evidence import Evidence, agreeing, interval, positive, rows_of, tally
 from llmkit.stats.sequential.flips import crossed, sign_flips
 from llmkit.stats.sequential.likelihood import el_bound, el_z
 from llmkit.stats.sequential.schedule import Schedule
@@ -68,13 +70,7 @@ class Difference:
         whole = _is_whole(gain, span)
         losses, gains, ties = tally(gain)
         passes, fails = self.rules_out(series, passing), self.proves(series, fail, seed)
-        if whole:
-            most = tango_bound(losses, gains, passing.n, passing.z[-1])
-            least = -tango_bound(gains, losses, fail.n, fail.z[-1])
-        else:
-            most = span * el_bound(gain / span, passing.z[-1])
-            least = -span * el_bound(-gain / span, fail.z[-1])
-        most = max(most, span * least_margin(passing.n, passing.z[-1]))
+        least, most = self._bounds(gain, span, fail, passing)
         least, most = agreeing(least, most, self.margin, passes=passes, fails=fails)
         low, high = interval(least, most, flip=self.higher_is_better, limit=_CERTAIN * span)
         return Evidence(
@@ -91,6 +87,31 @@ class Difference:
             spread=positive(float(gain.std())),
             worse=-1 if self.higher_is_better else 1,
         )
+
+    def regions(self, series: Series, fail: Schedule, passing: Schedule) -> tuple[Region, ...]:
+        """Return where each look let the trial go on."""
+        whole = _is_whole(*self._gain(series))
+        looks = []
+        for data, over, under in rows_of(series, fail, passing):
+            gain, span = self._gain(data)
+            drop = -float(gain.mean())
+            least, most = self._bounds(gain, span, over, under)
+            if whole:  # the walk's own boundary, half a step before the losses that cross it
+                _, pairs = losses_and_pairs(np.rint(gain).astype(np.int64), over.counts)
+                critical = critical_losses(pairs, over.levels)[-1]
+                least = drop - (2 * critical - pairs[-1] - 1) / over.n if critical <= pairs[-1] else -math.inf
+            looks.append((over.n, drop, least, most))
+        return regions(looks, self.margin)
+
+    def _bounds(self, gain: Floats, span: float, fail: Schedule, passing: Schedule) -> tuple[float, float]:
+        """Return the drops between which both rules cannot tell at the latest look."""
+        n, z = passing.n, passing.z[-1]
+        if _is_whole(gain, span):
+            losses, gains, _ = tally(gain)
+            most, least = tango_bound(losses, gains, n, z), -tango_bound(gains, losses, n, fail.z[-1])
+        else:
+            most, least = span * el_bound(gain / span, z), -span * el_bound(-gain / span, fail.z[-1])
+        return least, max(most, span * least_margin(n, z))
 
     def _gain(self, series: Series) -> tuple[Floats, float]:
         """Return the differences, positive where head is better, and what none can exceed."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from llmkit.stats.sequential.estimate import Region
 from llmkit.stats.sequential.schedule import Schedule
 from llmkit.stats.sequential.series import Series
 
@@ -76,6 +78,17 @@ class Measure(Protocol):
     def look(self, series: Series, fail: Schedule, passing: Schedule, seed: tuple[int, ...]) -> Evidence:
         """Say both, and what there is to know beside."""
         ...
+
+    def regions(self, series: Series, fail: Schedule, passing: Schedule) -> tuple[Region, ...]:
+        """Return where each look let the trial go on, by the worsening estimated; none where that cannot be said."""
+        ...
+
+
+def rows_of(series: Series, fail: Schedule, passing: Schedule) -> Iterator[tuple[Series, Schedule, Schedule]]:
+    """Yield the data and the boundaries as they were at each look."""
+    for look, n in enumerate(fail.counts):
+        data = Series(series.base[:n], series.head[:n], n, fail.counts[: look + 1], series.span)
+        yield data, fail.until(look), passing.until(look)
 
 
 def tally(gain: Floats) -> tuple[int, int, int]:

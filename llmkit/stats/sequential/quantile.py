@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llmkit.stats.quantiles import normal_cdf
+from llmkit.stats.sequential.estimate import Region
 from llmkit.stats.sequential.evidence import Evidence, agreeing, interval, tally
 from llmkit.stats.sequential.flips import crossed, swapped_totals
 from llmkit.stats.sequential.order import quantile_bounds
@@ -78,6 +79,10 @@ class QuantileRise:
             ties=ties,
             method="swap+order-statistics",
         )
+
+    def regions(self, series: Series, fail: Schedule, passing: Schedule) -> tuple[Region, ...]:
+        """Return nothing: a quantile's paths are not Brownian enough at its few tail values."""
+        return ()
 
     def _swaps(self, base: Floats, head: Floats, fail: Schedule, seed: tuple[int, ...]) -> bool:
         columns = np.zeros((len(base), len(fail.counts)))

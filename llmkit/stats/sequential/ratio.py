@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from llmkit.stats.sequential.evidence import Evidence, agreeing, interval, positive, tally
+from llmkit.stats.sequential.estimate import Region, regions
+from llmkit.stats.sequential.evidence import Evidence, agreeing, interval, positive, rows_of, tally
 from llmkit.stats.sequential.flips import crossed, sign_flips
 from llmkit.stats.sequential.likelihood import el_z
 from llmkit.stats.sequential.roots import crossing
@@ -19,8 +20,9 @@ Floats = NDArray[np.float64]
 _MOST = 1e3  # a thousandfold rise is no bound
 
 PESSIMIST = 1.0
-"""Weight of the observation that is added, as bad as the largest seen. With the ¼ of bounded scores, a rise of the margin
-passes in up to 6 % of trials where costs are lognormal with σ = 1.5, and in 14 % where one answer in twenty runs away."""
+"""Weight of the observation that is added, as bad as the largest seen. With the ¼ of bounded scores, a rise of the
+margin passes in up to 6 % of trials where costs are lognormal with σ = 1.5, and in 14 % where one answer in twenty runs
+away."""
 
 RUNAWAY = 4.0
 """Times base's mean that a runaway answer costs more: as many units are needed as show a margin's worth of those."""
@@ -90,6 +92,17 @@ class RatioOfMeans:
             method="sign-flip+el",
             spread=positive(spread),
         )
+
+    def regions(self, series: Series, fail: Schedule, passing: Schedule) -> tuple[Region, ...]:
+        """Return where each look let the trial go on; none where a look's base cost nothing."""
+        looks = []
+        for data, over, under in rows_of(series, fail, passing):
+            if not data.base.any():
+                return ()
+            rise = float(data.head.mean() / data.base.mean()) - 1
+            least, most = _least(data.base, data.head, over.z[-1]), _most(data.base, data.head, under.z[-1])
+            looks.append((over.n, rise, least, most))
+        return regions(looks, self.margin)
 
 
 def _floor(n: int, z: float) -> float:

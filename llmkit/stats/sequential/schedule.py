@@ -31,6 +31,11 @@ class Schedule:
         """The critical value of a standard normal statistic at each look."""
         return boundary(self.fractions, self.levels)
 
+    def until(self, look: int) -> Schedule:
+        """Return the schedule as it was at a look, from 0."""
+        end = look + 1
+        return Schedule(self.counts[:end], self.fractions[:end], self.levels[:end])
+
     @property
     def n(self) -> int:
         """Units at the latest look."""

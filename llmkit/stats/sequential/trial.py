@@ -8,8 +8,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Literal
 
-from llmkit.stats.quantiles import normal_cdf
-from llmkit.stats.sequential.estimate import Region, median_unbiased
+from llmkit.stats.sequential.estimate import median_unbiased
 from llmkit.stats.sequential.evidence import Evidence, Measure
 from llmkit.stats.sequential.reading import Reading, Verdict
 from llmkit.stats.sequential.schedule import LEAST, Schedule, schedule
@@ -154,7 +153,7 @@ class Trial:
             n=fail.n,
             drop_proven=evidence.fails,
             estimate=evidence.estimate,
-            adjusted=_adjusted(measure, evidence, fail, passing) if early else None,
+            adjusted=_adjusted(measure, data, evidence, fail, passing) if early else None,
             low=evidence.low,
             high=evidence.high,
             ruled_out=evidence.ruled_out,
@@ -165,15 +164,12 @@ class Trial:
         )
 
 
-def _adjusted(measure: Measure, evidence: Evidence, fail: Schedule, passing: Schedule) -> float | None:
+def _adjusted(measure: Measure, data: Series, evidence: Evidence, fail: Schedule, passing: Schedule) -> float | None:
     """Return the median-unbiased difference of a measure that its own boundary stopped."""
     if evidence.spread is None or evidence.estimate is None:
         return None
-    regions = []
-    for n, over, under in zip(fail.counts, fail.z, passing.z, strict=True):
-        error = evidence.spread / math.sqrt(n)
-        can_pass = n * math.log1p(-min(measure.margin, 1 - 1e-9)) <= math.log(normal_cdf(-under))
-        regions.append(Region(n, measure.margin - under * error if can_pass else -math.inf, over * error))
-    sign = evidence.worse
-    found = median_unbiased(sign * evidence.estimate, regions, evidence.spread, failed=not evidence.passes)
+    sign, looks = evidence.worse, measure.regions(data, fail, passing)
+    if not looks:
+        return None
+    found = median_unbiased(sign * evidence.estimate, looks, evidence.spread, failed=not evidence.passes)
     return None if found is None else sign * found
