@@ -9,9 +9,9 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from llmkit.stats.bootstrap import bca, jackknife
+from llmkit.stats.bootstrap import jackknife
 from llmkit.stats.mcnemar import mcnemar_exact
-from llmkit.stats.paired_mean import paired_mean_interval
+from llmkit.stats.paired_interval import paired_corpus_interval, paired_mean_interval
 from llmkit.stats.quantiles import normal_cdf, z_of
 from llmkit.stats.resampling import RESAMPLES, difference_of, randomisation
 from llmkit.stats.signflip import sign_flip
@@ -98,10 +98,10 @@ def paired_difference(
 
     Epochs are averaged first, so that a sample is one pair. What is tested and how the interval is made follows from
     the data: 0 or 1 on both sides, McNemar's exact test and Tango's interval; other values, the sign-flip test and
-    :func:`paired_mean_interval`; a corpus metric, approximate randomisation and the paired bootstrap (BCa). With
-    clusters, whole clusters are flipped, swapped and drawn. The order of the rows changes nothing.
+    :func:`paired_mean_interval`; a corpus metric, approximate randomisation and :func:`paired_corpus_interval`. With
+    clusters, whole clusters are flipped, swapped and left out. The order of the rows changes nothing.
 
-    No rows: no figures. The interval is None where :func:`paired_mean_interval` or :func:`bca` has none.
+    No rows: no figures. The interval is None where those functions have none.
 
     Args:
         kind: ``proportion`` (values in [0, 1]), ``mean``, or ``corpus`` (``value`` of the summed rows).
@@ -116,7 +116,7 @@ def paired_difference(
         higher_is_better: Says what is won; it turns no sign of the difference.
         bounds: What values cannot leave. By default [0, 1] where every value lies there.
         confidence: Two-sided.
-        resamples: Random flips, swaps or samples, where they cannot all be had.
+        resamples: Random flips or swaps, where they cannot all be had.
         seed: Of the random numbers.
 
     Raises:
@@ -175,25 +175,15 @@ def _corpus(
     if not (math.isfinite(value_a) and math.isfinite(value_b)):
         ends = value_a if math.isfinite(value_a) else None, value_b if math.isfinite(value_b) else None
         return Difference(*ends, None, None, None, None, n, pairs.groups, won, lost, tied)
-    table, difference = difference_of(pairs.a, pairs.b, value)
-    count = pairs.groups or n
-    if count > MOST_RESAMPLED:
-        interval = jackknife(table, difference, confidence=how.confidence, clusters=pairs.clusters)
-        p_value, test = _normal(table, difference, pairs.clusters)
-    else:
-        interval = bca(
-            table,
-            difference,
-            confidence=how.confidence,
-            resamples=how.resamples,
-            seed=how.seed,
-            clusters=pairs.clusters,
-        )
-        p_value, test = _swapped(pairs, value, how)
+    interval = paired_corpus_interval(pairs.a, pairs.b, value, pairs.clusters, confidence=how.confidence)
+    p_value, test = _swapped(pairs, value, how)
     return Difference(value_a, value_b, value_b - value_a, interval, p_value, test, n, pairs.groups, won, lost, tied)
 
 
 def _swapped(pairs: _Pairs, value: Callable[[Floats], Floats], how: _How) -> tuple[float | None, str | None]:
+    if (pairs.groups or len(pairs.a)) > MOST_RESAMPLED:
+        table, difference = difference_of(pairs.a, pairs.b, value)
+        return _normal(table, difference, pairs.clusters)
     try:
         p_value = randomisation(
             pairs.a, pairs.b, value, resamples=how.resamples, seed=how.seed, clusters=pairs.clusters

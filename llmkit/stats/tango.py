@@ -10,7 +10,7 @@ from llmkit.types import Interval
 
 Floats = NDArray[np.float64]
 
-_HALVINGS = 60
+_HALVINGS = 50
 
 
 def tango(won: float, lost: float, n: float, confidence: float = 0.95) -> Interval:
@@ -31,16 +31,13 @@ def tango(won: float, lost: float, n: float, confidence: float = 0.95) -> Interv
 def tango_bounds(won: Floats, lost: Floats, n: float, z: float) -> tuple[Floats, Floats]:
     """Return both bounds for arrays of counts; the score falls with the difference, so that halving finds them."""
     seen = (won - lost) / n
-    return _edge(won, lost, n, z, seen, -1.0), _edge(won, lost, n, z, seen, 1.0)
-
-
-def _edge(won: Floats, lost: Floats, n: float, z: float, seen: Floats, end: float) -> Floats:
-    inside, outside = seen, np.full_like(seen, end)
+    inside = np.stack([seen, seen])
+    outside = np.stack([np.full_like(seen, -1.0), np.full_like(seen, 1.0)])
     for _ in range(_HALVINGS):
         middle = (inside + outside) / 2
         kept = _distance(won, lost, n, middle) <= z * z
         inside, outside = np.where(kept, middle, inside), np.where(kept, outside, middle)
-    return inside
+    return inside[0], inside[1]
 
 
 def _distance(won: Floats, lost: Floats, n: float, difference: Floats) -> Floats:

@@ -1,6 +1,7 @@
-"""The interval of a mean paired difference."""
+"""Intervals of a paired difference."""
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -9,8 +10,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import stats
 
-from llmkit.stats.paired_mean import MANY_TIES, paired_mean_interval
+from llmkit.stats.bootstrap import jackknife
+from llmkit.stats.paired_interval import MANY_TIES, paired_corpus_interval, paired_mean_interval
 from llmkit.stats.quantiles import t_of
+from llmkit.stats.resampling import difference_of
 from llmkit.stats.tango import tango_bounds
 
 differences = arrays(np.float64, st.integers(2, 60), elements=st.integers(-8, 8).map(lambda k: k / 8))
@@ -115,3 +118,71 @@ def test_the_unit_scales_it(data, unit):
     else:
         assert (scaled.low, scaled.high) == pytest.approx((unit * one.low, unit * one.high), abs=1e-9 * unit)
         assert scaled.method == one.method
+
+
+def ratio(totals):
+    return totals[..., 0] / totals[..., 1]
+
+
+def rows(values):
+    return np.stack([values, np.ones(len(values))], axis=1)
+
+
+@pytest.mark.parametrize("tied", [0, 5, 30], ids=["no ties", "some ties", "many ties"])
+@pytest.mark.parametrize("clustered", [False, True])
+def test_a_corpus_metric_that_is_a_mean_has_the_means_interval(tied, clustered):
+    random = np.random.default_rng(3)
+    a = random.random(40)
+    b = a + np.where(np.arange(40) < tied, 0.0, random.normal(0.1, 0.2, 40))
+    clusters = np.repeat(np.arange(20), 2) if clustered else None
+    corpus = paired_corpus_interval(rows(a), rows(b), ratio, clusters)
+    mean = paired_mean_interval(b - a, clusters)
+    assert (corpus.low, corpus.high) == pytest.approx((mean.low, mean.high))
+    assert corpus.method == re.sub(r"\bt\b", "jackknife", mean.method)
+
+
+def word_errors(n, touched, seed=5):
+    random = np.random.default_rng(seed)
+    words, hard = random.integers(3, 30, n), random.beta(1, 4, n)
+    first = random.binomial(words, hard)
+    second = np.where(random.random(n) < touched, random.binomial(words, hard), first)
+    return [np.stack([errors, words], axis=1).astype(float) for errors in (first, second)]
+
+
+def test_where_no_sample_ties_it_is_the_jackknife():
+    random = np.random.default_rng(6)
+    words = random.integers(3, 30, 40)
+    first = np.stack([random.binomial(words, 0.3), words], axis=1).astype(float)
+    second = first + np.stack([random.integers(1, 3, 40), random.integers(0, 3, 40)], axis=1)
+    interval = paired_corpus_interval(first, second, ratio)
+    plain = jackknife(*difference_of(first, second, ratio))
+    assert (interval.low, interval.high) == pytest.approx((plain.low, plain.high))
+    assert interval.method == "jackknife"
+
+
+def test_a_few_changed_samples_of_a_corpus_lean_away_from_zero():
+    """Four changed samples of sixty, all for the worse: the jackknife alone is as short above as below."""
+    first, _ = word_errors(60, 0)
+    second = first.copy()
+    second[[3, 17, 30, 44], 0] += 2
+    interval, plain = paired_corpus_interval(first, second, ratio), jackknife(*difference_of(first, second, ratio))
+    assert interval.method == "effective-tango"
+    seen = ratio(second.sum(axis=0)) - ratio(first.sum(axis=0))
+    assert interval.high > plain.high
+    assert interval.high - seen > 1.3 * (seen - interval.low)
+
+
+def test_swapping_the_sides_mirrors_a_corpus_interval():
+    first, second = word_errors(50, 0.4)
+    one, other = paired_corpus_interval(first, second, ratio), paired_corpus_interval(second, first, ratio)
+    assert (one.low, one.high) == pytest.approx((-other.high, -other.low), abs=1e-12)
+
+
+def test_a_corpus_interval_needs_two_units_spread_and_a_value_without_each():
+    first, second = word_errors(40, 0.5)
+    assert paired_corpus_interval(first, first, ratio) is None
+    assert paired_corpus_interval(first[:1], second[:1], ratio) is None
+    assert paired_corpus_interval(first, second, ratio, np.zeros(40, dtype=int)) is None
+    with np.errstate(invalid="ignore"):
+        lone = np.array([[1.0, 3.0], [0.0, 0.0]])  # without the first row there is no denominator
+        assert paired_corpus_interval(lone, 2 * lone, ratio) is None
