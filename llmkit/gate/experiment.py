@@ -17,7 +17,7 @@ from llmkit.gate.setup import Setup
 from llmkit.runs.records import Job
 from llmkit.runs.state import Observer
 from llmkit.stats.sequential.reading import Reading
-from llmkit.stats.sequential.trial import ALPHA, Trial
+from llmkit.stats.sequential.trial import ALPHA, Trial, look_counts
 from llmkit.types import RunResult, RunStatus
 from llmkit.verdicts import Planned, Verdict
 
@@ -87,7 +87,8 @@ class Experiment:
             weights=names,
         )  # fmt: skip
         self._ends: list[int] = []  # units at each look
-        self.findings = Findings(looks=len(self._trial.counts))
+        self._numbers = list(look_counts(len(setup.chosen)))  # of the looks: the first ones may be too early to take
+        self.findings = Findings(looks=self._numbers[-1])
 
     async def run(self) -> Findings:
         """Ask and look; whatever happens, both runs are concluded.
@@ -136,7 +137,8 @@ class Experiment:
             name: one.series for name, one in found.measured.items() if one.reason is None and len(one.series.base)
         }
         said = self._trial.look(known, stop=stop)
-        found.readings, found.units, found.look = dict(self._trial.readings), count, len(self._ends)
+        found.readings, found.units = dict(self._trial.readings), count
+        found.look = self._numbers[len(self._ends) - 1]
         found.verdict = "undecided" if said == "go on" else said
         self._hooks.looked(setup.reached.suite.name, found.look, found.looks, count, found.readings)
         return said
