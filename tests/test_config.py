@@ -2,7 +2,7 @@
 
 import pytest
 
-from llmkit.config import Settings, load_settings, project_root, resolve_model, resolve_params
+from llmkit.config import Gate, Settings, load_settings, project_root, resolve_model, resolve_params
 from llmkit.errors import DocumentError, UnknownNameError, UsageError
 
 TOML = """\
@@ -188,3 +188,32 @@ def test_parameters_of_another_model_do_not_count(project):
 def test_parameters_may_be_set_under_an_alias(project):
     (project / "llmkit.toml").write_text('[aliases]\nfast = "a/b"\n[models.fast]\nseed = 1\n')
     assert resolve_params({}, {}, {}, load(), "a/b")[0] == {"seed": 1}
+
+
+def test_what_the_gate_does_is_set_in_a_table_of_its_own(project):
+    assert load().gate == Gate(base=None, suites=None, max_age="7d", on_inconclusive=None)
+    text = '[gate]\nbase = "origin/main"\nsuites = ["a.yaml"]\nmax_age = "12h"\non_inconclusive = "warn"\n'
+    (project / "llmkit.toml").write_text(text)
+    settings = load()
+    assert settings.gate == Gate(base="origin/main", suites=["a.yaml"], max_age="12h", on_inconclusive="warn")
+    assert settings.where("gate", "base") == "llmkit.toml:2"
+    assert load_settings(project.parent, {}).gate == Gate()
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ('bsae = "main"', r"llmkit\.toml:2: unknown field 'gate\.bsae'. Did you mean 'base'\?"),
+        ('base = ""', r"llmkit\.toml:2: gate\.base"),
+        ('max_age = "a week"', r"llmkit\.toml:2: gate\.max_age"),
+        ('max_age = "7"', r"llmkit\.toml:2: gate\.max_age"),
+        ("max_age = 7", r"llmkit\.toml:2: gate\.max_age"),
+        ('on_inconclusive = "ignore"', r"llmkit\.toml:2: gate\.on_inconclusive"),
+        ('suites = "a.yaml"', r"llmkit\.toml:2: gate\.suites"),
+    ],
+)
+def test_a_mistake_in_the_gates_table_is_one_line_with_its_place(project, line, message):
+    (project / "llmkit.toml").write_text(f"[gate]\n{line}\n")
+    with pytest.raises(DocumentError, match=message) as caught:
+        load()
+    assert "\n" not in str(caught.value)

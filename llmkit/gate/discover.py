@@ -23,7 +23,7 @@ ENDINGS = (".yaml", ".yml")
 SIMILAR = 0.5
 """From here on a file is another one renamed: git's own default (git-diff(1), --find-renames)."""
 
-_BRACES = re.compile(rb"(?:\xef\xbb\xbf)?(?:\s+|[#%][^\n]*\n|---)*\{")
+_BRACES = re.compile(rb"(?:\xef\xbb\xbf)?(?:\s|[#%][^\n]*\n|---)*\{")
 _OWN = frozenset({"data", "map", "messages", "prompt", "scorers"})
 """A file with ``gate:`` and none of these is of another tool: a pipeline may have a job called ``gate``."""
 

@@ -67,7 +67,7 @@ def _gating(suite: Suite, name: str, spec: GateSpec) -> Gating:
         kind: Literal["failures", "cost", "latency"] = (
             "failures" if name == "failures" else "cost" if name == "cost" else "latency"
         )
-        found = Gating(name, kind, spec.margin)
+        found = Gating(name, kind, spec.margin, slices=spec.slices or {})
     else:
         raise UnknownNameError("gating metric", name, [*scorers, *AMOUNTS], where=where)
     _check(suite, found, spec, where)
