@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from llmkit.config import Settings, load_settings
-from llmkit.errors import UsageError
+from llmkit.errors import DataError, UsageError
 from llmkit.gate.against import against
 from llmkit.gate.arms import Means
 from llmkit.gate.baseline import Baseline, load
@@ -121,6 +121,9 @@ async def _suite(
         return replace(plain, reason=why, exit_code=_of_nothing(reached, on_inconclusive))
     setup = await set_up(reached, baseline, options, models, means, f"{new_run_id()}-{secrets.token_hex(2)}")
     plain = replace(plain, planned=setup.planned)
+    if not setup.chosen:
+        bad = setup.units.bad[0]
+        raise DataError(f"none of the rows can be asked; the first: {bad.message}", where=bad.where)
     if setup.unrenderable is not None:
         why = f"base's prompt cannot be rendered on head's data: {setup.unrenderable}"
         return replace(plain, reason=why, exit_code=exit_code("undecided", on_inconclusive))
