@@ -191,7 +191,7 @@ def _next(plan: Plan, spreads: Sequence[Spread], margins: Sequence[MarginPlan], 
         return f"llmkit plan {suite} -m {shlex.quote(plan.model.name)} --aa   # measures what is assumed here"
     small = [m for m in margins if m.resolvable is not None]
     if small:
-        asked = ", ".join(f"{m.metric}{f' by {m.slice}' if m.slice else ''}: {m.resolvable:.2g}" for m in small)
+        asked = ", ".join(f"{m.metric}{f' by {m.slice}' if m.slice else ''}: {m.resolvable:.3g}" for m in small)
         epochs = _epochs_for(small, metrics)
         more = f"`epochs: {epochs}`, or " if epochs else ""
         return f"add rows, or in {suite}: {more}margins that its rows can decide ({asked}); then: llmkit gate"
@@ -202,7 +202,7 @@ def _next(plan: Plan, spreads: Sequence[Spread], margins: Sequence[MarginPlan], 
         return "add rows: these decide no margin at all"
     metric, margin = least
     word = "max_drop" if metric.higher_is_better else "max_rise"
-    return f"in {suite}: `gate: {{{metric.name}: {{{word}: X}}}}`, X from {margin:.2g} on; then: llmkit gate"
+    return f"in {suite}: `gate: {{{metric.name}: {{{word}: X}}}}`, X from {margin:.3g} on; then: llmkit gate"
 
 
 def _epochs_for(small: Sequence[MarginPlan], metrics: Sequence[MetricPlan]) -> int | None:

@@ -15,6 +15,8 @@ EPOCHS = (1, 2, 4, 8)
 LARGEST = 0.99
 """A margin above this, as a share of the span, rules out nothing that anyone would ask about."""
 
+_ULPS = 1e-9  # what arithmetic may miss a whole number by
+
 
 @dataclass(frozen=True, slots=True)
 class Design:
@@ -103,7 +105,10 @@ def sizes(margin: float, spread: Spread, design: Design, span: float = 1.0) -> S
 
 
 def least_margin(spread: Spread, n: int, design: Design, span: float = 1.0) -> float | None:
-    """Return the smallest margin, in the metric's unit, that ``n`` samples can decide; None where none can."""
+    """Return the smallest margin, in the metric's unit, that ``n`` samples can decide; None where none can.
+
+    It is rounded up to three digits, so that what is printed can be written into a suite.
+    """
     variance = _of_unit(spread, design, span)
     plain = _plain(spread, design.epochs) and design.members == 1
     given: dict[str, Any] = {"discordance": variance} if plain else {"variance": variance}
@@ -114,7 +119,12 @@ def least_margin(spread: Spread, n: int, design: Design, span: float = 1.0) -> f
         found = resolvable_margin(units, **given, power=design.power, share=design.share)
     except ValueError:  # not even the largest
         return None
-    return found * span if found < LARGEST else None
+    return _rounded_up(found * span) if found < LARGEST else None
+
+
+def _rounded_up(value: float, digits: int = 3) -> float:
+    places = digits - 1 - math.floor(math.log10(value))
+    return round(math.ceil(value * 10**places - _ULPS) / 10**places, places)
 
 
 def _of_unit(spread: Spread, design: Design, span: float) -> float:

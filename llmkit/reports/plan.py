@@ -64,7 +64,7 @@ def _metrics(plan: SuitePlan) -> Iterator[Part]:
 
 
 def _reach(reach: Reach, metric: MetricPlan, plan: SuitePlan) -> list[str]:
-    cells = [count(reach.epochs), _differs(reach.difference, metric), _margin_of(reach.margin, metric.span)]
+    cells = [count(reach.epochs), _differs(reach.difference, metric), _margin_of(reach.margin)]
     if plan.effect is not None:
         cells.append(count(reach.needed) + (f" ({figure(plan.effect * metric.span, 1)})" if metric.span != 1 else ""))
     return cells
@@ -74,8 +74,8 @@ def _differs(difference: float | None, metric: MetricPlan) -> str:
     return "no difference" if difference is None else f"±{_figure(difference, metric.span)}"
 
 
-def _margin_of(margin: float | None, span: float) -> str:
-    return "no margin" if margin is None else f"margin {_figure(margin, span)}"
+def _margin_of(margin: float | None) -> str:
+    return "no margin" if margin is None else f"margin {margin:.3g}"
 
 
 def _margins(plan: SuitePlan) -> Iterator[Part]:
@@ -112,7 +112,7 @@ def _named(m: MarginPlan) -> str:
 
 
 def _margin(m: MarginPlan, value: float) -> str:
-    return f"{100 * value:.3g} %" if m.relative else f"{value:.2g}"
+    return f"{100 * value:.3g} %" if m.relative else f"{value:.3g}"
 
 
 def _outlays(plan: SuitePlan) -> Iterator[Part]:
