@@ -16,11 +16,6 @@ from llmkit.stats.multiplicity import holm
 
 Floats = NDArray[np.float64]
 
-RESAMPLES = 10_000
-SLICE_RESAMPLES = 2_000
-"""Of a slice of a corpus metric: as many as a run's own interval has."""
-_A_SLICE = 40  # resamples for each slice of a metric, so that Holm's adjustment leaves p-values below 0.05 to be had
-
 
 @dataclass(frozen=True, slots=True)
 class Scored:
@@ -53,24 +48,18 @@ def metric_difference(
     signature = (b.setup.signatures or {}).get(metric, "unknown")
     signature_a = (a.setup.signatures or {}).get(metric, "unknown")
 
-    def of(part: Mask, resamples: int) -> MetricDifference:
-        found = _difference(metric, scored, pairs, part, measure, (confidence, resamples, seed))
+    def of(part: Mask) -> MetricDifference:
+        found = _difference(metric, scored, pairs, part, measure, confidence, seed)
         return replace(found, signature=signature, signature_a=None if signature_a == signature else signature_a)
 
-    whole = of(np.ones(len(pairs), dtype=bool), RESAMPLES)
-    parts = sum(map(len, pairs.slices.values()))
-    # Elsewhere only the test draws, which takes a tenth of the time.
-    resamples = RESAMPLES if measure.value is None else min(RESAMPLES, max(SLICE_RESAMPLES, _A_SLICE * parts))
-    slices = {
-        name: {value: of(rows, resamples) for value, rows in values.items()} for name, values in pairs.slices.items()
-    }
+    whole = of(np.ones(len(pairs), dtype=bool))
+    slices = {name: {value: of(rows) for value, rows in values.items()} for name, values in pairs.slices.items()}
     return replace(whole, slices=_adjusted(slices))
 
 
 def _difference(
-    metric: str, scored: Scored, pairs: Pairs, part: Mask, measure: Measure, how: tuple[float, int, int]
+    metric: str, scored: Scored, pairs: Pairs, part: Mask, measure: Measure, confidence: float, seed: int
 ) -> MetricDifference:
-    confidence, resamples, seed = how
     failed_a, failed_b = (int(np.count_nonzero(np.isnan(side) & part)) for side in (scored.a, scored.b))
     rows = scored.both & part
     table = (scored.stats_a, scored.stats_b) if measure.value is not None else (scored.a, scored.b)
@@ -85,7 +74,6 @@ def _difference(
         own_b=scored.b[rows],
         higher_is_better=measure.higher_is_better,
         confidence=confidence,
-        resamples=resamples,
         seed=seed,
     )
     found = MetricDifference(

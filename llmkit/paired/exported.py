@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from llmkit.errors import DataError, UsageError
 from llmkit.paired.rows import Key, Row, Setup, Texts
-from llmkit.paired.stored import question_of
+from llmkit.paired.stored import question_of, sizes_of
 from llmkit.runs.export import NESTED
 from llmkit.runs.records import references_json
 from llmkit.samples import Row as FileRow
@@ -168,7 +168,7 @@ def _setup(line: _Line, name: str) -> Setup:
     return Setup(
         *common, status=said.status, data=said.data, prompt=said.prompt, map=said.map, signatures=line.signatures,
         scorers=said.scorers, higher_is_better=said.higher_is_better, params=said.params,
-        sizes={"epochs": said.epochs, "limit": said.limit, "seed": said.seed}, stored=False,
+        sizes=sizes_of(said.epochs, said.limit, said.seed), stored=False,
     )  # fmt: skip
 
 

@@ -77,6 +77,11 @@ def question_of(messages: Collection[Message]) -> str:
     return said[-1] if said else ""
 
 
+def sizes_of(epochs: int, limit: int | None, seed: int) -> dict[str, int | None]:
+    """Name how much of a suite was run; the parameters may hold a seed, too, which is the model's."""
+    return {"epochs": epochs, "limit": limit, "seed of the bootstrap": seed}
+
+
 def _own_answers(store: Store, run: RunRow) -> frozenset[str]:
     """Return the runs whose answers are this one's: a rescored run has those of the run that asked."""
     own = {run.run_id}
@@ -94,5 +99,5 @@ def _setup(run: RunRow, name: str) -> Setup:
         name=name, run_id=run.run_id, suite=run.suite, model=run.model, status=run.status, data=said["data"],
         prompt=said["prompt"], map=said["map"], signatures=signatures_of(run), scorers=said["scorers"],
         higher_is_better=cast("dict[str, bool]", said["higher_is_better"]), params=said["params"],
-        sizes={key: said[key] for key in ("epochs", "limit", "seed")},
+        sizes=sizes_of(said["epochs"], said["limit"], said["seed"]),
     )  # fmt: skip

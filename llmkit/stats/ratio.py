@@ -46,6 +46,7 @@ def mean_ratio(
         confidence: Two-sided.
         seed: Of the random numbers. The order of the rows changes nothing.
     """
+    a, b, clusters = _ordered(a, b, clusters)
     return bca(np.stack([a, b], axis=1), _ratio, confidence=confidence, seed=seed, clusters=clusters)
 
 
@@ -59,9 +60,8 @@ def quantile_ratio(
 
     Arguments as in :func:`mean_ratio`; ``q`` in (0, 1).
     """
-    order = np.lexsort((b, a)) if clusters is None else np.lexsort((b, a, clusters))
-    a, b = a[order], b[order]
-    units = np.arange(len(a)) if clusters is None else np.unique(clusters[order], return_inverse=True)[1]
+    a, b, clusters = _ordered(a, b, clusters)
+    units = np.arange(len(a)) if clusters is None else np.unique(clusters, return_inverse=True)[1]
     count = int(units.max()) + 1 if len(units) else 0
     if count < 2 or len(a) > MOST_RESAMPLED:
         return None
@@ -73,6 +73,12 @@ def quantile_ratio(
         return None
     low, high = percentile(ratios, confidence)
     return Interval(low, high, "percentile", confidence)
+
+
+def _ordered(a: Floats, b: Floats, clusters: Ints | None) -> tuple[Floats, Floats, Ints | None]:
+    """Put rows in a canonical order, on which not even the rounding of sums depends then."""
+    order = np.lexsort((b, a) if clusters is None else (b, a, clusters))
+    return a[order], b[order], None if clusters is None else clusters[order]
 
 
 def _quantiles(a: Floats, b: Floats, q: float, units: Ints, count: int, seed: int) -> Floats:

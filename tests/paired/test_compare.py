@@ -1,0 +1,157 @@
+"""Two stored runs, from the models' answers to what is said of them."""
+
+import pytest
+
+import llmkit
+from llmkit.errors import StoreError, UnknownNameError, UsageError
+from llmkit.runs.evaluate import Hooks
+from llmkit.runs.rescore import rescore
+from llmkit.runs.store import Store
+
+
+async def both(asked, **how):
+    return (await asked("good", **how)).run_id, (await asked("bad", **how)).run_id
+
+
+async def test_a_comparison_pairs_scores_counts_and_shows(asked):
+    good, bad = await both(asked)
+    found = llmkit.compare(good, bad)
+    exact = found.metrics["exact_match"]
+    assert (found.pairs, found.only_a, found.only_b) == (12, 0, 0)
+    assert (exact.n, exact.won, exact.lost, exact.tied, exact.failed_a, exact.failed_b) == (11, 0, 4, 7, 0, 1)
+    assert (exact.a, exact.b, exact.difference) == (1.0, pytest.approx(7 / 11), pytest.approx(-4 / 11))
+    assert exact.p_value == pytest.approx(2 * 0.5**4)
+    assert list(found.metrics) == ["exact_match", "bleu"]
+    assert [f.sample_id for f in found.flips] == ["s00", "s03", "s06", "s09"]
+    flip = found.flips[0]
+    assert (flip.question, flip.references) == ("What is 0+1?", ("the sum is 1",))
+    assert (flip.a.text, flip.a.value, flip.b.text, flip.b.value) == ("the sum is 1", 1.0, "the sum is not known", 0.0)
+    assert (found.flipped, found.forced, found.notes) == (4, (), ())
+    assert found.differs == ("model: scripted/good → scripted/bad",)
+    assert (found.a.run_id, found.a.model, found.a.failed, found.b.failed) == (good, "scripted/good", 0, 1)
+
+
+async def test_the_values_are_those_of_the_runs_where_all_is_paired(asked):
+    bad, good = await asked("bad"), await asked("good")
+    found = llmkit.compare(bad.run_id, good.run_id)
+    assert found.metrics["bleu"].a == pytest.approx(bad.metrics["bleu"].value)
+    assert found.metrics["exact_match"].slices["topic"]["odd"].failed_a == 1
+
+
+async def test_runs_are_named_as_everywhere(asked):
+    good, bad = await both(asked)
+    found = llmkit.compare("latest~1", bad[:-1])
+    assert (found.a.run_id, found.b.run_id) == (good, bad)
+    with pytest.raises(UnknownNameError, match="latest"):
+        llmkit.compare("latst", bad)
+
+
+async def test_flips_are_of_the_metric_asked_for(asked):
+    good, bad = await both(asked)
+    assert {f.metric for f in llmkit.compare(good, bad, metric="bleu").flips} == {"bleu"}
+    with pytest.raises(UnknownNameError, match="Did you mean 'bleu'"):
+        llmkit.compare(good, bad, metric="blue")
+
+
+async def test_another_data_set_is_refused_and_forced_comparisons_say_so(asked, project):
+    good, _ = await both(asked)
+    data = project.folder / "rows.jsonl"
+    data.write_text(data.read_text().replace("the sum is 12", "the sum is twelve"))
+    other = (await asked("good")).run_id
+    with pytest.raises(UsageError, match=r"data: .* ≠ .*; target: 1 of 12 pairs have other right answers"):
+        llmkit.compare(good, other)
+    forced = llmkit.compare(good, other, force=True).forced
+    assert [line.partition(":")[0] for line in forced] == ["data", "target"]
+
+
+async def test_another_scorer_is_refused_by_the_part_that_differs(asked, project):
+    good, _ = await both(asked)
+    suite = (project.folder / "sums.yaml").read_text()
+    (project.folder / "loose.yaml").write_text(suite.replace("exact_match", "{exact_match: {ignore_case: true}}"))
+    other = (await asked("good", "loose.yaml")).run_id
+    with pytest.raises(UsageError, match="exact_match: signature: case:mixed ≠ case:"):
+        llmkit.compare(good, other)
+    metric = llmkit.compare(good, other, force=True).metrics["exact_match"]
+    assert metric.signature_a is not None
+    assert metric.signature_a != metric.signature
+
+
+async def test_another_prompt_and_other_parameters_are_what_one_compares(asked, project):
+    good, _ = await both(asked)
+    suite = (project.folder / "sums.yaml").read_text()
+    (project.folder / "again.yaml").write_text(
+        suite.replace("What is {{", "Please: what is {{").replace("name: sums", "name: again")
+    )
+    other = await asked("good", "again.yaml", params={"temperature": 0.5}, limit=6, seed=3)
+    found = llmkit.compare(good, other.run_id)
+    assert set(found.differs) == {
+        "suite: sums → again",
+        "prompt",
+        "temperature: not set → 0.5",
+        "seed: not set → 3",
+        "limit: not set → 6",
+        "seed of the bootstrap: 0 → 3",
+    }
+    assert (found.pairs, found.only_a) == (6, 6)
+
+
+async def test_metrics_of_one_side_alone_are_noted(asked, project):
+    good, _ = await both(asked)
+    suite = (project.folder / "sums.yaml").read_text()
+    (project.folder / "fewer.yaml").write_text(suite.replace("[exact_match, bleu]", "[exact_match, f1]"))
+    other = (await asked("bad", "fewer.yaml")).run_id
+    found = llmkit.compare(good, other)
+    assert list(found.metrics) == ["exact_match"]
+    assert {"only a has bleu", "only b has f1"} <= set(found.notes)
+
+
+async def test_pairs_that_share_an_answer_are_noted_and_have_no_latency(asked):
+    one, two = (await asked("good")).run_id, (await asked("good")).run_id
+    found = llmkit.compare(one, two)
+    assert found.notes == ("12 of 12 pairs share one stored answer: it was asked once, and cannot differ",)
+    seconds = [a for a in found.amounts if a.name == "latency_s"]
+    assert {a.unknown for a in seconds} == {"the answers of b come from the cache"}
+
+
+async def test_a_rescored_run_took_the_time_of_the_answers_that_it_scored(asked, project):
+    good, bad = await both(asked)
+    with Store(project.store) as store:
+        again = (await rescore(store, store.run(bad), ["exact_match"])).run_id
+    found = llmkit.compare(good, again)
+    assert [a.n for a in found.amounts if a.name == "latency_s"] == [11, 11]
+
+
+async def test_epochs_pair_with_epochs(asked):
+    good, bad = (await asked("good", epochs=2)).run_id, (await asked("bad", epochs=3)).run_id
+    found = llmkit.compare(good, bad)
+    assert (found.pairs, found.only_b, found.metrics["exact_match"].n) == (24, 12, 11)
+    assert "epochs: 2 → 3" in found.differs
+
+
+async def test_a_run_that_did_not_end_is_compared_by_what_it_has(asked, project):
+    good, _ = await both(asked)
+
+    class Enough(Hooks):
+        def shown(self, plan, results):
+            return False
+
+    stopped = await asked("bad", hooks=Enough(), sample=5, fresh=True, cache=False)
+    assert stopped.status == "interrupted"
+    found = llmkit.compare(good, stopped.run_id)
+    assert found.b.status == "interrupted"
+    assert f"run {stopped.run_id} (b) is interrupted: only what it has is compared" in found.notes
+    assert (found.pairs, found.only_a, found.metrics["exact_match"].n) == (5, 7, 4)
+
+
+def test_without_a_store_there_is_one_line(project):
+    with pytest.raises(StoreError, match="there is no store yet"):
+        llmkit.compare("latest", "latest~1")
+
+
+async def test_the_seed_and_the_confidence_are_kept(asked):
+    good, bad = await both(asked)
+    found = llmkit.compare(good, bad, seed=7, confidence=0.9)
+    assert (found.seed, found.confidence) == (7, 0.9)
+    interval = found.metrics["exact_match"].interval
+    assert interval is not None
+    assert interval.confidence == 0.9

@@ -1,0 +1,87 @@
+"""Ratios of paired means and quantiles."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from llmkit.stats import ratio
+from llmkit.stats.ratio import mean_ratio, quantile, quantile_ratio
+
+FLOATS = st.floats(0, 1e6)
+
+
+@given(st.lists(FLOATS, min_size=1, max_size=50), st.sampled_from([0.01, 0.05, 0.25, 0.5, 0.9, 0.95, 1.0]))
+def test_a_quantile_is_numpys_inverted_cdf(values, q):
+    found = np.array(values)
+    assert quantile(found, q) == np.quantile(found, q, method="inverted_cdf")
+
+
+def test_the_quantile_of_nothing_is_an_error():
+    with pytest.raises(ValueError, match="no values"):
+        quantile(np.array([]), 0.5)
+
+
+def test_a_ratio_of_means_is_scipys_paired_bca():
+    random = np.random.default_rng(1)
+    a = random.gamma(2, 1, 120)
+    b = 0.8 * a + random.gamma(1, 0.5, 120)
+    theirs = stats.bootstrap(
+        (a, b), lambda x, y, axis: y.mean(axis=axis) / x.mean(axis=axis), paired=True, method="BCa",
+        n_resamples=20_000, rng=np.random.default_rng(2),
+    ).confidence_interval  # fmt: skip
+    ours = mean_ratio(a, b)
+    assert ours is not None
+    width = theirs.high - theirs.low
+    assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high), abs=0.06 * width)
+
+
+def test_a_ratio_of_medians_is_scipys_paired_percentile():
+    random = np.random.default_rng(3)
+    a = random.gamma(2, 1, 201)
+    b = a * random.gamma(20, 0.05, 201)
+    theirs = stats.bootstrap(
+        (a, b), lambda x, y, axis: np.median(y, axis=axis) / np.median(x, axis=axis), paired=True,
+        method="percentile", n_resamples=5_000, rng=np.random.default_rng(4),
+    ).confidence_interval  # fmt: skip
+    ours = quantile_ratio(a, b, 0.5)
+    assert ours is not None
+    width = theirs.high - theirs.low
+    assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high), abs=0.12 * width)
+
+
+def test_the_order_of_the_rows_changes_nothing_and_the_seed_does():
+    random = np.random.default_rng(5)
+    a, b, clusters = random.gamma(2, 1, 60), random.gamma(2, 1, 60), np.arange(60) // 3
+    order = random.permutation(60)
+    for find in (mean_ratio, lambda *args, **how: quantile_ratio(args[0], args[1], 0.95, *args[2:], **how)):
+        assert find(a, b, clusters) == find(a[order], b[order], clusters[order])
+        assert find(a, b) != find(a, b, seed=1)
+
+
+def test_the_interval_of_a_median_ratio_covers():
+    random = np.random.default_rng(6)
+    inside = 0
+    for trial in range(200):
+        a = random.exponential(1.0, 101)
+        found = quantile_ratio(a, random.exponential(2.0, 101), 0.5, seed=trial)
+        assert found is not None
+        inside += found.low <= 2.0 <= found.high
+    assert 0.95 - 3 * np.sqrt(0.95 * 0.05 / 200) <= inside / 200
+
+
+@pytest.mark.parametrize(
+    ("a", "b"), [([1.0], [2.0]), ([1.0, 1.0], [2.0, 2.0]), ([0.0, 0.0], [1.0, 2.0]), ([], [])],
+    ids=["one", "constant", "zero", "none"],
+)  # fmt: skip
+def test_there_is_no_interval_where_nothing_varies_or_can_be_divided(a, b):
+    assert quantile_ratio(np.array(a), np.array(b), 0.5) is None
+    if a:
+        assert mean_ratio(np.array(a), np.array(b)) is None
+
+
+def test_beyond_the_limit_there_is_no_interval(monkeypatch):
+    monkeypatch.setattr(ratio, "MOST_RESAMPLED", 10)
+    values = np.random.default_rng(7).random(11) + 1
+    assert quantile_ratio(values, values[::-1].copy(), 0.5) is None
