@@ -16,7 +16,7 @@ from typing import Annotated
 import typer
 from typer.exceptions import Abort, TyperException
 
-from llmkit.cli import baseline, doctor, evaluate, gate, init, prompt, rescore, runs
+from llmkit.cli import baseline, compare, doctor, evaluate, gate, init, plan, prompt, rescore, runs
 from llmkit.cli.console import give_up_stdout, open_streams, say
 from llmkit.errors import LlmkitError, UsageError
 
@@ -36,6 +36,8 @@ app = typer.Typer(
     "ran out, 4 something broke, 130 interrupted.",
 )
 app.command("eval")(evaluate.eval_)
+app.command("compare")(compare.compare)
+app.command("plan")(plan.plan)
 app.command("rescore")(rescore.rescore)
 app.add_typer(runs.app, name="runs")
 app.add_typer(prompt.app, name="prompt")
