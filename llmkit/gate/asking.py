@@ -46,11 +46,10 @@ def _changed_files(head: Side, path: str, old: str | None, files: Files) -> Iter
         before = old if each == path else _counterpart(each, path, old, files)
         if before is not None and files.same(each, before):
             continue
-        there = before is not None and files.snapshot.find(before) is not None
-        if not there:
+        if before is None or not files.has(before):
             yield Change("prompt", "added", each, "")
             continue
-        how: How = "renamed" if each != before and _took_its_place(each, before or "", files) else "changed"
+        how: How = "renamed" if each != before and _took_its_place(each, before, files) else "changed"
         lines = files.changed_lines(each, before)
         if each == path and (model := _model_lines(files, path)):
             lines = tuple((low, high) for low, high in lines if low < model[0] or high > model[1])

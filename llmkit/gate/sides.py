@@ -57,17 +57,23 @@ class Files:
             return ()
         return stretches(old, new) if old is not None else ()
 
+    def has(self, path: str) -> bool:
+        """Whether base has such a file, and git holds it here."""
+        try:
+            return self.snapshot.find(path) is not None
+        except Unreadable:
+            return False
+
     def same(self, path: str, old_path: str) -> bool | None:
         """Whether head's file holds what base's does; None where that cannot be told, as base has no such file."""
+        if not self.has(old_path) or (found := self.snapshot.find(old_path)) is None:
+            return None
+        if self.repository.holds(self.head(path), found[1].oid):
+            return True
         try:
-            found = self.snapshot.find(old_path)
-            if found is None:
-                return None
-            if self.repository.holds(self.head(path), found[1].oid):
-                return True
             oid = lfs_oid(self.snapshot.read(old_path) or b"")
-        except Unreadable:  # as long files are: their hash differs, and pointers are short
-            return False if found else None
+        except Unreadable:  # as long files are; pointers are short
+            return False
         return oid is not None and sha256_of(self.head(path)) == oid
 
     def _base_lines(self, path: str) -> list[str] | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from llmkit.config import load_settings
 from llmkit.errors import DocumentError, UnknownNameError, UsageError
 from llmkit.verdicts import Change
 from tests.gate.repository import FILES, PROMPT, ROWS, SUITE, Repo, needs_git
@@ -600,6 +601,52 @@ def test_a_prompt_in_a_submodule_cannot_be_compared(empty: Repo, tmp_path: Path)
     assert reason is not None and "prompts/add.prompty: it lies in a submodule" in reason
 
 
+def test_data_in_a_submodule_cannot_be_compared(empty: Repo, tmp_path: Path) -> None:
+    Repo(tmp_path / "inner", empty.monkeypatch).start({"rows.jsonl": FILES[DATA_FILE]})
+    empty.start({**FILES, SUITE_FILE: SUITE.replace("data: sums.jsonl", "data: ../sub/rows.jsonl")})
+    empty.git("-c", "protocol.file.allow=always", "submodule", "add", "-q", str(tmp_path / "inner"), "sub")
+    empty.commit()
+    empty.git("branch", "-f", "main", "change")
+    assert brief(empty.one().changes) == [("data", "added", "sub/rows.jsonl", False)]
+
+
+def test_a_partial_clone_fetches_nothing_and_says_what_it_lacks(repo: Repo, tmp_path: Path) -> None:
+    repo.git("config", "uploadpack.allowFilter", "true")
+    repo.edit(PROMPT_FILE, "Add", "Sum")
+    repo.commit()
+    there = Repo(tmp_path / "clone", repo.monkeypatch)
+    repo.git("clone", "-q", "--filter=blob:none", repo.top.as_uri(), str(there.top))
+    repo.monkeypatch.chdir(there.top)
+    one = there.one("origin/main")
+    assert one.base is None and one.reason is not None
+    assert "partial" in one.reason
+    assert one.changes[0].asks
+
+
+def test_a_prompt_that_comes_with_llmkit_is_the_same_at_base(empty: Repo) -> None:
+    builtin = SUITE.replace("../prompts/add.prompty", "builtin:gsm8k")
+    empty.start({**FILES, SUITE_FILE: builtin})
+    assert empty.diff().reached == ()
+    empty.edit(SUITE_FILE, "builtin:gsm8k", "../prompts/add.prompty")
+    changes = {change.part: change for change in empty.one().changes}
+    assert changes["prompt"].detail == "builtin:gsm8k → prompts/add.prompty"
+
+
+def test_a_judge_that_a_scorer_names_reaches_its_suite(repo: Repo) -> None:
+    from dataclasses import replace
+
+    from llmkit.gate.definition import judge_changes
+    from llmkit.gate.sides import Side
+
+    repo.edit(PROMPT_FILE, "Add", "Sum")
+    suite = repo.one().suite
+    for name in ("../judges/tone", "judges/tone", "../judges/tone/judge.yaml"):
+        spec = suite.spec.model_copy(update={"scorers": [{"judge": {"file": name}}]})
+        side = Side(replace(suite, spec=spec), SUITE_FILE, None, None, load_settings())
+        found = list(judge_changes(side, ["judges/other/judge.yaml", "judges/tone/judge.yaml"]))
+        assert brief(tuple(found)) == [("judge", "changed", "judges/tone/judge.yaml", False)]
+
+
 def test_two_thousand_files_take_less_than_a_second(empty: Repo) -> None:
     many = {f"k8s/{n % 40}/{n}.yaml": f"kind: Pod\nspec: {{gate: {n}, scorers: [x]}}\n" for n in range(1000)}
     many |= {f"src/{n % 40}/{n}.py": f"x = {n}\n" for n in range(1000)}
@@ -630,7 +677,6 @@ def test_nothing_stays_behind(repo: Repo, tmp_path: Path) -> None:
 def test_an_error_inside_the_block_leaves_nothing_behind_either(repo: Repo, tmp_path: Path) -> None:
     import tempfile
 
-    from llmkit.config import load_settings
     from llmkit.gate.changes import changed
 
     temporary = tmp_path / "temporary"
