@@ -172,8 +172,8 @@ class SuiteVerdict:
         changes: What reaches it.
         metrics: In the suite's order, slices after their metric.
         planned: What was planned; None where nothing could be.
-        look: Looks taken.
-        looks: Looks planned.
+        look: The number of the latest look, of those planned; 0 where there was none.
+        looks: The number of the last look.
         n: Units seen on both sides.
         base: Base's calls.
         head: Head's calls.

@@ -43,6 +43,7 @@ class Setup:
         base_pieces: What base asks.
         same: Pairs that ask the same thing of the same model.
         timed: Whether answers are timed, so that none may come from the cache.
+        known: Keys of the answers that are there already.
     """
 
     reached: Reached
@@ -59,6 +60,7 @@ class Setup:
     base_pieces: Sequence[Sequence[Piece]]
     same: int
     timed: bool
+    known: frozenset[bytes]
 
     @property
     def pairs(self) -> int:
@@ -117,6 +119,7 @@ async def set_up(
     return Setup(
         reached, head, base, baseline, gatings, units, chosen, gated(gatings, chosen),
         size, _planned(size, units, epochs, forecast), head_pieces, base_pieces, same, timed,
+        frozenset(forecast.known),
     )  # fmt: skip
 
 
@@ -158,6 +161,7 @@ class _Forecast:
     def __init__(self, means: Means, *, timed: bool) -> None:
         self._means, self._timed = means, timed
         self._asked: set[bytes] = set()
+        self.known: set[bytes] = set()
         self.calls = self.cached = 0
         self.usd: float | None = 0.0
         self.unknown: str | None = None
@@ -169,6 +173,7 @@ class _Forecast:
             jobs = [piece for piece in unit if isinstance(piece, Job)]
             known = self._known(jobs)
             self.cached += len(known)
+            self.known.update(known)
             for job in jobs:
                 if job.key not in known and (self._timed or job.key not in self._asked):
                     self._asked.add(job.key)

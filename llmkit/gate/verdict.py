@@ -171,7 +171,7 @@ def _saved(setup: Setup, found: Findings) -> int:
         return 0
     sides = [setup.head_pieces] if setup.baseline is not None else [setup.head_pieces, setup.base_pieces]
     rest = (piece for side in sides for pieces in side[found.units :] for piece in pieces)
-    keys = [piece.key for piece in rest if isinstance(piece, Job)]
+    keys = [piece.key for piece in rest if isinstance(piece, Job) and piece.key not in setup.known]
     return len(keys) if setup.timed else len(set(keys))
 
 
