@@ -1,27 +1,39 @@
 """How often the intervals that `llmkit compare` prints hold the true difference: the table of docs/statistics.md.
 
     python benchmarks/coverage.py [--runs 2000] [--seed 1] [--jobs 2]
+    python benchmarks/coverage.py --bleu [--runs 1000]
 
 Paired answers of 0 and 1 are not simulated: all outcomes are added up with their probabilities. Everything else is
 drawn and goes through `paired_difference`, the function that `compare` calls.
+
+`--bleu` sets the forms for corpus metrics against each other: sentences drawn from WMT17, of which the true difference
+between two systems is known. It needs `benchmarks/wmt17_en_de_all.json.gz` in the folder that LLMKIT_DATA names.
 """
 
 from __future__ import annotations
 
 import argparse
+import gzip
+import json
 import math
+import os
 import sys
 import zlib
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.random import Generator
 
+from llmkit.scoring import Item, create
+from llmkit.stats.bootstrap import bca, jackknife, percentile, replicates, unit_totals
 from llmkit.stats.difference import paired_difference
+from llmkit.stats.paired_interval import paired_corpus_interval
 from llmkit.stats.quantiles import z_of
+from llmkit.stats.resampling import difference_of
 from llmkit.stats.tango import tango_bounds
 
 SIZES = (20, 50, 100, 200, 500)
@@ -245,12 +257,52 @@ def heading(first: str, sizes: Sequence[int], of: str) -> str:
     return f"| {first} | form | {columns} |\n|---|---|{'---|' * len(sizes)}"
 
 
+def bleu(runs: int, seed: int) -> None:
+    path = Path(os.environ.get("LLMKIT_DATA", "../shared/data")) / "benchmarks/wmt17_en_de_all.json.gz"
+    if not path.is_file():
+        sys.exit(f"no {path}; set LLMKIT_DATA to the folder that holds benchmarks/")
+    with gzip.open(path, "rt", encoding="utf-8") as file:
+        data = json.load(file)
+    texts, scorer = dict(data["systems"]), create("bleu", {"tokenize": "none"})
+
+    def statistics(name: str) -> np.ndarray:
+        items = [Item(text, (reference,)) for text, reference in zip(texts[name], data["ref"], strict=True)]
+        return np.array([score.stats for score in scorer.score(items)])
+
+    first, second = (statistics(f"newstest2017.{name}.en-de") for name in ("LIUM-NMT.4900", "online-B.0"))
+    table, difference = difference_of(first, second, scorer.corpus_value)
+    truth = float(difference(table.sum(axis=0)))
+    print("| sentences | percentile | bca | jackknife | printed by llmkit |\n|---|---|---|---|---|")
+    for n in (30, 100, 300):
+        held: Counter[str] = Counter()
+        for run in range(runs):
+            rows = np.random.default_rng([seed, n, run]).integers(0, len(table), n)
+            sample = table[rows]
+            drawn = replicates(unit_totals(sample, None), difference, resamples=1_000, seed=run)
+            bounds = {"percentile": percentile(drawn)}
+            for name, interval in (
+                ("bca", bca(sample, difference, resamples=1_000, seed=run)),
+                ("jackknife", jackknife(sample, difference)),
+                ("printed", paired_corpus_interval(first[rows], second[rows], scorer.corpus_value)),
+            ):
+                assert interval is not None
+                bounds[name] = interval.low, interval.high
+            held.update(name for name, (low, high) in bounds.items() if low <= truth <= high)
+        print(f"| {n} | " + " | ".join(f"{held[form] / runs:.1%}" for form in FORMS) + " |")
+
+
+FORMS = ("percentile", "bca", "jackknife", "printed")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=2_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--bleu", action="store_true")
     given = parser.parse_args()
+    if given.bleu:
+        return bleu(given.runs, given.seed)
     print(heading("pairs of 0/1, all outcomes added up", SIZES, "n ="))
     for discordance, theta in BINARY:
         cells = " | ".join(f"{binary_coverage(n, discordance, theta):.1%}" for n in SIZES)

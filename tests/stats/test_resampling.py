@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -142,3 +143,24 @@ def test_a_metric_without_a_value_is_refused():
 def test_another_alternative_is_refused():
     with pytest.raises(ValueError, match="alternative"):
         randomisation(*systems(5), ratio, "both")
+
+
+def peak_of(call):
+    tracemalloc.start()
+    try:
+        call()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_memory_does_not_grow_with_resamples_times_samples():
+    """10,000 samples: 300 resamples of them at once would be 24 MB an array; 10,000 resamples, 800."""
+    first, second = systems(10_000)
+    data = second[:, 0] - first[:, 0]
+    for call in (
+        lambda: paired_replicates([first, second], ratio, resamples=1_000),
+        lambda: randomisation(first, second, ratio, resamples=1_000),
+        lambda: sign_flip(data, resamples=1_000),
+    ):
+        assert peak_of(call) < 60e6
