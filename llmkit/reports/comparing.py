@@ -127,9 +127,11 @@ def flips_title(comparison: Comparison) -> str:
     """Say in what samples flipped, how many, and which are shown."""
     shown = comparison.flips
     losses = sum(1 for flip in shown if flip.change < 0)
-    parts = [f"{count(losses)} worst losses"] if losses else []
-    parts += [f"{count(len(shown) - losses)} greatest gains"] if len(shown) > losses else []
-    return f"Flipped in {shown[0].metric}: {count(comparison.flipped)} samples differ; {', then '.join(parts)}"
+    parts = [f"the {_several(losses, 'worst loss', 'worst losses')}"] if losses else []
+    gains = len(shown) - losses
+    parts += [f"the {_several(gains, 'greatest gain', 'greatest gains')}"] if gains else []
+    differ = "1 sample differs" if comparison.flipped == 1 else f"{count(comparison.flipped)} samples differ"
+    return f"Flipped in {shown[0].metric}: {differ}; {', then '.join(parts)}"
 
 
 def commands(comparison: Comparison) -> list[str]:
@@ -139,6 +141,10 @@ def commands(comparison: Comparison) -> list[str]:
         return []
     sample = shlex.quote(comparison.flips[0].sample_id)
     return [f"llmkit runs show {shlex.quote(side.run_id)} --sample {sample}" for side in sides]
+
+
+def _several(number: int, one: str, more: str) -> str:
+    return one if number == 1 else f"{count(number)} {more}"
 
 
 def _digits(metric: MetricDifference) -> int:

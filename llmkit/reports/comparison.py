@@ -143,8 +143,8 @@ def _flips(comparison: Comparison) -> Iterator[Line | Text]:
     yield Line(Text(one_line(comparing.flips_title(comparison)), style="bold"))
     for flip in comparison.flips:
         yield from flip_lines(flip, a="a", b="b")
-    if found := comparing.commands(comparison):
-        yield Line(Text(f"  one in full: {' or '.join(map(one_line, found))}"))
+    for number, command in enumerate(comparing.commands(comparison)):
+        yield Line(Text(f"  {'or ' if number else 'one'} in full: {one_line(command)}"))
 
 
 def _signatures(comparison: Comparison) -> Iterator[Line]:

@@ -10,6 +10,9 @@ from llmkit.reports.flips import flip_markdown
 from llmkit.reports.numbers import count
 from llmkit.reports.quoting import quoted, sentence
 
+MOST = 60_000
+"""Characters after which no further flip is shown: GitHub takes 65,536 in a comment."""
+
 
 def comparison_markdown(comparison: Comparison) -> str:
     """Return the whole report as Markdown, with a newline at the end; nothing in it is obeyed."""
@@ -21,10 +24,7 @@ def comparison_markdown(comparison: Comparison) -> str:
     if comparison.amounts:
         blocks.append(_amounts(comparison))
     if comparison.flips:
-        blocks.append(sentence(comparing.flips_title(comparison)) + ":")
-        blocks += [flip_markdown(flip, a="a", b="b").strip() for flip in comparison.flips]
-        if found := comparing.commands(comparison):
-            blocks.append(f"One in full: {' or '.join(map(quoted, found))}")
+        blocks += _flips(comparison, MOST - sum(map(len, blocks)))
     blocks.append("\n".join(_signatures(comparison)))
     if comparison.notes:
         blocks.append("\n".join(f"- note: {sentence(note)}" for note in comparison.notes))
@@ -81,6 +81,18 @@ def _amounts(comparison: Comparison) -> str:
         ratio = comparing.amount_ratio(amount) or "–"
         lines.append(_row([sentence(comparing.amount_name(amount)), shown, ratio, count(amount.n)]))
     return "\n".join(lines)
+
+
+def _flips(comparison: Comparison, room: int) -> Iterator[str]:
+    yield sentence(comparing.flips_title(comparison)) + ":"
+    for number, flip in enumerate(comparison.flips):
+        block = flip_markdown(flip, a="a", b="b").strip()
+        if (room := room - len(block)) < 0:
+            yield f"{count(len(comparison.flips) - number)} more are left out, for want of room."
+            break
+        yield block
+    if found := comparing.commands(comparison):
+        yield f"One in full: {' or '.join(map(quoted, found))}"
 
 
 def _signatures(comparison: Comparison) -> Iterator[str]:
