@@ -62,7 +62,7 @@ class Question:
             raise UsageError(f"--n {self.n}: a difference needs at least 2 samples")
         if not 0 < self.power < 1:
             raise UsageError(f"--power {self.power:g} is out of range", hint="It lies between 0 and 1, such as .8")
-        known = {s.name for suite in suites for s in suite.scorers}
+        known = {name for suite in suites for name in (*(s.name for s in suite.scorers), *(suite.spec.gate or ()))}
         for name in self.metrics:
             if name not in known:
                 raise UnknownNameError("metric", name, known)

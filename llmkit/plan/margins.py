@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from llmkit.plan.reach import Design, least_margin, sizes
+from llmkit.plan.reach import LARGEST, Design, least_margin, sizes
 from llmkit.plans import MarginPlan, Spread
 from llmkit.stats.sequential.power import powered_n, real_power
 from llmkit.stats.sequential.sizing import metric_power
@@ -100,8 +100,8 @@ def _margin(
     design: Design,
     of: tuple[str, str] | tuple[None, None] = (None, None),
 ) -> MarginPlan:
-    span, (slice_, part) = span_of(gating.scorer), of
-    if spread is None or margin >= span:
+    span, (slice_, part) = _span(gating, margin, spread, design), of
+    if spread is None:
         n = math.ceil(AMOUNT_UNITS * design.members)
         return MarginPlan(
             gating.name, margin, gating.relative, None, None, n, available, "nothing is known",
@@ -125,6 +125,14 @@ def _margin(
         fail_at_twice=real.fail_at_2m if real else None,
         slice=slice_, part=part,
     )  # fmt: skip
+
+
+def _span(gating: Gating, margin: float, spread: Spread | None, design: Design) -> float:
+    """Return how far the metric's values can lie apart; of an amount, which nothing bounds, as far as its spread."""
+    if not gating.relative:
+        return span_of(gating.scorer)
+    seen = 0.0 if spread is None else math.sqrt(spread.at(design.epochs) * spread.deff)
+    return max(1.0, seen, margin / LARGEST)
 
 
 def said(spread: Spread) -> str:

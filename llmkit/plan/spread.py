@@ -7,6 +7,7 @@ run with independent answers assumed, and last the worst that values in [0, 1] c
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal, NamedTuple
@@ -27,6 +28,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Sources = Iterable[Callable[[str], Spread | None]]
 
+LATENCY = AMOUNTS[-1]
 UPPER = 0.8
 """Planned with this one-sided upper limit of the spread seen: a few samples easily show too little of it."""
 LATEST = 50
@@ -35,6 +37,9 @@ FAILING = 0.01
 """Share of calls that are assumed to fail where nothing is known: the largest rise that a gate usually lets through."""
 _ULPS = 1e-9  # what sums of halves and thirds may miss a whole number by
 FEWEST = 2
+QUANTILE = re.compile(r"latency_p(\d\d)")
+BEYOND = 5
+"""Latencies that must lie beyond a quantile, or its spread cannot be told."""
 """Samples below which nothing can be said of spread."""
 
 
@@ -56,7 +61,8 @@ def spread_of(
 ) -> Mapping[str, Spread]:
     """Return what to plan each metric of a suite with.
 
-    Every scorer has one, and ``failures``; ``cost`` and ``latency_mean``, as shares of base's, where it is known.
+    Every scorer has one, and ``failures``; ``cost``, ``latency_mean`` and the latency's quantiles that the suite is
+    gated on, as shares of base's, where it is known.
 
     Args:
         store: Past runs; None where there are none.
@@ -65,7 +71,7 @@ def spread_of(
         params: Sampling parameters; where past runs had others, the spread says so. None: not looked at.
     """
     found: dict[str, Spread] = {}
-    names = [*(s.name for s in suite.scorers), *AMOUNTS]
+    names = [*(s.name for s in suite.scorers), *AMOUNTS, *filter(QUANTILE.fullmatch, suite.spec.gate or ())]
     for source in _sources(store, suite, model, params):
         for name in names:
             if name not in found and (spread := source(name)) is not None:
@@ -128,6 +134,9 @@ def _of_pairs(
     what = f"{word} run {run.config['experiment'][word.lower().replace('/', '')]}"
 
     def find(name: str) -> Spread | None:
+        if (found := _quantile(name)) is not None:
+            both = [past.values[LATENCY][at] for past, at in ((pairs.a, pairs.at_a), (pairs.b, pairs.at_b))]
+            return _of_latencies(np.concatenate(both), found, what, _differs(run, suite, name, params))
         if name not in pairs.a.values or name not in pairs.b.values:
             return None
         a, b, samples, clusters = pairs.metric(name)
@@ -182,6 +191,9 @@ def _of_values(past: Past, suite: Suite, params: Mapping[str, Any] | None) -> Ca
     all_samples = np.unique([key[0] for key in past.keys], return_inverse=True)[1]
 
     def find(name: str) -> Spread | None:
+        if (found := _quantile(name)) is not None:
+            notes = _differs(past.run, suite, name, params)
+            return _of_latencies(past.values[LATENCY], found, f"run {past.run.run_id}", notes)
         if name not in past.values:
             return None
         scored = np.isfinite(past.values[name])
@@ -199,6 +211,29 @@ def _of_values(past: Past, suite: Suite, params: Mapping[str, Any] | None) -> Ca
         return replace(spread, notes=_differs(past.run, suite, name, params))
 
     return find
+
+
+def _quantile(name: str) -> float | None:
+    """Return .95 for ``latency_p95``; None for other metrics."""
+    found = QUANTILE.fullmatch(name)
+    return int(found[1]) / 100 if found else None
+
+
+def _of_latencies(values: Floats, quantile: float, what: str, notes: tuple[str, ...]) -> Spread | None:
+    """Return a sample's share in the variance of the logarithm of two quantiles' ratio, taken for independent.
+
+    2·q(1−q)·(d log Q/dq)², the large-sample variance (Serfling, Approximation Theorems of Mathematical Statistics,
+    1980, §2.3.3); the slope is taken between the quantiles half-way to the end on either side.
+    """
+    known = values[np.isfinite(values) & (values > 0)]
+    if len(known) * min(quantile, 1 - quantile) < BEYOND:
+        return None
+    step = min(quantile, 1 - quantile) / 2
+    low, centre, high = np.quantile(known, [quantile - step, quantile, quantile + step])
+    variance = 2 * quantile * (1 - quantile) * float(np.log(high / low) / (2 * step)) ** 2
+    return Spread(
+        "graded", variance, float(centre), 1.0, len(known), f"the latencies of {what}", seen=variance, notes=notes
+    )  # fmt: skip
 
 
 def _assumed(suite: Suite) -> Callable[[str], Spread | None]:

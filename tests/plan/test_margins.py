@@ -63,6 +63,13 @@ def test_what_nothing_is_known_of_gets_the_gates_own_number(project):
     assert latency.n_max == AMOUNT_UNITS
 
 
+def test_an_amount_that_varies_more_than_its_mean_needs_more_than_the_gates_own_number(project):
+    wide = Spread("graded", 4.0, 1.2, 1.0, 500, "here", seen=4.0)
+    (m,) = planned(project, "{latency_p95: {max_rise: .2}}", spreads={"latency_p95": wide})
+    least = (1.644854 + 0.841621) ** 2 * 4.0 / 0.2**2  # one look, nothing for a collapse
+    assert m.n_max > least > AMOUNT_UNITS
+
+
 def test_epochs_that_average_noise_out_need_fewer_samples(project):
     (once,) = planned(project, "{exact_match: {max_drop: .05}}")
     (often,) = planned(project, "{exact_match: {max_drop: .05}}", epochs=4)

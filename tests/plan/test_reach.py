@@ -27,13 +27,14 @@ def test_the_difference_seen_in_graded_scores_is_the_normal_one():
     assert visible(spread("graded"), 200, 1, 0.8) == pytest.approx(expected, rel=1e-5)
 
 
-def test_binary_scores_asked_once_are_planned_by_connors_formula():
+def connor(effect, psi):
+    return (Z_ALPHA * math.sqrt(psi) + Z_BETA * math.sqrt(psi - effect**2)) ** 2 / effect**2
+
+
+def test_binary_scores_asked_once_are_planned_by_connors_formula_and_what_the_exact_test_costs():
     effect = visible(spread(), 200, 1, 0.8)
-    n = (Z_ALPHA * math.sqrt(0.2) + Z_BETA * math.sqrt(0.2 - effect**2)) ** 2 / effect**2
-    assert n == pytest.approx(200, rel=1e-4)
-    assert samples_for(0.05, spread(), 1, 0.8) == math.ceil(
-        (Z_ALPHA * math.sqrt(0.2) + Z_BETA * math.sqrt(0.2 - 0.0025)) ** 2 / 0.0025
-    )
+    assert connor(effect, 0.2) + 1.5 / effect == pytest.approx(200, rel=1e-4)
+    assert samples_for(0.05, spread(), 1, 0.8) == math.ceil(connor(0.05, 0.2) + 30)
 
 
 def test_clusters_multiply_the_samples_by_their_design_effect():

@@ -2,11 +2,12 @@
 
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmkit.plan.spread import spread_of
+from llmkit.plan.spread import _of_latencies, spread_of
 from llmkit.plans import Spread
 from llmkit.runs.store import Store
 from llmkit.stats.sequential.sizing import discordance_limit
@@ -159,3 +160,27 @@ def test_epochs_divide_what_is_noise_and_nothing_else(seen, share, epochs):
     found = Spread("graded", seen, None, 1.0, 10, "", seen=seen, within=share * seen)
     assert math.isclose(found.at(epochs), (1 - share) * seen + share * seen / epochs, rel_tol=1e-9)
     assert found.at(2 * epochs) <= found.at(epochs) + 1e-12
+
+
+def test_a_quantiles_spread_is_the_large_sample_one():
+    # Log-normal latencies of σ = ½: d log Q/dq = σ/φ(z), so the variance is 2·q(1−q)·(σ/φ(1.645))².
+    drawn = np.random.default_rng(0).lognormal(0.0, 0.5, 400_000)
+    found = _of_latencies(drawn, 0.95, "here", ())
+    # The slope between two quantiles is a little steeper than at the one between them.
+    density = math.exp(-(1.644854**2) / 2) / math.sqrt(2 * math.pi)
+    assert 1.0 <= found.psi_or_variance / (2 * 0.95 * 0.05 * (0.5 / density) ** 2) <= 1.2
+    assert found.base_rate == pytest.approx(math.exp(0.5 * 1.644854), rel=0.01)
+
+
+def test_too_few_latencies_say_nothing_of_a_quantile():
+    assert _of_latencies(np.linspace(1, 2, 99), 0.95, "here", ()) is None
+    assert _of_latencies(np.linspace(1, 2, 101), 0.95, "here", ()) is not None
+
+
+async def test_a_gated_quantile_is_known_from_the_latencies_of_an_a_a_run(project, noisy):
+    suite = project.suite(60, more="gate: {latency_p90: {max_rise: .5}}\n")
+    assert spread(project, suite, "latency_p90") is None
+    await twice(project, noisy, suite)
+    found = spread(project, suite, "latency_p90")
+    assert (found.kind, found.n) == ("graded", 120)
+    assert found.psi_or_variance > 0
