@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+NEXT = {
+    "hello": "Run it: {inside}llmkit eval suites/hello.yaml",
+    "cities": "Gate a change: {inside}git init && git add -A && git commit -m base, edit prompts/city.prompty, llmkit gate",
+}
+
+
+def complete_example(incomplete: str) -> list[str]:
+    """Offer the projects that there are."""
+    return [name for name in NEXT if name.startswith(incomplete)]
+
 
 def init(
     folder: Annotated[Path, typer.Argument(help="Where; made where it is not there.", metavar="FOLDER")] = Path(),
+    example: Annotated[
+        str,
+        typer.Option(
+            help="hello: six questions; cities: sixty, with a gate.", metavar="NAME", autocompletion=complete_example
+        ),
+    ] = "hello",
 ) -> None:
     """Write a small working project: a suite, its data, its prompt and llmkit.toml."""
     from llmkit.suites.init import init as write_project
 
-    for path in write_project(folder):
+    for path in write_project(folder, example):
         typer.echo(f"wrote {path}")
-    inside = "" if folder == Path() else f"cd {folder} && "
-    typer.echo(f"\nRun it: {inside}llmkit eval suites/hello.yaml")
+    inside = "" if folder == Path() else f"cd {shlex.quote(str(folder))} && "
+    typer.echo(f"\n{NEXT[example].format(inside=inside)}")

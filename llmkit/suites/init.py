@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from llmkit.errors import UsageError
+from llmkit.errors import UnknownNameError, UsageError
 
-TEMPLATE = Path(__file__).parent / "template"
+TEMPLATES = Path(__file__).parent / "templates"
 SCHEMAS = Path(__file__).parents[1] / "schemas"
 IGNORED = ".llmkit/"
 """The store: it grows, and it holds every answer."""
 
 
-def init(folder: Path) -> list[Path]:
+def examples() -> list[str]:
+    """Return the names of the projects that there are."""
+    return sorted(path.name for path in TEMPLATES.iterdir() if path.is_dir())
+
+
+def init(folder: Path, example: str = "hello") -> list[Path]:
     """Write a project: configuration, a suite with its data, a prompt, and the JSON Schemas that editors check them by.
 
     The schemas are copied, so that the files' references to them hold with no network and on every machine. A
@@ -20,14 +25,19 @@ def init(folder: Path) -> list[Path]:
 
     Args:
         folder: Where to; made if need be.
+        example: Which project: ``hello``, to see that everything works, or ``cities``, to try the gate on.
 
     Returns:
         The files written or changed.
 
     Raises:
+        UnknownNameError: There is no such example.
         UsageError: Where a file of the project exists (all are named), or cannot be written.
     """
-    files = {path.relative_to(TEMPLATE): path for path in sorted(TEMPLATE.rglob("*")) if path.is_file()}
+    template = TEMPLATES / example
+    if example not in examples():
+        raise UnknownNameError("example", example, examples(), where="--example")
+    files = {path.relative_to(template): path for path in sorted(template.rglob("*")) if path.is_file()}
     files |= {Path("schemas") / path.name: path for path in sorted(SCHEMAS.glob("*.schema.json"))}
     there = [str(name) for name in files if (folder / name).exists()]
     if there:

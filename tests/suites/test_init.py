@@ -8,8 +8,9 @@ import pytest
 import yaml
 
 from llmkit.config import load_settings
-from llmkit.errors import UsageError
-from llmkit.suites import init, load_suites
+from llmkit.errors import UnknownNameError, UsageError
+from llmkit.suites import gating, init, load_suites
+from llmkit.suites.init import examples
 
 FILES = {
     "llmkit.toml",
@@ -40,6 +41,30 @@ def test_its_suite_loads_passes_its_check_and_renders(tmp_path, monkeypatch):
     sample = next(suite.samples())
     roles = [message.role for message in suite.prompt.render(sample.row)]
     assert roles == ["system", "user"]
+
+
+@pytest.mark.parametrize("example", examples())
+def test_every_example_loads_passes_its_check_and_its_schemas_accept_it(example, tmp_path, monkeypatch):
+    init(tmp_path, example)
+    monkeypatch.chdir(tmp_path)
+    (path,) = (tmp_path / "suites").glob("*.yaml")
+    (suite,) = load_suites(str(path))
+    assert suite.check() == sum(1 for _ in suite.samples())
+    schema = json.loads((tmp_path / "schemas" / "suite.schema.json").read_text())
+    jsonschema.validate(yaml.safe_load(path.read_text()), schema)
+
+
+def test_the_example_of_the_gate_is_large_enough_for_its_margins(tmp_path):
+    init(tmp_path, "cities")
+    (suite,) = load_suites(str(tmp_path / "suites" / "cities.yaml"))
+    assert [g.name for g in gating(suite)] == ["exact_match", "failures"]
+    # With nothing lost, 35 samples rule out a margin of .10.
+    assert suite.check() >= 35
+
+
+def test_an_unknown_example_is_said(tmp_path):
+    with pytest.raises(UnknownNameError, match=r"example 'citties'.*'cities'"):
+        init(tmp_path, "citties")
 
 
 def test_its_default_model_is_the_one_that_needs_no_key(tmp_path):
