@@ -114,9 +114,9 @@ class Difference:
         return least, max(most, span * least_margin(n, z))
 
     def _gain(self, series: Series) -> tuple[Floats, float]:
-        """Return the differences, positive where head is better, and what none can exceed."""
+        """Return the differences, positive where head is better, and the loss that stands for what was not seen."""
         gain = series.head - series.base if self.higher_is_better else series.base - series.head
-        return gain, max(series.span, float(np.abs(gain).max()))
+        return gain, series.span
 
 
 def _is_whole(gain: Floats, span: float) -> bool:

@@ -24,7 +24,7 @@ def el_z(d: Floats, margin: float, w: float = QUARTER) -> float:
     ``w``, stands for them. For values of −1, 0 and 1 it is :func:`~.tango.tango_z`, but for n + w in place of n.
 
     Args:
-        d: Shape (n,), in [−1, 1]; positive is better.
+        d: Shape (n,), positive is better; −1 is as bad as what was not seen is thought to be.
         margin: In (−1, 1).
         w: Weight of the observation that is added.
     """
@@ -58,7 +58,7 @@ def el_bound(d: Floats, z: float, w: float = QUARTER) -> float:
 
 def _constrained_variance(x: Floats, worst: float, w: float) -> Floats:
     """Return the second moment under p_i ∝ w_i/(1 + λx_i) with mean 0, by Newton's steps kept in a bracket."""
-    low, high = np.zeros(len(x)), np.full(len(x), 1.0 / -worst)
+    low, high = np.zeros(len(x)), -1.0 / np.minimum(x.min(axis=1), worst)
     tilt = np.minimum(np.maximum((x.sum(axis=1) + w * worst) / ((x**2).sum(axis=1) + w * worst**2), 0.0), high / 2)
     for _ in range(_STEPS):
         ratio, end = x / (1.0 + tilt[:, None] * x), worst / (1.0 + tilt * worst)

@@ -19,7 +19,7 @@ class Series:
         head: The same of head.
         attempted: Units attempted so far, those included that one side has no answer for.
         counts: Complete pairs at each look so far; the last is n.
-        span: The largest value that a unit can take: above 1 where clusters are of unequal size (`unit_span`).
+        span: Above 1 where clusters are of unequal size: what :func:`unit_span` says.
     """
 
     base: NDArray[np.float64]
@@ -47,7 +47,7 @@ def units(
 
     Clusters of unequal size keep the metric what it is, the mean over samples: a cluster's row is its samples' total
     over the mean size of the clusters. (The mean of the clusters' means would weigh a document of one question like
-    one of fifty.) So a row can exceed 1; :func:`unit_span` says by how much.
+    one of fifty.) So a row can exceed 1; :func:`unit_span` says what that costs.
 
     Args:
         values_base: Shape (r,) or (r, k): one row a sample and epoch.
@@ -70,12 +70,16 @@ def units(
 
 
 def unit_span(sample: NDArray[np.int64], cluster: NDArray[np.int64] | None = None) -> float:
-    """Return the size of the largest cluster over the mean size: what a unit of scores in [0, 1] cannot exceed."""
+    """Return how many of these clusters are worth one of equal size: 1 + the squared variation of the sizes (Kish).
+
+    It is also the size, over the mean, of the cluster that a sample lies in on average: the loss that a unit of scores
+    in [0, 1] which was not seen may be thought to hold. 1 where all have one size.
+    """
     if cluster is None or not len(sample):
         return 1.0
     index, _ = _first_seen(np.asarray(sample))
     sizes = np.bincount(_first_seen(np.asarray(cluster)[index])[1])
-    return float(sizes.max() / sizes.mean())
+    return float((sizes**2).mean() / sizes.mean() ** 2)
 
 
 def _first_seen(labels: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

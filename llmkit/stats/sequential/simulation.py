@@ -62,7 +62,7 @@ def simulate_trials(
             are then those that ever cross it, which is what alpha bounds.
         alpha: One-sided.
         looks: Looks at most.
-        span: The largest value that a unit can take.
+        span: Of the series: above 1 where clusters are of unequal size.
     """
     counts = tuple(look_counts(n_max, looks).values())
     plans = [_plan(counts[: look + 1], n_max, alpha, look == len(counts) - 1) for look in range(len(counts))]

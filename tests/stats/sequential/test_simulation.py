@@ -1,0 +1,140 @@
+"""The gate's promises, a smaller copy of benchmarks/gate_simulation.py: tolerances are three standard errors."""
+
+import math
+
+import numpy as np
+import pytest
+
+from llmkit.stats.sequential.measures import CorpusDifference, Difference, QuantileRise, RatioOfMeans, units
+from llmkit.stats.sequential.power import RUNS, simulate
+from llmkit.stats.sequential.simulation import simulate_trials
+from llmkit.stats.sequential.sizing import fixed_n, planned_n, planned_n_graded
+
+ALPHA = 0.05
+
+
+def at_most(share, limit, runs):
+    return share <= limit + 3 * math.sqrt(limit * (1 - limit) / runs)
+
+
+def at_least(share, limit, runs):
+    return share >= limit - 3 * math.sqrt(limit * (1 - limit) / runs)
+
+
+@pytest.mark.parametrize("n", [50, 200, 2_000])
+@pytest.mark.parametrize("discordance", [0.01, 0.1, 0.4])
+def test_binary_a_a_fails_in_5_percent_at_most(n, discordance):
+    outcomes = simulate(0.05, discordance / 2, discordance / 2, n)
+    assert at_most(outcomes.ever_failed.mean(), ALPHA, RUNS)
+
+
+@pytest.mark.parametrize(
+    ("margin", "discordance"), [(0.02, 0.005), (0.02, 0.1), (0.05, 0.02), (0.05, 0.2), (0.1, 0.02), (0.1, 0.3)]
+)
+def test_binary_at_the_planned_n(margin, discordance):
+    n = planned_n(margin, discordance).n
+    spread = max(discordance, 2 * margin)
+    same = simulate(margin, discordance / 2, discordance / 2, n)
+    limit = simulate(margin, (spread + margin) / 2, (spread - margin) / 2, n)
+    worse = simulate(margin, (spread + 2 * margin) / 2, (spread - 2 * margin) / 2, n)
+    assert at_least(same.passed.mean(), 0.72, RUNS)
+    assert at_most(limit.ever_passed.mean(), ALPHA, RUNS)
+    assert at_least(worse.failed.mean(), 0.9, RUNS)
+
+
+@pytest.mark.parametrize(("margin", "discordance"), [(0.02, 0.02), (0.05, 0.1), (0.1, 0.3)])
+def test_a_drop_of_three_margins_takes_half_of_the_fixed_samples(margin, discordance):
+    spread = max(discordance, 3 * margin)
+    worse = simulate(margin, (spread + 3 * margin) / 2, (spread - 3 * margin) / 2, planned_n(margin, discordance).n)
+    assert worse.n.mean() <= fixed_n(margin, discordance).n / 2
+
+
+def graded(drop, answers=4):
+    """Means over epochs; the drop is samples that collapse."""
+
+    def draw(random, n):
+        p = random.beta(2, 1, n)
+        collapsed = np.where(random.random(n) < drop * 1.5, 0, p)
+        return random.binomial(answers, p) / answers, random.binomial(answers, collapsed) / answers
+
+    return draw
+
+
+def clustered(drop):
+    """Clusters of unequal size that flip and collapse together."""
+
+    def draw(random, n):
+        cluster = np.repeat(np.arange(n), 1 + random.geometric(0.25, n))
+        base = (random.random(len(cluster)) < 0.6).astype(float)
+        flipped = (random.random(n) < 0.1)[cluster]
+        head = np.where(flipped, (random.random(n) < 0.6)[cluster], base)
+        head = np.where((random.random(n) < drop / 0.6)[cluster], 0.0, head)
+        return units(base, head, np.arange(len(cluster)), cluster)
+
+    return draw
+
+
+SPAN = 1.5  # 1 + the squared variation of the sizes
+
+
+@pytest.mark.parametrize(("draw", "span"), [(graded, 1.0), (clustered, SPAN)])
+@pytest.mark.parametrize("n", [50, 300])
+def test_graded_and_clustered_data_err_in_5_percent_at_most(draw, span, n):
+    measure, runs = Difference("x", 0.1), 400
+    assert at_most(simulate_trials(measure, draw(0.0), n, runs=runs, ask="fail", span=span).failed, ALPHA, runs)
+    assert at_most(simulate_trials(measure, draw(0.1), n, runs=runs, ask="pass", span=span).passed, ALPHA, runs)
+
+
+def test_graded_data_have_the_power_that_was_planned():
+    base, head = graded(0.0)(np.random.default_rng(0), 100_000)
+    n, runs = planned_n_graded(0.1, float((head - base).var())).n, 300
+    measure = Difference("x", 0.1)
+    assert at_least(simulate_trials(measure, graded(0.0), n, runs=runs).passed, 0.72, runs)
+    assert at_least(simulate_trials(measure, graded(0.2), n, runs=runs).failed, 0.9, runs)
+
+
+def cost(rise):
+    def draw(random, n):
+        base = random.lognormal(0, 1, n)
+        return base, base * random.lognormal(-0.08, 0.4, n) * (1 + rise)
+
+    return draw
+
+
+def latency(rise):
+    def draw(random, n):
+        return random.lognormal(0, 0.5, n), random.lognormal(0, 0.5, n) * (1 + rise)
+
+    return draw
+
+
+def error_rate(sums):
+    return 100 * sums[..., 0] / sums[..., 1]
+
+
+def words(rise):
+    """Word errors; the rise is answers that are wrong from end to end."""
+
+    def draw(random, n):
+        length = random.integers(5, 30, n)
+        base = random.binomial(length, 0.1)
+        head = np.where(random.random(n) < rise / 90, length, random.binomial(length, 0.1))
+        return np.stack([base, length], 1).astype(float), np.stack([head, length], 1).astype(float)
+
+    return draw
+
+
+OTHERS = [
+    (RatioOfMeans("cost", 0.2), cost, 0.2, 0.4),
+    (QuantileRise("latency_p95", 0.25), latency, 0.25, 0.6),
+    (CorpusDifference("wer", 5.0, error_rate, False, 100.0), words, 5.0, 12.0),
+]
+
+
+@pytest.mark.parametrize(("measure", "draw", "margin", "rise"), OTHERS, ids=lambda x: getattr(x, "name", ""))
+def test_cost_latency_and_corpus_metrics_err_in_5_percent_at_most_and_decide(measure, draw, margin, rise):
+    n, runs = 300, 300
+    assert at_most(simulate_trials(measure, draw(0.0), n, runs=runs, ask="fail").failed, ALPHA, runs)
+    assert at_most(simulate_trials(measure, draw(margin), n, runs=runs, ask="pass").passed, ALPHA, runs)
+    assert simulate_trials(measure, draw(0.0), n, runs=50).passed > 0.5
+    assert simulate_trials(measure, draw(rise), n, runs=50).failed > 0.8
