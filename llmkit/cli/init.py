@@ -10,7 +10,8 @@ import typer
 
 NEXT = {
     "hello": "Run it: {inside}llmkit eval suites/hello.yaml",
-    "cities": "Gate a change: {inside}git init && git add -A && git commit -m base, edit prompts/city.prompty, llmkit gate",
+    "cities": "Commit it: {inside}git init && git add -A && git commit -m base\n"
+    "Then edit prompts/city.prompty and gate the change: llmkit gate",
 }
 
 
