@@ -155,7 +155,9 @@ def _measure(
             make_noise_plans(suites, models, options=options, question=question, hooks=asking)
         )  # fmt: skip
         _show(plans, as_json=as_json)
-    return exit_code_of([ending for twice in ended for ending in twice.endings], 0, MAX_FAILURES)
+    # What stopped both arms alike is said once.
+    endings = {(twice.aa, str(e.error) if e.error else e.result.run_id): e for twice in ended for e in twice.endings}
+    return exit_code_of(list(endings.values()), 0, MAX_FAILURES)
 
 
 def _show(plans: Any, *, as_json: bool) -> None:

@@ -169,6 +169,8 @@ def _notes(spreads: Sequence[Spread], gatings: Sequence[Gating], rows: Rows, des
     notes = []
     if any(spread.n for spread in spreads):
         notes.append("spreads are planned with their upper 80 % limit")
+    if any(spread.measured and spread.within == spread.seen for spread in spreads):
+        notes.append("they are noise alone: prompts that answer otherwise differ more, and need more samples")
     if rows.clusters is not None:
         notes.append(f"{rows.rows:,} samples in {rows.clusters:,} clusters, of which the gate takes none apart")
     if len(gatings) > 1:

@@ -99,8 +99,12 @@ def _sources(store: Store | None, suite: Suite, model: str, params: Mapping[str,
 
 
 def runs_of(store: Store, suite: str, model: str) -> list[RunRow]:
-    """Return the latest runs of the suite (by name) and model that asked something."""
-    mine = (r for r in store.runs() if (r.suite, r.model) == (suite, model) and r.rescored_from is None)
+    """Return the latest runs of the suite (by name) and model that asked something, those that broke left out."""
+    mine = (
+        r
+        for r in store.runs()
+        if (r.suite, r.model) == (suite, model) and r.rescored_from is None and r.status != "failed"
+    )
     return [run for run, _ in zip(mine, range(LATEST), strict=False)]
 
 
@@ -243,7 +247,7 @@ def _assumed(suite: Suite) -> Callable[[str], Spread | None]:
     def find(name: str) -> Spread | None:
         if name == "failures":
             psi = 2 * FAILING * (1 - FAILING)
-            what = f"assumed: {FAILING:.0%} of the calls fail"
+            what = f"assumed: {100 * FAILING:g} % of the calls fail"
             return Spread("binary", psi, FAILING, 1.0, 0, what, seen=psi, measured=False)
         if name not in scorers:
             return None

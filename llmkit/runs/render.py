@@ -30,10 +30,10 @@ def render(plan: Plan, provider: Provider, samples: Iterable[Sample | BadRow]) -
 
 
 def request_for(plan: Plan, messages: tuple[Message, ...], epoch: int) -> Request:
-    """Return the request; each epoch has a sampling seed of its own, or equal seeds would give equal answers."""
-    params = plan.model.params
-    if epoch > 1 and isinstance(seed := params.get("seed"), int):
-        params = {**params, "seed": seed + epoch - 1}
+    """Return the request; epochs and arms have sampling seeds of their own, or equal seeds would give equal answers."""
+    params, shift = plan.model.params, epoch - 1 + max(0, plan.arm - 1) * plan.epochs
+    if shift and isinstance(seed := params.get("seed"), int):
+        params = {**params, "seed": seed + shift}
     return Request(messages, params)
 
 

@@ -93,6 +93,7 @@ def test_a_server_that_fails_exits_4(cli: Cli, project: Path) -> None:
     said = cli("plan", "capitals.yaml", "--aa")
     assert said.code == 4
     assert "no pair has a value in both arms" in said.out
+    assert said.err.count("scripted fault auth") == 1
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,11 @@ async def test_epochs_and_limit_are_asked_twice_as_well(project, noisy):
     assert sorted(asked(noisy.server)) == sorted(4 * ["0+1", "1+1", "2+1"])
 
 
+async def test_arms_and_epochs_have_sampling_seeds_of_their_own(project, noisy):
+    await twice(project, noisy, project.suite(1), seed=5, epochs=2)
+    assert sorted(seen.body["seed"] for seen in noisy.server.log) == [5, 6, 7, 8]
+
+
 async def interrupted(project, noisy, suite, after):
     """Interrupt an A/A run once so many calls are under way; the rest is held."""
     held = asyncio.Event()

@@ -13,6 +13,7 @@ from llmkit.runs.store import Store
 from llmkit.stats.sequential.sizing import discordance_limit
 from llmkit.suites.load import load_suites
 from tests.plan.noisy import side, twice
+from tests.providers.server import status
 from tests.runs.project import MODEL, add, rows
 
 
@@ -95,6 +96,13 @@ async def test_another_version_of_the_scorer_is_said(project, noisy):
     await twice(project, noisy, suite)
     suite = project.suite(20, scorers="[{exact_match: {ignore_case: true}}]")
     assert spread(project, suite).notes == ("of another version of the scorer",)
+
+
+async def test_runs_that_broke_say_nothing(project, noisy):
+    suite = project.suite(20)
+    noisy.server.default = status(401)
+    await twice(project, noisy, suite)
+    assert spread(project, suite).source.startswith("assumed")
 
 
 def wrong_below(bound):
