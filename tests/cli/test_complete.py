@@ -77,6 +77,8 @@ def test_scorers_are_those_that_are_installed(tab: Tab) -> None:
 def test_stored_runs_and_their_suites(tab: Tab, cli: Cli) -> None:
     run_id = cli("eval", "capitals.yaml", "--json").json["runs"][0]["run_id"]
     assert tab("llmkit runs show ") == ["latest", run_id]
+    assert tab("llmkit compare ") == ["latest", run_id]
+    assert tab(f"llmkit compare {run_id} l") == ["latest"]
     assert tab("llmkit runs list --suite ") == ["capitals"]
     assert tab("llmkit runs list --status k") == ["killed"]
 

@@ -15,8 +15,10 @@ import pytest
 
 from llmkit.cli.session import Session
 from llmkit.cli.thresholds import Thresholds
+from llmkit.errors import UsageError
 from llmkit.runs.evaluate import Ending
 from tests.cli.conftest import Cli
+from tests.reports.comparisons import WHOLE
 from tests.reports.records import metric, run
 
 FIGURES = metric("em", 0.9, (0.85, 0.93))
@@ -51,6 +53,32 @@ def test_of_unfinished_runs_it_says_what_is_kept_and_the_command_that_goes_on(st
     ended(run("r1", status=status, completed=7), run("r2", status=status, completed=3), run("r3"))
     said = "llmkit: 10 answers are kept; go on with: llmkit eval 'my suite.yaml' -M 'stop=;'\n"
     assert capfd.readouterr().err == said
+
+
+def test_each_further_run_of_a_suite_is_compared_with_its_first(capfd):
+    asked = []
+
+    def compare(a, b):
+        asked.append((a, b))
+        return WHOLE
+
+    with Session(as_json=True, ask=False, thresholds=Thresholds.parse([], [], []), compare=compare) as one:
+        for number, suite in enumerate(["x", "y", "x", "y", "x"]):
+            one.ended(Ending(run(f"r{number}", suite=suite)))
+    assert asked == [("r0", "r2"), ("r1", "r3"), ("r0", "r4")]
+    assert len(json.loads(capfd.readouterr().out)["comparisons"]) == 3
+
+
+def test_runs_that_cannot_be_compared_are_said_and_the_rest_is_printed(capfd):
+    def compare(a, b):
+        raise UsageError("they share no sample")
+
+    with Session(as_json=False, ask=False, thresholds=Thresholds.parse([], [], []), compare=compare) as one:
+        one.ended(Ending(run("r1", metrics=[FIGURES])))
+        one.ended(Ending(run("r2", model="scripted/other", status="interrupted", completed=0)))
+    printed = capfd.readouterr()
+    assert "0.90 [0.85, 0.93]" in printed.out
+    assert "quickstart: local/smol and scripted/other are not compared: they share no sample" in printed.err
 
 
 def test_nothing_is_printed_where_no_run_began(capfd):
