@@ -105,7 +105,7 @@ def _search(repository: Repository, files: Iterable[str]) -> Iterator[str]:
         file = repository.top / path
         if not is_candidate(path) or file.is_symlink() or not file.is_file() or file.stat().st_size > MAX_BYTES:
             continue
-        if _is_gated(file.read_bytes()):
+        if is_gated(file.read_bytes()):
             yield str(_shown(file))
 
 
@@ -114,7 +114,8 @@ def is_candidate(path: str) -> bool:
     return path.endswith(ENDINGS) and not any(part.startswith(".") for part in path.split("/"))
 
 
-def _is_gated(content: bytes) -> bool:
+def is_gated(content: bytes) -> bool:
+    """Whether a YAML file is a gated suite, or is meant to be one."""
     if not _may_have("gate", content):
         return False
     try:

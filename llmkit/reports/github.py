@@ -148,3 +148,14 @@ def _data(text: str) -> str:
 
 def _property(text: str) -> str:
     return _data(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def harmless(text: str, environment: Mapping[str, str]) -> str:
+    """Return lines that GitHub Actions does not obey, for what another program prints on standard output.
+
+    A command starts a line with ``::``, blanks before it apart, or stands anywhere as ``##[…]``, its older form.
+    """
+    if not inside(environment):
+        return text
+    lines = (f"| {line}" if line.lstrip().startswith("::") else line for line in text.split("\n"))
+    return "\n".join(lines).replace("##[", "# #[")

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from llmkit.reports.gate_markdown import SUMMARY_BYTES, gate_markdown
-from llmkit.reports.github import commands, tell, unheard
+from llmkit.reports.github import commands, harmless, tell, unheard
 from llmkit.verdicts import Change
 from tests.reports import verdicts as v
 
@@ -146,3 +146,9 @@ def test_elsewhere_nothing_is_printed_around_it():
     with unheard({}, stream):
         pass
     assert stream.getvalue() == ""
+
+
+def test_what_another_program_prints_can_be_made_harmless():
+    text = "a\n  ::error::forged\nb ##[add-mask]x :: y"
+    assert harmless(text, {"GITHUB_ACTIONS": "true"}) == "a\n|   ::error::forged\nb # #[add-mask]x :: y"
+    assert harmless(text, {}) == text
