@@ -98,7 +98,7 @@ def _metric(setup: Setup, found: Findings, measure: Gated) -> MetricVerdict:
         slice=measure.part,
         within=reading is not None and verdict == "pass" and reading.drop_proven,
         reason=None if one is None else one.reason,
-        needs=_needs(setup, measure, reading, one) if verdict == "undecided" else None,
+        needs=_needs(setup, measure, reading, one) if found.verdict == verdict == "undecided" else None,
         method="" if reading is None else reading.method,
         signature="" if g.scorer is None else g.scorer.signature,
         higher_is_better=g.higher_is_better,
@@ -189,7 +189,4 @@ def _notes(setup: Setup) -> tuple[str, ...]:
     if setup.units.bad:
         count, first = len(setup.units.bad), setup.units.bad[0]
         notes.append(f"{count} rows cannot be asked on either side; the first: {first.where}: {first.message}")
-    if setup.planned.n_max < setup.planned.wanted:
-        p = setup.planned
-        notes.append(f"{p.wanted} {p.unit} would be needed for both verdicts, and there are {p.available}")
     return tuple(notes)
