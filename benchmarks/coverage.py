@@ -1,10 +1,11 @@
-"""How often the intervals that `llmkit compare` prints hold the true difference: the table of docs/statistics.md.
+"""How often the intervals that `llmkit eval` and `compare` print hold the truth: the tables of docs/statistics.md.
 
     python benchmarks/coverage.py [--runs 2000] [--seed 1] [--jobs 2]
+    python benchmarks/coverage.py --eval [--runs 2000]
     python benchmarks/coverage.py --bleu [--runs 1000]
 
 Paired answers of 0 and 1 are not simulated: all outcomes are added up with their probabilities. Everything else is
-drawn and goes through `paired_difference`, the function that `compare` calls.
+drawn and goes through `paired_difference` and `summarise`, the functions that `compare` and `eval` call.
 
 `--bleu` sets the forms for corpus metrics against each other: sentences drawn from WMT17, of which the true difference
 between two systems is known. It needs `benchmarks/wmt17_en_de_all.json.gz` in the folder that LLMKIT_DATA names.
@@ -32,12 +33,15 @@ from llmkit.scoring import Item, create
 from llmkit.stats.bootstrap import bca, jackknife, percentile, replicates, unit_totals
 from llmkit.stats.difference import paired_difference
 from llmkit.stats.paired_interval import paired_corpus_interval
+from llmkit.stats.proportion import wilson
 from llmkit.stats.quantiles import z_of
 from llmkit.stats.resampling import difference_of
+from llmkit.stats.summary import summarise
 from llmkit.stats.tango import tango_bounds
 
 SIZES = (20, 50, 100, 200, 500)
 CLUSTERS = (10, 20, 50, 100)
+RUN_SIZES = (20, 50, 100, 200)
 MEMBERS = 5
 
 # (discordance, true difference): all discordance one way where they are equal.
@@ -213,6 +217,80 @@ def trinomial(won: np.ndarray, lost: np.ndarray, n: int, p_won: float, p_lost: f
     return np.asarray(total)
 
 
+def wilson_coverage(n: int, p: float) -> float:
+    """Add up the probabilities of the counts whose Wilson interval holds ``p``."""
+    held = (wilson(k, n).low <= p <= wilson(k, n).high for k in range(n + 1))
+    return sum(math.comb(n, k) * p**k * (1 - p) ** (n - k) for k, kept in enumerate(held) if kept)
+
+
+class Run(NamedTuple):
+    """One row of a run's table: how one side's data of n units are drawn, and the truth."""
+
+    name: str
+    draw: Callable[[Generator, int], dict[str, Any]]
+    truth: float
+
+
+def one_side_in_clusters(p: float, rho: float) -> Callable[[Generator, int], dict[str, Any]]:
+    def draw(random: Generator, n: int) -> dict[str, Any]:
+        clusters = np.arange(n) // MEMBERS
+        rates = random.beta(p * (1 - rho) / rho, (1 - p) * (1 - rho) / rho, n)[clusters]
+        return {"kind": "proportion", "values": (random.random(n) < rates).astype(float), "clusters": clusters}
+
+    return draw
+
+
+def one_side_in_epochs(random: Generator, n: int) -> dict[str, Any]:
+    rates = np.repeat(random.beta(4, 1, n), 4)
+    values = (random.random(4 * n) < rates).astype(float)
+    return {"kind": "proportion", "values": values, "sample": np.repeat(np.arange(n), 4)}
+
+
+def one_sides_errors(heavy: bool) -> Callable[[Generator, int], dict[str, Any]]:
+    def draw(random: Generator, n: int) -> dict[str, Any]:
+        data = errors(heavy=heavy)(random, n)
+        return {"kind": "corpus", "values": None, "stats": data.a, "value": ratio}
+
+    return draw
+
+
+ONE_SIDE = (
+    Run("0/1 in clusters of five, p .8, ρ .2", one_side_in_clusters(0.8, 0.2), 0.8),
+    Run("0/1 in clusters of five, p .95, ρ .3", one_side_in_clusters(0.95, 0.3), 0.95),
+    Run("0/1 in four epochs, rates Beta(4, 1)", one_side_in_epochs, 0.8),
+    Run("graded, Beta(2, 1)", lambda r, n: {"kind": "mean", "values": r.beta(2, 1, n)}, 2 / 3),
+    Run("graded, Beta(.5, .1)", lambda r, n: {"kind": "mean", "values": r.beta(0.5, 0.1, n)}, 5 / 6),
+    Run("word errors", one_sides_errors(False), 0.16),
+    Run("word errors, heavy-tailed lengths", one_sides_errors(True), 0.16),
+)
+
+
+def simulate_run(place: int, n: int, runs: int, seed: int) -> tuple[float, str]:
+    setting = ONE_SIDE[place]
+    random = np.random.default_rng([seed, n, zlib.crc32(setting.name.encode())])
+    held, forms = 0, Counter[str]()
+    for run in range(runs):
+        interval = summarise(**setting.draw(random, n), seed=run).interval
+        assert interval is not None
+        forms[interval.method] += 1
+        held += interval.low <= setting.truth <= interval.high
+    return held / runs, forms.most_common(1)[0][0]
+
+
+def one_side(runs: int, seed: int, jobs: int) -> None:
+    print(heading("a run's figures", RUN_SIZES, "n ="))
+    for p in (0.5, 0.8, 0.95, 0.99):
+        cells = " | ".join(f"{wilson_coverage(n, p):.1%}" for n in RUN_SIZES)
+        print(f"| 0/1, p {p}, all outcomes added up | wilson | {cells} |")
+    cells = [(place, n, runs, seed) for place in range(len(ONE_SIDE)) for n in RUN_SIZES]
+    with ProcessPoolExecutor(jobs) as pool:
+        found = list(pool.map(simulate_run, *zip(*cells, strict=True)))
+    for place, setting in enumerate(ONE_SIDE):
+        part = found[place * len(RUN_SIZES) : (place + 1) * len(RUN_SIZES)]
+        forms = ", ".join(dict.fromkeys(form for _, form in part))
+        print(f"| {setting.name} | {forms} | " + " | ".join(f"{share:.1%}" for share, _ in part) + " |")
+
+
 class Seen(NamedTuple):
     """Shares of runs whose interval held the truth, and the form that most of them took."""
 
@@ -299,10 +377,13 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=2_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--eval", action="store_true", help="a run's own figures")
     parser.add_argument("--bleu", action="store_true")
     given = parser.parse_args()
     if given.bleu:
         return bleu(given.runs, given.seed)
+    if given.eval:
+        return one_side(given.runs, given.seed, given.jobs)
     print(heading("pairs of 0/1, all outcomes added up", SIZES, "n ="))
     for discordance, theta in BINARY:
         cells = " | ".join(f"{binary_coverage(n, discordance, theta):.1%}" for n in SIZES)

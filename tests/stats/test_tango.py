@@ -8,6 +8,7 @@ from scipy import optimize
 
 from llmkit.stats.proportion import wilson
 from llmkit.stats.quantiles import z_of
+from llmkit.stats.sequential.tango import tango_z
 from llmkit.stats.tango import tango, tango_bounds
 
 pairs = st.integers(1, 400).flatmap(
@@ -58,6 +59,16 @@ def test_more_confidence_is_wider(given_pairs):
     narrow, wide = (tango(*given_pairs, confidence) for confidence in (0.8, 0.99))
     assert wide.low <= narrow.low
     assert narrow.high <= wide.high
+
+
+@given(pairs)
+def test_the_gates_score_is_critical_at_its_bounds(given_pairs):
+    """The gate has a score of its own, with a quarter of a loss added; without it, both are one."""
+    won, lost, n = given_pairs
+    interval = tango(won, lost, n)
+    for bound in (interval.low, interval.high):
+        if -1 + 1e-6 < bound < 1 - 1e-6:
+            assert abs(tango_z(lost, won, n, -bound, w=0)) == pytest.approx(z_of(0.95), rel=1e-5)
 
 
 def test_equal_answers_are_not_proof_of_equality():
