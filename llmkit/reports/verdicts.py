@@ -114,7 +114,7 @@ def spent(name: str, one: Spent) -> str:
     """Say what one side's answers came to."""
     cost = "cost unknown" if one.cost_usd is None else f"{dollars(one.cost_usd)} paid"
     parts = [f"{name}: {one.model}" if one.model else name, _several(one.calls, "call", "calls"), cost]
-    parts += [f"{_several(one.from_cache, 'answer', 'answers')} from the cache"] if one.from_cache else []
+    parts += [_several(one.from_cache, "stored answer", "stored answers")] if one.from_cache else []
     parts += [f"{count(one.failed)} failed"] if one.failed else []
     parts += [f"run {one.run_id}"] if one.run_id else []
     return " · ".join(parts)
@@ -126,7 +126,8 @@ def basis(suite: SuiteVerdict) -> list[str]:
     if planned is not None and suite.looks:
         said += plan(planned)
         early = 0 < suite.look < suite.looks and not suite.stopped_by
-        text = f"{count(suite.n)} of {count(planned.n_max)} {planned.unit} seen, look {suite.look} of {suite.looks}"
+        at = f"look {suite.look} of {suite.looks}" if suite.look else "no look was reached"
+        text = f"{count(suite.n)} of {count(planned.n_max)} {planned.unit} seen, {at}"
         said.append(f"{text}: {_saved(suite)}" if early else text)
     if suite.dropped:
         said.append(f"{_several(suite.dropped, 'pair', 'pairs')} without a score on both sides")
@@ -207,7 +208,7 @@ def advice(report: GateReport, suite: SuiteVerdict) -> str | None:
 
 def next_command(suite: SuiteVerdict) -> str | None:
     """Return the command that compares both sides in full."""
-    if suite.base.run_id is None or suite.head.run_id is None:
+    if suite.base.run_id is None or suite.head.run_id is None or not suite.n:
         return None
     return f"llmkit compare {suite.base.run_id} {suite.head.run_id}"
 

@@ -46,7 +46,7 @@ def test_every_input_says_what_it_is_and_has_a_default():
 
 
 def test_every_output_of_a_step_that_is_used_is_written():
-    written = {"prepare": {"folder", "key", "branch", "target"}, "gate": {"verdict", "exit-code"}}
+    written = {"prepare": {"folder", "key", "branch", "target"}, "gate": {"verdict", "exit-code", "offline"}}
     used = re.findall(r"steps\.([\w-]+)\.outputs\.([\w-]+)", TEXT)
     assert {step for step, _ in used} == set(written)
     for step, name in used:
@@ -63,8 +63,10 @@ def test_actions_of_others_are_pinned():
     assert all(re.fullmatch(r"actions/[\w/-]+@v\d+", name) for name in used)
 
 
-def test_answers_are_kept_whatever_the_verdict():
-    assert STEPS["Keep answers"]["if"].startswith("always()")
+def test_answers_are_kept_whatever_the_verdict_and_an_offline_run_keeps_none():
+    condition = STEPS["Keep answers"]["if"]
+    assert condition.startswith("always()")
+    assert "steps.gate.outputs.offline == 'false'" in condition
     assert STEPS["Keep answers"]["with"]["key"] == STEPS["Restore answers"]["with"]["key"]
     assert STEPS["Keep answers"]["with"]["path"] == STEPS["Restore answers"]["with"]["path"]
 
@@ -120,6 +122,7 @@ class TestGate:
     def test_where_there_are_no_secrets_it_works_offline(self, tmp_path, offline, no_secrets, asked):
         ran = gate(tmp_path, OFFLINE=offline, NO_SECRETS=no_secrets)
         assert ("--offline" in ran.calls[0][1]) is asked
+        assert ran.written["offline"] == ("true" if asked else "false")
 
     def test_a_word_that_it_does_not_know_is_refused(self, tmp_path):
         ran = gate(tmp_path, OFFLINE="yes")

@@ -84,7 +84,7 @@ def test_a_harmful_edit_fails_the_step_and_is_annotated_where_it_stands(step):
     where = "file=prompts/say.prompty,line=5,endLine=5,title=llmkit gate"
     assert errors[0].startswith(f"::error {where}::words: FAIL; exact_match")
     outputs, summary = step.told()
-    assert outputs == {"verdict": "fail", "exit-code": "1"}
+    assert outputs == {"offline": "false", "verdict": "fail", "exit-code": "1"}
     assert "### llmkit gate: FAIL" in summary
     assert "<ins>say </ins>" in summary
     assert (step.folder / "report.md").read_text("utf-8") == summary
@@ -106,7 +106,7 @@ def test_an_equal_edit_passes(step):
     step.repo.edit("prompts/say.prompty", "user:", "system:\nSay it.\n\nuser:")
     said = step.run()
     assert said.returncode == 0, said.stdout + said.stderr
-    assert step.told()[0] == {"verdict": "pass", "exit-code": "0"}
+    assert step.told()[0] == {"offline": "false", "verdict": "pass", "exit-code": "0"}
 
 
 def test_a_pull_request_without_secrets_lists_the_answers_that_nobody_has_asked_for(step):

@@ -30,7 +30,7 @@ FAIL  sums  suites/sums.yaml
   planned: at most 1,200 samples, of 1,319 in the data; spread: A/A run 20261121-0900-aaaa
   150 of 1,200 samples seen, look 2 of 8: stopping early saved 1,200 calls ($1.34)
   A pair counts where both sides have a score; failures are a metric of their own
-  base: openai/gpt-4o-mini · 450 calls · $0.5535 paid · 150 answers from the cache · run 20261122-0800-b4se
+  base: openai/gpt-4o-mini · 450 calls · $0.5535 paid · 150 stored answers · run 20261122-0800-b4se
   head: openai/gpt-4o-mini · 600 calls · $0.7860 paid · 2 failed · run 20261122-0800-h34d
   exact_match  exact_match|case:mixed|v:1  (exact walk; Tango score)
   cost         (ratio of means)
@@ -188,6 +188,12 @@ def test_a_gate_that_something_else_ended_says_by_what_and_saved_nothing():
     assert "stopping early saved" not in text
 
 
+def test_where_no_look_was_reached_there_is_nothing_to_compare():
+    text = shown(v.report(v.suite("undecided", (v.UNKNOWN,), look=0, n=0)))
+    assert "  0 of 1,200 samples seen, no look was reached\n" in text
+    assert "llmkit compare" not in text
+
+
 def test_pairs_that_count_less_than_they_seem_are_counted():
     text = shown(v.PASSING)
     assert "  2 pairs without a score on both sides\n" in text
@@ -196,7 +202,7 @@ def test_pairs_that_count_less_than_they_seem_are_counted():
 
 def test_costs_that_are_unknown_are_not_nothing():
     text = shown(v.report(v.suite(head=Spent(1, 1, 0, None, "r", "a/b"))))
-    assert "  head: a/b · 1 call · cost unknown · 1 answer from the cache · run r\n" in text
+    assert "  head: a/b · 1 call · cost unknown · 1 stored answer · run r\n" in text
 
 
 def test_nothing_reached():

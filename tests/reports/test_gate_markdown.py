@@ -45,7 +45,7 @@ FAILING = """\
 - planned: at most 1,200 samples, of 1,319 in the data; spread: A/A run 20261121-0900-aaaa
 - 150 of 1,200 samples seen, look 2 of 8: stopping early saved 1,200 calls (&#36;1.34)
 - A pair counts where both sides have a score; failures are a metric of their own
-- base: openai/gpt-4o-mini · 450 calls · &#36;0.5535 paid · 150 answers from the cache · run 20261122-0800-b4se
+- base: openai/gpt-4o-mini · 450 calls · &#36;0.5535 paid · 150 stored answers · run 20261122-0800-b4se
 - head: openai/gpt-4o-mini · 600 calls · &#36;0.7860 paid · 2 failed · run 20261122-0800-h34d
 - <code>exact_match</code>: <code>exact_match&#124;case&#58;mixed&#124;v&#58;1  (exact walk; Tango score)</code>
 - <code>cost</code>: <code>(ratio of means)</code>
