@@ -154,7 +154,7 @@ def _measure(
         plans, ended = run_async(
             make_noise_plans(suites, models, options=options, question=question, hooks=asking)
         )  # fmt: skip
-        _show(plans, as_json=as_json)
+    _show(plans, as_json=as_json)
     # What stopped both arms alike is said once.
     endings = {(twice.aa, str(e.error) if e.error else e.result.run_id): e for twice in ended for e in twice.endings}
     return exit_code_of(list(endings.values()), 0, MAX_FAILURES)

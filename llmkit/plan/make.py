@@ -120,7 +120,7 @@ async def make_noise_plans(
         for (plan, provider), twice in zip(pairs, ended, strict=True):
             # What is planned is the suite, whatever part of it the A/A run asked.
             whole = replace(plan, limit=plan.suite.limit, rows=plan.suite.check())
-            gatings = _gatings(plan.suite, question)
+            gatings = _asked(gating(plan.suite), question)
             floor = noise_floor(store, twice.runs, plan.suite, gatings, whole.rows or 1, seed=plan.seed)
             plans.append(await _plan(whole, provider, store, question, settings, floor))
     return plans, ended
@@ -134,7 +134,7 @@ async def _plan(
     settings: Settings,
     floor: NoiseFloor | None = None,
 ) -> SuitePlan:
-    suite, gatings = plan.suite, _gatings(plan.suite, question)
+    suite, gatings = plan.suite, gating(plan.suite)
     spreads = spread_of(store, suite, plan.model.name, params=plan.model.params)
     rows = count_rows(suite.samples(plan.limit), clustered=suite.spec.map.cluster is not None, slices=suite.slice_names)
     n = question.n or rows.rows
@@ -149,7 +149,7 @@ async def _plan(
         for s in wanted
     )  # fmt: skip
     assumed = [metric.spread for metric in metrics]
-    margins = margins_of(gatings, spreads, used, design)
+    margins = margins_of(_asked(gatings, question), spreads, used, design)
     worst = await worst_of(plan, provider, Prices(settings.prices))
     pace = pace_of(store, suite.name, plan.model.name)
     gate_n = max((_of_all(m, n) for m in margins), default=None)
@@ -160,8 +160,8 @@ async def _plan(
     )  # fmt: skip
 
 
-def _gatings(suite: Suite, question: Question) -> tuple[Gating, ...]:
-    return tuple(g for g in gating(suite) if not question.metrics or g.name in question.metrics)
+def _asked(gatings: Sequence[Gating], question: Question) -> tuple[Gating, ...]:
+    return tuple(g for g in gatings if not question.metrics or g.name in question.metrics)
 
 
 def _notes(spreads: Sequence[Spread], gatings: Sequence[Gating], rows: Rows, design: Design) -> tuple[str, ...]:

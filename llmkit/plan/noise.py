@@ -9,13 +9,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from llmkit.plan.moments import deff_of
 from llmkit.plan.past import AMOUNTS, Pairs, paired, read_past
 from llmkit.plans import Noise, NoiseFloor
 from llmkit.runs.result import result_of
 from llmkit.runs.store import Store
 from llmkit.scoring import Scorer
 from llmkit.stats.difference import Difference, Kind, paired_difference
-from llmkit.stats.mean import design_effect, proportion_interval
+from llmkit.stats.mean import proportion_interval
 from llmkit.stats.quantiles import normal_cdf, z_of
 from llmkit.stats.sequential.trial import ALPHA
 from llmkit.stats.summary import per_sample
@@ -99,7 +100,7 @@ def _noise(m: _Metric, gating: Gating | None, n: int, seed: int) -> Noise:
     psi, interval = _discordance(m)
     found = _difference(m, seed)
     difference, interval_of = _scaled(found.difference, found.interval, scale)
-    error = sd * math.sqrt(_deff(d[:, 0], clusters) / n)
+    error = sd * math.sqrt((deff_of(d[:, 0], clusters) or 1.0) / n)
     return Noise(
         m.name, found.value_a, found.value_b, len(d), int((np.abs(d[:, 0]) > _TIE).sum()), psi, interval, sd,
         difference, interval_of, z_of(SHOWN) * error, n, tolerance,
@@ -135,9 +136,3 @@ def _scaled(value: float | None, interval: Interval | None, scale: float) -> tup
         return value, interval
     bounds = None if interval is None else replace(interval, low=interval.low / scale, high=interval.high / scale)
     return None if value is None else value / scale, bounds
-
-
-def _deff(d: Floats, clusters: Ints | None) -> float:
-    if clusters is None or len(np.unique(clusters)) < 2 or not np.ptp(d):
-        return 1.0
-    return max(1.0, design_effect(d, clusters))

@@ -123,6 +123,14 @@ async def test_one_metric_of_several(project):
     assert [m.name for m in found.metrics] == ["f1"]
 
 
+async def test_one_metric_is_planned_as_one_of_all_that_are_gated(project):
+    suite = project.suite(
+        20, scorers="[exact_match, f1]", more="gate: {exact_match: {max_drop: .1}, f1: {max_drop: .1}}\n"
+    )
+    whole, part = await plan(suite), await plan(suite, Question(metrics=("f1",)))
+    assert part.margins == whole.margins[1:]
+
+
 @pytest.mark.parametrize(
     ("question", "error", "words"),
     [

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmkit.plan.spread import _of_latencies, spread_of
+from llmkit.plan.sources import of_latencies
+from llmkit.plan.spread import spread_of
 from llmkit.plans import Spread
 from llmkit.runs.store import Store
 from llmkit.stats.sequential.sizing import discordance_limit
@@ -52,6 +53,13 @@ async def test_a_run_without_a_wrong_answer_does_not_say_that_none_can_come(proj
     await project.one(noisy.server, suite)
     limit = discordance_limit(0, 20)
     assert spread(project, suite).psi_or_variance == pytest.approx(2 * limit * (1 - limit))
+
+
+async def test_values_that_are_all_the_same_do_not_say_that_no_other_can_come(project, noisy):
+    suite = project.suite(20, scorers="[f1]")
+    await project.one(noisy.server, suite)
+    limit = discordance_limit(0, 20)
+    assert spread(project, suite, "f1").psi_or_variance == pytest.approx(2 * limit * (1 - limit))
 
 
 async def test_epochs_of_a_run_are_askings_of_the_same(project, noisy):
@@ -173,7 +181,7 @@ def test_epochs_divide_what_is_noise_and_nothing_else(seen, share, epochs):
 def test_a_quantiles_spread_is_the_large_sample_one():
     # Log-normal latencies of σ = ½: d log Q/dq = σ/φ(z), so the variance is 2·q(1−q)·(σ/φ(1.645))².
     drawn = np.random.default_rng(0).lognormal(0.0, 0.5, 400_000)
-    found = _of_latencies(drawn, 0.95, "here", ())
+    found = of_latencies(drawn, 0.95, "here", ())
     # The slope between two quantiles is a little steeper than at the one between them.
     density = math.exp(-(1.644854**2) / 2) / math.sqrt(2 * math.pi)
     assert 1.0 <= found.psi_or_variance / (2 * 0.95 * 0.05 * (0.5 / density) ** 2) <= 1.2
@@ -181,8 +189,8 @@ def test_a_quantiles_spread_is_the_large_sample_one():
 
 
 def test_too_few_latencies_say_nothing_of_a_quantile():
-    assert _of_latencies(np.linspace(1, 2, 99), 0.95, "here", ()) is None
-    assert _of_latencies(np.linspace(1, 2, 101), 0.95, "here", ()) is not None
+    assert of_latencies(np.linspace(1, 2, 99), 0.95, "here", ()) is None
+    assert of_latencies(np.linspace(1, 2, 101), 0.95, "here", ()) is not None
 
 
 async def test_a_gated_quantile_is_known_from_the_latencies_of_an_a_a_run(project, noisy):
