@@ -111,7 +111,7 @@ class Session(Hooks):
         first: dict[str, RunResult] = {}
         for run in self._results:
             base = first.setdefault(run.suite, run)
-            if self._compare is None or base is run:
+            if self._compare is None or base.model == run.model:
                 continue
             try:
                 yield self._compare(base.run_id, run.run_id)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,13 +11,14 @@ from numpy.typing import NDArray
 from llmkit.comparisons import AmountDifference
 from llmkit.paired.held import Held
 from llmkit.paired.pairing import Pairs
-from llmkit.stats.ratio import mean_ratio, quantile, quantile_ratio
+from llmkit.stats.ratio import mean_ratio, quantile, quantile_ratios
 from llmkit.types import Interval
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-MEDIAN, TAIL = 0.5, 0.95
+SECONDS = {"median": 0.5, "p95": 0.95}
+"""Of seconds, the statistics: a mean would be that of the few answers that hung."""
 
 
 def amounts(a: Held, b: Held, pairs: Pairs, *, confidence: float, seed: int) -> tuple[AmountDifference, ...]:
@@ -28,51 +30,51 @@ def amounts(a: Held, b: Held, pairs: Pairs, *, confidence: float, seed: int) -> 
     # What is drawn anew in the bootstrap: clusters, else samples with all their epochs.
     units = pairs.sample if pairs.clusters is None else pairs.clusters
 
-    def means(one: Floats, two: Floats, of: Ints) -> Interval | None:
-        return mean_ratio(one, two, of, confidence=confidence, seed=seed)
+    def means(one: Floats, two: Floats, of: Ints) -> list[Interval | None]:
+        return [mean_ratio(one, two, of, confidence=confidence, seed=seed)]
 
-    found = [
-        _amount(name, "mean", _known(name, a, b, pairs), units, lambda values: float(values.mean()), means, (a, b))
-        for name in ("cost_usd", "output_tokens")
-    ]
+    def quantiles(one: Floats, two: Floats, of: Ints) -> list[Interval | None]:
+        return quantile_ratios(one, two, list(SECONDS.values()), of, confidence=confidence, seed=seed)
+
+    found: list[AmountDifference] = []
+    for name in ("cost_usd", "output_tokens"):
+        found += _amounts(name, {"mean": _mean}, _known(name, a, b, pairs), units, means, (a, b))
     fresh = a.fresh[pairs.a] & b.fresh[pairs.b]
-    seconds = _known("latency_s", a, b, pairs)
-    seconds = (np.where(fresh, seconds[0], np.nan), np.where(fresh, seconds[1], np.nan))
-    for q, statistic in ((MEDIAN, "median"), (TAIL, "p95")):
+    one, two = (np.where(fresh, seconds, np.nan) for seconds in _known("latency_s", a, b, pairs))
+    figures = {statistic: partial(quantile, q=q) for statistic, q in SECONDS.items()}
+    return (*found, *_amounts("latency_s", figures, (one, two), units, quantiles, (a, b)))
 
-        def quantiles(one: Floats, two: Floats, of: Ints, q: float = q) -> Interval | None:
-            return quantile_ratio(one, two, q, of, confidence=confidence, seed=seed)
 
-        def at(values: Floats, q: float = q) -> float:
-            return quantile(values, q)
-
-        found.append(_amount("latency_s", statistic, seconds, units, at, quantiles, (a, b)))
-    return tuple(found)
+def _mean(values: Floats) -> float:
+    return float(values.mean())
 
 
 def _known(name: str, a: Held, b: Held, pairs: Pairs) -> tuple[Floats, Floats]:
     return a.amounts(name)[pairs.a], b.amounts(name)[pairs.b]
 
 
-def _amount(
+def _amounts(
     name: str,
-    statistic: str,
+    figures: Mapping[str, Callable[[Floats], float]],
     known: tuple[Floats, Floats],
     units: Ints,
-    figure: Callable[[Floats], float],
-    interval: Callable[[Floats, Floats, Ints], Interval | None],
+    intervals: Callable[[Floats, Floats, Ints], list[Interval | None]],
     sides: tuple[Held, Held],
-) -> AmountDifference:
-    one, two = known
-    both = ~(np.isnan(one) | np.isnan(two))
+) -> Iterator[AmountDifference]:
+    """Yield one amount's statistics over the pairs that know it on both sides."""
+    both = ~(np.isnan(known[0]) | np.isnan(known[1]))
     n = int(both.sum())
     if not n:
-        return AmountDifference(name, statistic, None, None, None, None, 0, _why(name, *sides))
-    one, two = one[both], two[both]
-    before, after = figure(one), figure(two)
-    if before <= 0:  # free answers have no price to be a multiple of
-        return AmountDifference(name, statistic, before, after, None, None, n)
-    return AmountDifference(name, statistic, before, after, after / before, interval(one, two, units[both]), n)
+        why = _why(name, *sides)
+        yield from (AmountDifference(name, statistic, None, None, None, None, 0, why) for statistic in figures)
+        return
+    one, two = (side[both] for side in known)
+    for (statistic, figure), interval in zip(figures.items(), intervals(one, two, units[both]), strict=True):
+        before, after = figure(one), figure(two)
+        if before > 0:
+            yield AmountDifference(name, statistic, before, after, after / before, interval, n)
+        else:  # free answers have no price to be a multiple of
+            yield AmountDifference(name, statistic, before, after, None, None, n)
 
 
 def _why(name: str, a: Held, b: Held) -> str:

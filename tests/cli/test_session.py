@@ -63,8 +63,8 @@ def test_each_further_run_of_a_suite_is_compared_with_its_first(capfd):
         return WHOLE
 
     with Session(as_json=True, ask=False, thresholds=Thresholds.parse([], [], []), compare=compare) as one:
-        for number, suite in enumerate(["x", "y", "x", "y", "x"]):
-            one.ended(Ending(run(f"r{number}", suite=suite)))
+        for number, (suite, model) in enumerate(["xa", "ya", "xb", "yb", "xc", "xa"]):
+            one.ended(Ending(run(f"r{number}", suite=suite, model=model)))
     assert asked == [("r0", "r2"), ("r1", "r3"), ("r0", "r4")]
     assert len(json.loads(capfd.readouterr().out)["comparisons"]) == 3
 

@@ -7,9 +7,14 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from llmkit.stats import ratio
-from llmkit.stats.ratio import mean_ratio, quantile, quantile_ratio
+from llmkit.stats.ratio import mean_ratio, quantile, quantile_ratios
 
 FLOATS = st.floats(0, 1e6)
+
+
+def quantile_ratio(a, b, q, clusters=None, **how):
+    (found,) = quantile_ratios(a, b, [q], clusters, **how)
+    return found
 
 
 @given(st.lists(FLOATS, min_size=1, max_size=50), st.sampled_from([0.01, 0.05, 0.25, 0.5, 0.9, 0.95, 1.0]))
@@ -81,7 +86,19 @@ def test_there_is_no_interval_where_nothing_varies_or_can_be_divided(a, b):
         assert mean_ratio(np.array(a), np.array(b)) is None
 
 
-def test_beyond_the_limit_there_is_no_interval(monkeypatch):
+def test_several_quantiles_come_from_the_same_draws():
+    random = np.random.default_rng(8)
+    a, b = random.gamma(2, 1, 50), random.gamma(2, 1, 50)
+    assert quantile_ratios(a, b, [0.5, 0.95]) == [quantile_ratio(a, b, 0.5), quantile_ratio(a, b, 0.95)]
+
+
+def test_beyond_the_limit_intervals_hardly_change(monkeypatch):
+    random = np.random.default_rng(7)
+    a, b = random.gamma(2, 1, 400), random.gamma(3, 1, 400)
+    drawn = [mean_ratio(a, b), quantile_ratio(a, b, 0.5)]
     monkeypatch.setattr(ratio, "MOST_RESAMPLED", 10)
-    values = np.random.default_rng(7).random(11) + 1
-    assert quantile_ratio(values, values[::-1].copy(), 0.5) is None
+    for before, after in zip(drawn, [mean_ratio(a, b), quantile_ratio(a, b, 0.5)], strict=True):
+        assert before is not None
+        assert after is not None
+        width = before.high - before.low
+        assert (after.low, after.high) == pytest.approx((before.low, before.high), abs=0.15 * width)
