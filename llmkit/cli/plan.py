@@ -130,6 +130,7 @@ def _forecast(
 ) -> bool:
     """Show what would be asked; returns whether to go on."""
     import asyncio
+    from dataclasses import replace
 
     from llmkit.cli.console import err, out, print_json
     from llmkit.plan.same import forecast_twice
@@ -139,7 +140,8 @@ def _forecast(
     if stop and as_json:
         print_json({"plans": [f.as_dict() for f in found]})
     else:
-        (out() if stop else err()).print(forecast_table(found))
+        arms = [replace(each, suite=f"{each.suite} · arm {1 + number % 2}") for number, each in enumerate(found)]
+        (out() if stop else err()).print(forecast_table(arms))
     return not stop and typer.confirm("Ask this?", default=True, err=True)
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from llmkit.reports.plan_document import plans_schema
 from tests.cli.conftest import SUITE, Cli
+from tests.cli.test_session import Terminal
 
 PRICED = '[models."scripted/oracle"]\nfile = "answers.jsonl"\nbilled = true\n'
 PRICED += '[prices."scripted/oracle"]\ninput = 1000.0\noutput = 1000.0\n'
@@ -75,6 +76,7 @@ def test_a_dry_run_shows_both_arms_and_asks_nothing(cli: Cli) -> None:
     said = cli("plan", "capitals.yaml", "--aa", "--dry-run")
     assert said.code == 0
     assert "8 calls in all, at most $0. Nothing was asked." in said.out
+    assert "capitals · arm 2 on scripted/oracle" in said.out
     assert cli("runs", "list", "--json").json == {"runs": []}
 
 
@@ -142,3 +144,21 @@ def test_a_gates_margins_are_planned(cli: Cli, project: Path) -> None:
     ]
     assert found["margins"][0]["n_max"] <= 400
     assert found["margins"][0]["resolvable"] is None
+
+
+def test_at_a_terminal_it_asks_before_it_spends(project: Path) -> None:
+    declined = Terminal(project, "plan", "capitals.yaml", "--aa", keys="n\n")
+    assert (declined.code, declined.out.strip()) == (0, "")
+    assert "8 calls in all, at most $0." in declined.err
+    assert "Ask this?" in declined.err
+    agreed = Terminal(project, "plan", "capitals.yaml", "--aa", keys="y\n")
+    assert agreed.code == 0
+    assert "Noise floor" in agreed.out
+
+
+def test_yes_asks_nothing_at_a_terminal(project: Path) -> None:
+    said = Terminal(project, "plan", "capitals.yaml", "--aa", "--yes", keys="")
+    assert said.code == 0
+    assert "Ask this?" not in said.err
+    assert "arm 1" in said.err
+    assert "arm 2" in said.err
