@@ -163,6 +163,7 @@ def _line(row: SampleRow) -> dict[str, Any]:
         "cost_usd": None if c is None else c.cost_usd,
         "latency_s": None if c is None else c.latency_s,
         "served_model": None if c is None else c.served_model,
+        "request_id": None if c is None else c.request_id,
         "created_at": None if row.answer is None else row.answer.created_at,
         "failure": None if f is None else [f.stage, f.kind, f.message],
     }
@@ -236,7 +237,7 @@ def _of(row: Mapping[str, Any]) -> Recorded:
     tokens = dict(zip(("input", "output", "cached", "reasoning"), row["usage"], strict=True))
     completion = Completion(
         row["answer"], row["finish_reason"], Usage(**tokens), row["cost_usd"], row["latency_s"],
-        served_model=row["served_model"],
+        served_model=row["served_model"], request_id=row["request_id"],
     )  # fmt: skip
     if not isinstance(completion.text, str):
         raise ValueError("neither an answer nor a failure")

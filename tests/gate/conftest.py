@@ -5,6 +5,9 @@ from pathlib import Path
 import pytest
 
 from tests.gate.repository import Repo
+from tests.runs.conftest import project
+
+__all__ = ["project"]
 
 
 @pytest.fixture

@@ -1,0 +1,94 @@
+"""A baseline file: what it holds, and what is refused."""
+
+import json
+
+import pytest
+
+from llmkit.errors import DataError, UsageError
+from llmkit.gate.baseline import load, save
+from llmkit.runs.store import Store
+from llmkit.types import Failure
+from tests.providers.server import Server, status
+from tests.runs.project import add, answering
+
+
+@pytest.fixture
+async def saved(project, tmp_path):
+    """A stored run of ten sums, one of them refused; and its baseline."""
+
+    def answer(text):
+        return status(400) if text.startswith("3+") else add(text)
+
+    async with Server(default=answering(answer)) as server:
+        await project.one(server, project.suite(10))
+    path = tmp_path / "sums.baseline.jsonl"
+    with Store(project.store, read_only=True) as store:
+        run = store.run("latest")
+        assert save(store, run, path) == 10
+    return path, run
+
+
+async def test_it_reads_back_as_it_was(saved, project):
+    path, run = saved
+    found = load(str(path), None)
+    assert (found.suite, found.model, found.epochs, found.run_id) == ("sums", "openai/adder", 1, run.run_id)
+    assert found.answers["s4", 1].completion.text == "5"
+    assert found.answers["s4", 1].messages[-1].content == "4+1"
+    assert found.answers["s3", 1].failure == Failure("provider", "bad_request", found.answers["s3", 1].failure.message)
+    assert found.served == {"adder"}
+
+
+async def test_the_file_says_the_same_as_the_run(saved, project):
+    path, run = saved
+    with Store(project.store, read_only=True) as store:
+        assert load(run.run_id, store).answers == load(str(path), None).answers
+
+
+async def test_no_secret_is_in_it(saved, monkeypatch):
+    path, _ = saved
+    assert "Authorization" not in path.read_text()
+
+
+async def test_a_file_that_is_there_is_kept(saved, project):
+    path, run = saved
+    with Store(project.store, read_only=True) as store, pytest.raises(UsageError, match="there already"):
+        save(store, run, path)
+
+
+@pytest.mark.parametrize("text", ["", "{}", "not json", '{"id": "a"}', "[1]"])
+def test_another_file_is_no_baseline(tmp_path, text):
+    path = tmp_path / "x.jsonl"
+    path.write_text(text)
+    with pytest.raises(DataError, match=r"x\.jsonl:1: this is no baseline"):
+        load(str(path), None)
+
+
+def test_a_newer_one_is_said(tmp_path):
+    path = tmp_path / "x.jsonl"
+    path.write_text('{"llmkit_baseline": 99}')
+    with pytest.raises(DataError, match="newer llmkit"):
+        load(str(path), None)
+
+
+@pytest.mark.parametrize("broken", ["{", "[]", '{"id": "a", "epoch": 1}', "null"])
+async def test_a_broken_line_is_named(saved, broken):
+    path, _ = saved
+    lines = path.read_text().splitlines()
+    lines[4] = broken
+    path.write_text("\n".join(lines) + "\n")
+    with pytest.raises(DataError, match=r"jsonl:5: this line is no sample"):
+        load(str(path), None)
+
+
+async def test_a_line_with_neither_an_answer_nor_a_failure_is_broken(saved):
+    path, _ = saved
+    lines = path.read_text().splitlines()
+    lines[1] = json.dumps({**json.loads(lines[1]), "answer": None})
+    path.write_text("\n".join(lines) + "\n")
+    with pytest.raises(DataError, match=r"jsonl:2"):
+        load(str(path), None)
+
+
+def test_a_file_that_is_not_there_is_said(tmp_path):
+    with Store(tmp_path / "store") as store, pytest.raises(UsageError, match=r"nowhere\.jsonl: no such file"):
+        load(str(tmp_path / "nowhere.jsonl"), store)
