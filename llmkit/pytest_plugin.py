@@ -180,12 +180,9 @@ class MetricItem(pytest.Item):
             return
         if found.verdict == "fail":
             pytest.skip("not decided: another metric of the suite failed first")
-        if not metrics and found.exit_code == 0:
-            pytest.skip(_line(found.reason or "nothing to compare with"))
-        meaning = report.on_inconclusive or "fail"
-        if meaning == "fail":
+        if found.exit_code:  # not what --llmkit-on-inconclusive lets pass; a budget that ran out never is
             raise GateError(self._said(report, found, metrics))
-        if meaning == "warn":
+        if not metrics or report.on_inconclusive != "pass":
             pytest.skip(self._headline(found, metrics))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
@@ -206,11 +203,12 @@ class MetricItem(pytest.Item):
     def _headline(self, suite: SuiteVerdict, metrics: list[MetricVerdict]) -> str:
         """Return one line: the verdict, and why."""
         from llmkit.reports import verdicts as words
+        from llmkit.reports.text import one_line
 
         undecided = [metric for metric in metrics if metric.verdict != "pass"]
         said = [f"{words.label(m)}: {reason}" for m in undecided for reason in words.reasons(m, suite)[:1]]
         said += [text for text in (suite.reason, suite.stopped_by) if text]
-        return _line("; ".join([words.outcome(suite).lower(), *said]))
+        return one_line("; ".join([words.outcome(suite).lower(), *said]))
 
     def _said(self, report: GateReport, suite: SuiteVerdict, metrics: list[MetricVerdict]) -> str:
         """Return the suite's whole table for the first of its tests that fails; one line for the others."""
@@ -241,12 +239,6 @@ def _table(report: GateReport, suite: SuiteVerdict, width: int) -> str:
     console = Console(file=stream, width=width, force_terminal=True, color_system=None, highlight=False)
     console.print(suite_table(report, suite))
     return stream.getvalue().rstrip("\n")
-
-
-def _line(text: str) -> str:
-    from llmkit.reports.text import one_line
-
-    return one_line(text)
 
 
 def _shown(path: Path) -> str:

@@ -157,6 +157,14 @@ def test_answers_that_offline_lacks_fail_and_are_listed(gated):
     result.stdout.fnmatch_lines(["*34 answers are missing*", "*head row-00 1"])
 
 
+def test_a_budget_that_ran_out_never_passes(gated):
+    report = undecided("pass", 3)
+    stopped = replace(report.suites[0], stopped_by="the cost cap of $0.50")
+    result = gated(replace(report, suites=(stopped,)), "-k", "exact_match")
+    result.assert_outcomes(failed=1, deselected=1)
+    result.stdout.fnmatch_lines(["not enough evidence; *; the cost cap of $0.50"])
+
+
 def test_what_broke_fails_even_where_too_little_evidence_passes(gated):
     report = replace(v.report(v.suite("undecided", (v.UNDECIDED,), exit_code=4)), on_inconclusive="pass")
     gated(report).assert_outcomes(failed=2)

@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from tests.ci.shells import ROOT, Shell, needs_bash
+from tests.gate.repository import needs_git
 
 TEXT = (ROOT / "action.yml").read_text("utf-8")
 ACTION = yaml.safe_load(TEXT)
@@ -158,6 +159,19 @@ class TestPrepare:
         assert ran.written["folder"].startswith(str(tmp_path))
         assert re.fullmatch(r"[A-Za-z0-9._-]{1,100}", ran.written[name.lower()])
         assert not list(tmp_path.rglob("owned"))
+
+    @needs_git
+    def test_answers_that_the_change_brings_along_are_refused(self, tmp_path):
+        shell = Shell(tmp_path)
+        (shell.home / ".llmkit").mkdir()
+        (shell.home / ".llmkit" / "store.sqlite").write_text("forged")
+        given = {"KEY": "gate", "BRANCH": "main", "TARGET": "main"}
+        for words in (["init", "-q"], ["add", "-f", ".llmkit"]):
+            assert shell.bash(SCRIPTS["Prepare"], given).code == 0
+            subprocess.run(["git", "-C", str(shell.home), *words], check=True)
+        ran = shell.bash(SCRIPTS["Prepare"], given)
+        assert (ran.code, ran.written) == (2, {})
+        assert ".llmkit is committed" in ran.err
 
 
 @needs_bash
