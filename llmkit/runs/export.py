@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import json
-import os
 import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
 from llmkit.config import load_settings
+from llmkit.documents.writing import written
 from llmkit.errors import UnknownNameError, UsageError
 from llmkit.providers.base import Endpoint, HasEndpoint, ModelRef
 from llmkit.providers.registry import create
@@ -34,7 +33,8 @@ def signatures_of(run: RunRow) -> dict[str, str]:
 def setup_of(run: RunRow) -> dict[str, Any]:
     """Return how a run was set up: what tells whether it may be compared with another, and what differs between them.
 
-    ``data`` and ``prompt`` are fingerprints; ``scorers`` are the suite's entries, which make the scorers again.
+    ``data`` and ``prompt`` are fingerprints; ``scorers`` are the suite's entries, which make the scorers again;
+    ``gate`` names the gate that the run is a side of.
     """
     config, result = run.config, run.result or {}
     return {
@@ -44,6 +44,7 @@ def setup_of(run: RunRow) -> dict[str, Any]:
         "map": dict(config["suite"]["map"]),
         "params": dict(config["params"]),
         **{key: config[key] for key in ("epochs", "limit", "seed")},
+        "gate": config.get("experiment", {}).get("gate"),
         "scorers": list(run.about["scorers"]),
         "higher_is_better": {name: m["higher_is_better"] for name, m in result.get("metrics", {}).items()},
     }
@@ -150,35 +151,8 @@ def write(store: Store, run: RunRow, path: Path, form: Form, *, failed: bool = F
     Raises:
         UsageError: The file is there and ``force`` is not given, or it cannot be written.
     """
-    if path.exists() and not path.is_file():
-        if path.is_dir():
-            raise UsageError("is a folder", where=str(path), hint="Name a file in it")
-        with _explained(path), path.open("wb") as out:
-            return stream(store, run, out, form, failed=failed)
-    if path.exists() and not force:
-        raise UsageError(
-            "the file is there already", where=str(path), hint="Name another, or write over it with --force"
-        )
-    target = path.resolve()  # where a link points, so that the link stays one
-    aside = target.with_name(f".{target.name}.{os.getpid()}.part")
-    with _explained(path):
-        try:
-            with aside.open("wb") as out:
-                count = stream(store, run, out, form, failed=failed)
-            aside.replace(target)
-        finally:
-            aside.unlink(missing_ok=True)
-    return count
-
-
-@contextlib.contextmanager
-def _explained(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except BrokenPipeError:
-        raise  # whoever read has read enough
-    except OSError as error:
-        raise UsageError(f"cannot be written: {error.strerror}", where=str(path)) from error
+    with written(path, force=force) as out:
+        return stream(store, run, out, form, failed=failed)
 
 
 def stream(store: Store, run: RunRow, out: BinaryIO, form: Form, *, failed: bool = False) -> int:
