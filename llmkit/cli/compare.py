@@ -12,16 +12,12 @@ from llmkit.cli.runs import JsonOption, StoreOption
 
 MOST_FLIPS = 1000
 
-Run = typer.Argument(
-    help="A run's id or its start, latest, latest~1, or a file of `llmkit runs export`.",
-    autocompletion=complete_run,
-    show_default=False,
-)
+WHICH = "A run's id or its start, latest, latest~1, or a file of `llmkit runs export`."
 
 
 def compare(
-    run_a: Annotated[str, Run],
-    run_b: Annotated[str, Run],
+    run_a: Annotated[str, typer.Argument(help=WHICH, metavar="RUN_A", autocompletion=complete_run)],
+    run_b: Annotated[str, typer.Argument(help="The other one.", metavar="RUN_B", autocompletion=complete_run)],
     metric: Annotated[
         str | None, typer.Option(help="Show the samples that flipped in this metric.", metavar="NAME")
     ] = None,

@@ -143,6 +143,8 @@ def _notes(
     for measured in measures.values():
         if measured.note is not None:
             yield measured.note
+    if a.setup.gate is not None and a.setup.gate == b.setup.gate:
+        yield "both are sides of one gate, which may have stopped early; the gate's own intervals account for that"
     shared = int(np.count_nonzero((a.answers[pairs.a] == b.answers[pairs.b]) & (a.answers[pairs.a] >= 0)))
     if shared:
         yield f"{shared:,} of {len(pairs):,} pairs share one stored answer: it was asked once, and cannot differ"

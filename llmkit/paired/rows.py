@@ -31,6 +31,7 @@ class Setup:
         params: Sampling parameters.
         sizes: Epochs, limit and seed.
         stored: Whether the store holds it; else it is a file.
+        gate: The gate that it is a side of; None for a plain run.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Setup:
     params: Mapping[str, Any] | None = None
     sizes: Mapping[str, int | None] | None = None
     stored: bool = True
+    gate: str | None = None
 
 
 class Row(NamedTuple):

@@ -1,5 +1,8 @@
 """Two stored runs, from the models' answers to what is said of them."""
 
+import contextlib
+import sqlite3
+
 import pytest
 
 import llmkit
@@ -145,6 +148,17 @@ async def test_a_run_that_did_not_end_is_compared_by_what_it_has(asked, project)
         8,
         4,
     )  # the fifth failed, and is asked again
+
+
+async def test_a_killed_run_has_no_result_and_is_compared_all_the_same(asked, project):
+    good, bad = await both(asked)
+    whole = llmkit.compare(good, bad)
+    with contextlib.closing(sqlite3.connect(project.store / "store.sqlite3")) as db, db:
+        db.execute("UPDATE runs SET result=NULL, status='running' WHERE run_id=?", (bad,))
+    found = llmkit.compare(good, bad)
+    assert found.b.status == "killed"
+    assert found.notes == (f"run {bad} (b) is killed: only what it has is compared",)
+    assert found.metrics == whole.metrics
 
 
 def test_without_a_store_there_is_one_line(project):

@@ -65,6 +65,16 @@ def test_a_file_compares_with_a_stored_run(files):
     assert unnamed(found) == unnamed(compare(files["good"], files["bad"]))
 
 
+def test_sides_of_one_gate_are_told_that_it_may_have_stopped_early(files):
+    def side_of(gate):
+        return lambda number, record: record["setup"].update(gate=gate)
+
+    one, two = (edited(files[model, "jsonl"], side_of("g1")) for model in ("good", "bad"))
+    note = "both are sides of one gate, which may have stopped early; the gate's own intervals account for that"
+    assert compare(one, two).notes == (note,)
+    assert compare(one, edited(two, side_of("g2"))).notes == ()
+
+
 def test_a_packed_file_is_read(files, project):
     path = project.folder / "good.jsonl.gz"
     with open(files["good", "jsonl"], "rb") as stream:

@@ -5,7 +5,9 @@ import json
 import math
 import shutil
 import subprocess
+from dataclasses import replace
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from pyarrow import parquet
@@ -13,6 +15,7 @@ from pyarrow import parquet
 from llmkit.errors import UnknownNameError, UsageError
 from llmkit.runs import export
 from llmkit.runs.store import Store
+from llmkit.scoring.registry import parse
 from tests.providers.server import Server, status
 from tests.runs.project import add, answering, rows
 
@@ -52,6 +55,36 @@ async def test_json_lines_hold_every_sample_with_its_row_answer_scores_and_usage
     assert (third["run_id"], third["cluster"], third["slices"]) == (result.run_id, "odd", {"topic": "odd"})
     assert third["scores"]["exact_match"] == 1.0
     assert third["usage"] == {"input_tokens": 20, "output_tokens": 2, "cached_tokens": 0, "reasoning_tokens": None}
+
+
+async def test_each_row_says_how_its_run_was_set_up(project, server):
+    await stored(project, server, epochs=2, limit=3, params={"temperature": 0.5})
+    records = read(project, "jsonl")
+    setup = records[0]["setup"]
+    with Store(project.store) as store:
+        run = store.run("latest")
+    assert all(r["setup"] == setup for r in records)
+    assert (setup["data"], setup["prompt"]) == (
+        run.config["fingerprints"]["data"],
+        run.config["fingerprints"]["prompt"],
+    )
+    assert (setup["status"], setup["epochs"], setup["limit"], setup["gate"]) == ("completed", 2, 3, None)
+    assert setup["params"] == {"temperature": 0.5}
+    assert setup["map"]["map.target"] == "answer"
+    assert setup["scorers"] == ["exact_match", "numeric", "bleu"]
+    assert list(setup["higher_is_better"].items()) == [("exact_match", True), ("numeric", True), ("bleu", True)]
+    side = replace(run, config={**run.config, "experiment": {"gate": "g1", "side": "head"}})
+    assert export.setup_of(side)["gate"] == "g1"
+
+
+async def test_each_row_says_what_measured_it_and_holds_the_statistics_of_corpus_metrics(project, server):
+    result = await stored(project, server)
+    records = read(project, "jsonl")
+    for name, signature in records[0]["signatures"].items():
+        assert result.metrics[name].signature.startswith(signature)
+    assert list(records[0]["stats"]) == ["bleu"]
+    totals = np.sum([r["stats"]["bleu"] for r in records if r["stats"]], axis=0)
+    assert parse("bleu").corpus_value(totals) == pytest.approx(result.metrics["bleu"].value)
 
 
 async def test_a_failure_is_a_record_with_no_answer_and_no_score(project, server):
