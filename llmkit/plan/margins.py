@@ -22,7 +22,7 @@ SIMULATED = 20_000
 """Units up to which the power is simulated; above, the tests' discreteness is lost in the formula's own error."""
 RUNS = 1_000
 """Standard error 1.3 % at 80 %."""
-UNPLANNED = "its spread is unknown, so the gate asks up to {n}"
+UNPLANNED = "its spread is unknown, so the gate asks up to {n:,}"
 
 
 @dataclass

@@ -61,11 +61,19 @@ def scale_of(name: str, base: Floats) -> float | None:
     return mean if mean > 0 else None  # a model that costs nothing has no relative cost
 
 
-def share_limit(shares: Floats) -> float:
-    """Return the upper limit of a mean of values in [0, 1], read as a share of so many trials, rounded up."""
-    return discordance_limit(math.ceil(float(shares.sum()) - _ULPS), len(shares), UPPER)
+def trials_of(samples: int, clusters: Ints | None, deff: float | None) -> float:
+    """Return how many independent samples so many in clusters are worth; where that cannot be seen, the clusters."""
+    if deff is not None:
+        return samples / deff
+    return samples if clusters is None else len(np.unique(clusters))
 
 
-def moment_limit(squares: Floats) -> float:
+def share_limit(share: float, trials: float) -> float:
+    """Return the upper limit of a share that was seen in so many trials, the count rounded up."""
+    n = max(1, math.floor(trials + _ULPS))
+    return discordance_limit(min(n, math.ceil(share * n - _ULPS)), n, UPPER)
+
+
+def moment_limit(squares: Floats, trials: float) -> float:
     """Return the upper limit of a variance, from the spread of the squares that it is the mean of."""
-    return float(squares.mean() + normal_quantile(UPPER) * squares.std(ddof=1) / np.sqrt(len(squares)))
+    return float(squares.mean() + normal_quantile(UPPER) * squares.std(ddof=1) / math.sqrt(trials))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from llmkit.plans import MetricPlan, Reach, Spread
-from llmkit.stats.power import binary_n, mean_effect, mean_n
+from llmkit.stats.power import binary_n, mean_n
 from llmkit.stats.sequential.roots import crossing
 from llmkit.stats.sequential.sizing import Sizes, planned_n, planned_n_graded, resolvable_margin
 
@@ -74,29 +74,26 @@ def visible(spread: Spread, n: int, epochs: int, power: float, span: float = 1.0
     """Return the difference that ``n`` samples show, two-sided at 5 %; None where it is larger than the span.
 
     Binary answers, asked once: Connor's formula (Biometrics 43, 1987), and 1.5 pairs more than it says differ for
-    McNemar's exact test, which it leaves at 76–79 % power. Else the normal one (Miller 2024, arXiv 2411.00640).
+    McNemar's exact test, which it leaves at 76–79 % power. Else the normal one (Miller 2024, arXiv 2411.00640). In
+    both a difference brings a spread of its own: no less than it has where a few samples change all the way.
     """
     effective = n / spread.deff
-    if not _plain(spread, epochs):
-        found = mean_effect(effective, spread.at(epochs), power=power)
-        return found if found < span else None
-    psi = spread.psi_or_variance
-    if effective < _exact_n(1.0, psi, power):
+    if effective < _needed(1.0, spread, epochs, power, span):
         return None
-    return crossing(lambda effect: effective - _exact_n(effect, psi, power), 1e-9, 1.0)
+    return span * crossing(lambda effect: effective - _needed(effect, spread, epochs, power, span), 1e-9, 1.0)
 
 
 def samples_for(effect: float, spread: Spread, epochs: int, power: float, span: float = 1.0) -> int:
     """Return the samples that show ``effect``, a share of the span: ``visible`` the other way."""
+    return math.ceil(_needed(effect, spread, epochs, power, span) * spread.deff - _ULPS)
+
+
+def _needed(effect: float, spread: Spread, epochs: int, power: float, span: float) -> float:
+    """Return the independent samples that show ``effect``, a share of the span."""
+    variance = spread.at(epochs) / span**2
     if _plain(spread, epochs):
-        least = _exact_n(effect, spread.psi_or_variance, power)
-    else:
-        least = mean_n(effect * span, spread.at(epochs), power=power)
-    return max(2, math.ceil(least * spread.deff))
-
-
-def _exact_n(effect: float, psi: float, power: float) -> float:
-    return binary_n(effect, psi, power=power) + 1.5 / effect
+        return binary_n(effect, variance, power=power) + 1.5 / effect
+    return mean_n(effect, max(variance, effect), power=power)
 
 
 def sizes(margin: float, spread: Spread, design: Design, span: float = 1.0) -> Sizes:

@@ -20,6 +20,7 @@ from llmkit.plan.moments import (
     sample_means,
     scale_of,
     share_limit,
+    trials_of,
     variance_within,
 )
 from llmkit.plan.past import AMOUNTS, Pairs, Past, cluster_codes
@@ -48,6 +49,7 @@ class _Moments(NamedTuple):
     base_rate: float | None
     within: float | None
     deff: float | None
+    trials: float
 
 
 def of_pairs(pairs: Pairs, suite: Suite, params: Mapping[str, Any] | None, word: str) -> Source:
@@ -84,7 +86,8 @@ def of_epochs(past: Past, suite: Suite, params: Mapping[str, Any] | None) -> Sou
             return None
         binary = _binary(name, suite, values)
         rate = float(sample_means(values, samples).mean())
-        moments = _Moments(_kind(binary), 2 * twice, rate, float(2 * twice.mean()), None)
+        trials = trials_of(len(twice), cluster_codes(past), None)
+        moments = _Moments(_kind(binary), 2 * twice, rate, float(2 * twice.mean()), None, trials)
         return _spread(moments, name, suite, what, _differs(past.run, suite, name, params))
 
     return find
@@ -110,7 +113,12 @@ def of_values(past: Past, suite: Suite, params: Mapping[str, Any] | None) -> Sou
         clusters = " and of no clusters" if cluster_codes(past) is not None else ""
         what = f"the value of run {past.run.run_id}, independent answers{clusters} assumed"
         if variance == 0 and name not in AMOUNTS[1:]:  # all right or all wrong: a few others may yet come
-            variance = 2 * (p := share_limit(np.zeros(len(own)))) * (1 - p) * _span(name, suite) ** 2
+            variance = (
+                2
+                * (p := share_limit(0.0, trials_of(len(own), cluster_codes(past), None)))
+                * (1 - p)
+                * _span(name, suite) ** 2
+            )
         spread = Spread(_kind(binary), variance, rate, 1.0, len(own), what, seen=variance, measured=False)
         return replace(spread, notes=_differs(past.run, suite, name, params))
 
@@ -151,7 +159,8 @@ def _pair_moments(
     squares = sample_means(d**2, samples) if about_zero else sample_means((d - own.mean()) ** 2, samples) * n / (n - 1)
     within = float(squares.mean()) if alike else noise_within(a / scale, b / scale, samples)
     groups = None if clusters is None else of_samples(clusters, samples)
-    return _Moments(_kind(binary), squares, float(sample_means(a, samples).mean()), within, deff_of(own, groups))
+    deff, rate = deff_of(own, groups), float(sample_means(a, samples).mean())
+    return _Moments(_kind(binary), squares, rate, within, deff, trials_of(n, groups, deff))
 
 
 def _quantile(name: str) -> float | None:
@@ -180,11 +189,14 @@ def of_latencies(values: Floats, quantile: float, what: str, notes: tuple[str, .
 def _spread(m: _Moments, name: str, suite: Suite, what: str, notes: tuple[str, ...]) -> Spread:
     n, seen = len(m.per_sample), float(m.per_sample.mean())
     worst = 1.0 if m.kind == "binary" or name in AMOUNTS else _span(name, suite) ** 2
-    limit = share_limit(m.per_sample / worst) * worst if m.kind == "binary" or not seen else moment_limit(m.per_sample)
+    if m.kind == "binary" or not seen:
+        limit = share_limit(seen / worst, m.trials) * worst
+    else:
+        limit = moment_limit(m.per_sample, m.trials)
     if m.deff is None and suite.spec.map.cluster is not None:
         notes = (*notes, "what its clusters do to it is unknown")
     return Spread(
-        m.kind, limit, m.base_rate, m.deff or 1.0, n, f"{what}, {n} samples", seen=seen, within=m.within, notes=notes
+        m.kind, limit, m.base_rate, m.deff or 1.0, n, f"{what}, {n:,} samples", seen=seen, within=m.within, notes=notes
     )  # fmt: skip
 
 

@@ -163,6 +163,7 @@ def _noise_floor(floor: NoiseFloor) -> Iterator[Part]:
     yield _Table(["", "arm 1", "arm 2", "scored differently", "SD", "arm 2 − arm 1", "noise, 95 %"], rows)
     for noise in floor.metrics:
         yield from _meaning(noise, floor)
+    yield from _quiet([noise for noise in floor.metrics if noise.n and not noise.flips and noise.signature])
     failed = sum(floor.failed)
     if failed:
         first, second = map(count, floor.failed)
@@ -209,18 +210,27 @@ def _meaning(noise: Noise, floor: NoiseFloor) -> Iterator[Line]:
             f"{name}: on {count(noise.floor_n)} samples, identical prompts differ by up to {_unit(noise.floor, noise)}"
         )
         yield Line(Text(f"{said} (95 %)"), indent=2)
-    elif noise.signature:
-        said = f"{name}: no score differed. Asked again, this model scores the same here: repeated runs and more epochs"
-        said += " add nothing, and a difference between two prompts is the prompts' own."
-        if noise.psi_interval is not None:
-            said += f" Up to {_percent(noise.psi_interval.high)} may yet differ (95 %)."
-        yield Line(Text(said), indent=2)
     if noise.tolerance is not None and noise.naive_fails is not None and noise.flips:
         once, twice = (f"{_tolerance(k * noise.tolerance, noise)}" for k in (1, 2))
         said = f"{name}: a fixed tolerance of {once} fails identical prompts {_percent(noise.naive_fails)} of the time,"
         said += f" and misses a change for the worse of {twice} as often;"
         said += f" llmkit's gate fails them at most {_percent(floor.alpha)} of the time, all its metrics together"
         yield Line(Text(said), indent=2)
+
+
+def _quiet(metrics: Sequence[Noise]) -> Iterator[Line]:
+    """Say what it means that no score differed."""
+    if not metrics:
+        return
+    names = ", ".join(one_line(noise.metric) for noise in metrics)
+    said = (
+        f"{names}: no score differed. Asked again, this model scores the same here: repeated runs and more epochs add"
+    )
+    said += " nothing, and a difference between two prompts is the prompts' own."
+    limits = [noise.psi_interval.high for noise in metrics if noise.psi_interval is not None]
+    if limits:
+        said += f" Up to {_percent(max(limits))} may yet differ (95 %)."
+    yield Line(Text(said), indent=2)
 
 
 def _tolerance(value: float, noise: Noise) -> str:

@@ -57,6 +57,11 @@ def test_too_few_samples_show_no_difference_at_all():
     assert least_margin(spread("binary", 0.5), 2, Design()) is None
 
 
+def test_where_nothing_varies_a_difference_brings_a_spread_of_its_own():
+    # A change of .03 that takes 3 % of the samples from 0 to 1: (1.96 + .84)² / .03.
+    assert samples_for(0.03, spread("graded", 1e-6), 1, 0.8) == math.ceil((Z_ALPHA + Z_BETA) ** 2 / 0.03)
+
+
 def test_a_gates_samples_are_those_of_its_formula():
     assert sizes(0.02, spread(), Design()).n == planned_n(0.02, 0.2).n == 3550
 

@@ -134,6 +134,14 @@ async def test_clusters_that_differ_as_a_whole_multiply_the_variance_by_their_si
     assert spread(project, suite).deff == pytest.approx(4)
 
 
+async def test_where_nothing_differs_clusters_are_what_was_seen(project, noisy):
+    suite = project.suite([{**row, "doc": f"d{n // 4}"} for n, row in enumerate(rows(40))], mapped=", cluster: doc")
+    await twice(project, noisy, suite)
+    found = spread(project, suite)
+    assert found.psi_or_variance == pytest.approx(discordance_limit(0, 10))
+    assert found.notes == ("what its clusters do to it is unknown",)
+
+
 async def test_epochs_tell_the_noise_from_what_a_change_does(project):
     suite = project.suite(20)
     await side(project, suite, {"gate": "g1", "side": "base"}, epochs=2)
