@@ -21,7 +21,7 @@ from llmkit.paired.exported import ENDINGS, ExportedRun
 from llmkit.paired.held import Held, hold
 from llmkit.paired.pairing import Pairs, pair
 from llmkit.paired.rows import Setup, Source
-from llmkit.paired.scorers import Measure, measure
+from llmkit.paired.scorers import measure
 from llmkit.paired.stored import StoredRun
 from llmkit.runs.store import Store
 from llmkit.text import shorten
@@ -64,21 +64,29 @@ def compare(
         shared = [name for name in metrics_of(held_b) if name in metrics_of(held_a)]
         if metric is not None and metric not in shared:
             raise UnknownNameError("metric", metric, shared)
-        measures = {name: measure(name, held_a, held_b) for name in shared}
-        found = {
-            name: metric_difference(name, held_a, held_b, pairs, measures[name], confidence=confidence, seed=seed)
-            for name in shared
-        }
+        found, notes = _metrics(shared, held_a, held_b, pairs, confidence, seed)
         looked_at = metric or next((name for name in shared if found[name].unknown is None), shared[0])
-        direction = found[looked_at].higher_is_better
-        chosen = flips.choose(looked_at, held_a, held_b, pairs, direction, losses, gains)
+        better = found[looked_at].higher_is_better
+        chosen = flips.choose(looked_at, held_a, held_b, pairs, better, losses, gains)
         return Comparison(
             a=_side(held_a), b=_side(held_b), pairs=len(pairs), only_a=pairs.only_a, only_b=pairs.only_b,
             metrics=found, amounts=amounts(held_a, held_b, pairs, confidence=confidence, seed=seed),
             flips=tuple(flips.flips(looked_at, (one, held_a), (two, held_b), pairs, chosen)), flipped=chosen.flipped,
             forced=forced, confidence=confidence, seed=seed, differs=tuple(_differs(one.setup, two.setup)),
-            notes=tuple(_notes(held_a, held_b, pairs, measures, found)),
+            notes=(*_notes(held_a, held_b, pairs), *notes),
         )  # fmt: skip
+
+
+def _metrics(
+    names: list[str], a: Held, b: Held, pairs: Pairs, confidence: float, seed: int
+) -> tuple[dict[str, MetricDifference], list[str]]:
+    """Compare each metric; return also what had to be assumed for it."""
+    measures = {name: measure(name, a, b) for name in names}
+    found = {
+        name: metric_difference(name, a, b, pairs, how, confidence=confidence, seed=seed)
+        for name, how in measures.items()
+    }
+    return found, [how.note for how in measures.values() if how.note is not None]
 
 
 def is_file(name: str) -> bool:
@@ -131,18 +139,13 @@ def _value(value: object) -> str:
     return "not set" if value is None else shorten(str(value))
 
 
-def _notes(
-    a: Held, b: Held, pairs: Pairs, measures: Mapping[str, Measure], found: Mapping[str, MetricDifference]
-) -> Iterator[str]:
+def _notes(a: Held, b: Held, pairs: Pairs) -> Iterator[str]:
     for which, side in (("a", a), ("b", b)):
         if side.setup.status not in (None, "completed"):
             yield f"run {side.setup.run_id} ({which}) is {side.setup.status}: only what it has is compared"
     for which, side, other in (("a", a, b), ("b", b, a)):
         if alone := [name for name in metrics_of(side) if name not in metrics_of(other)]:
             yield f"only {which} has {', '.join(alone)}"
-    for measured in measures.values():
-        if measured.note is not None:
-            yield measured.note
     if a.setup.gate is not None and a.setup.gate == b.setup.gate:
         yield "both are sides of one gate, which may have stopped early; the gate's own intervals account for that"
     shared = int(np.count_nonzero((a.answers[pairs.a] == b.answers[pairs.b]) & (a.answers[pairs.a] >= 0)))
