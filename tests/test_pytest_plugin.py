@@ -270,3 +270,11 @@ class TestForReal:
         result = project.runpytest_subprocess("--llmkit", "--llmkit-offline")
         result.assert_outcomes(failed=1)
         result.stdout.fnmatch_lines(["*answers are missing, and --offline makes no calls*"])
+
+
+def test_several_processes_would_pay_several_times_and_are_refused(project):
+    project.makeconftest("def pytest_addoption(parser):\n    parser.addoption('--numprocesses', type=int)\n")
+    result = project.runpytest_inprocess("--llmkit", "--numprocesses=2")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*--llmkit runs one gate for all suites, and so in one process*"])
+    assert project.runpytest_inprocess("--llmkit", "--numprocesses=0", "--collect-only").ret == pytest.ExitCode.OK

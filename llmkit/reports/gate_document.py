@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from typing_extensions import TypedDict
 
 from llmkit.comparisons import Answered, Flip
+from llmkit.reports.finite import finite
 from llmkit.verdicts import Change, GateReport, MetricVerdict, Needs, Planned, Spent, SuiteVerdict
 
 
@@ -202,7 +202,7 @@ def _suite(suite: SuiteVerdict) -> SuiteDocument:
         "reason": suite.reason,
         "missing": list(suite.missing),
         "saved_calls": suite.saved_calls,
-        "saved_usd": _finite(suite.saved_usd),
+        "saved_usd": finite(suite.saved_usd),
         "notes": list(suite.notes),
     }
 
@@ -217,14 +217,14 @@ def _metric(metric: MetricVerdict) -> VerdictDocument:
         "margin": metric.margin,
         "relative": metric.relative,
         "higher_is_better": metric.higher_is_better,
-        "base": _finite(metric.base),
-        "head": _finite(metric.head),
-        "difference": _finite(metric.difference),
-        "ci": None if interval is None else (_finite(interval.low), _finite(interval.high)),
+        "base": finite(metric.base),
+        "head": finite(metric.head),
+        "difference": finite(metric.difference),
+        "ci": None if interval is None else (finite(interval.low), finite(interval.high)),
         "ci_method": None if interval is None else interval.method,
         "confidence": None if interval is None else interval.confidence,
-        "adjusted": _finite(metric.adjusted),
-        "ruled_out": _finite(metric.ruled_out),
+        "adjusted": finite(metric.adjusted),
+        "ruled_out": finite(metric.ruled_out),
         "n": metric.n,
         "look": metric.look,
         "gains": metric.gains,
@@ -238,7 +238,7 @@ def _metric(metric: MetricVerdict) -> VerdictDocument:
 
 
 def _needs(needs: Needs) -> NeedsDocument:
-    return {"samples": needs.samples, "epochs": needs.epochs, "margin": _finite(needs.margin)}
+    return {"samples": needs.samples, "epochs": needs.epochs, "margin": finite(needs.margin)}
 
 
 def _change(change: Change) -> ChangeDocument:
@@ -264,7 +264,7 @@ def _planned(planned: Planned) -> PlannedDocument:
         "resolvable": dict(planned.resolvable),
         "calls": planned.calls,
         "from_cache": planned.from_cache,
-        "worst_case_usd": _finite(planned.worst_case_usd),
+        "worst_case_usd": finite(planned.worst_case_usd),
         "unknown": planned.unknown,
     }
 
@@ -276,7 +276,7 @@ def _spent(spent: Spent) -> SpentDocument:
         "calls": spent.calls,
         "from_cache": spent.from_cache,
         "failed": spent.failed,
-        "cost_usd": _finite(spent.cost_usd),
+        "cost_usd": finite(spent.cost_usd),
     }
 
 
@@ -294,8 +294,4 @@ def _flip(flip: Flip) -> FlipDocument:
 
 
 def _answered(side: Answered) -> AnsweredDocument:
-    return {"text": side.text, "value": _finite(side.value), "extracted": side.extracted, "failure": side.failure}
-
-
-def _finite(value: float | None) -> float | None:
-    return value if value is not None and math.isfinite(value) else None
+    return {"text": side.text, "value": finite(side.value), "extracted": side.extracted, "failure": side.failure}

@@ -170,7 +170,7 @@ def plan(planned: Planned) -> list[str]:
     text = f"planned: at most {count(planned.n_max)} {unit}{epochs}, of {count(planned.available)} in the data"
     said = [f"{text}; spread: {planned.spread}"]
     if planned.wanted > planned.n_max:
-        text = f"{count(planned.wanted)} {unit} would decide every margin"
+        text = f"at that spread, {count(planned.wanted)} {unit} would decide every margin"
         if planned.resolvable:
             least = ", ".join(f"{name} {value:.3g}" for name, value in planned.resolvable.items())
             text += f"; with {count(planned.n_max)}, the smallest that can be decided: {least}"
