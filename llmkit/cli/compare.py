@@ -68,12 +68,9 @@ def compare(
 
 
 def _write(text: str, path: Path) -> None:
-    from llmkit.errors import UsageError
+    from llmkit.documents.writing import write_text
 
     if str(path) == "-":
         print(text, end="")  # noqa: T201
         return
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"cannot be written: {error.strerror}", where=str(path)) from error
+    write_text(path, text)

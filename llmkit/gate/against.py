@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -83,7 +84,7 @@ def _reached(suite: Suite, baseline: Baseline, options: GateOptions, settings: S
 def _changes(suite: Suite, head: ModelRef, baseline: Baseline) -> Iterator[Change]:
     """Name what differs; a data set that does is an error, and said where the baseline is checked."""
     now, then = suite.fingerprints(), baseline.config["fingerprints"]
-    path = None if suite.prompt.path is None else str(suite.prompt.path)
+    path = None if suite.prompt.path is None else os.path.normpath(suite.prompt.path)
     if now["prompt"] != then.get("prompt"):
         yield Change("prompt", "changed", path, "not the prompt that the baseline was recorded with")
     if digest(identity(create(head, display=True))) != digest(dict(baseline.config["model"])):

@@ -27,7 +27,7 @@ from llmkit.runs.pairs import check_cap
 from llmkit.runs.plan import new_run_id
 from llmkit.runs.store import Store
 from llmkit.stats.sequential.trial import ALPHA
-from llmkit.verdicts import GateReport, OnInconclusive, SuiteVerdict, Verdict
+from llmkit.verdicts import Change, GateReport, OnInconclusive, SuiteVerdict, Verdict
 
 WORST_FIRST = (4, 1, 3, 0)
 """What broke says that no verdict can be relied on; a proven drop is an answer, too little evidence is none."""
@@ -137,8 +137,11 @@ async def _suite(
 
 def _of_nothing(reached: Reached, on_inconclusive: OnInconclusive | None) -> int:
     """A new suite has no base, and that is nothing wrong; one whose base cannot be read is undecided."""
-    new = any(change.part == "suite" and change.how == "added" for change in reached.changes)
-    return 0 if new else exit_code("undecided", on_inconclusive)
+    return 0 if _is_new(reached.changes) else exit_code("undecided", on_inconclusive)
+
+
+def _is_new(changes: Sequence[Change]) -> bool:
+    return any(change.part == "suite" and change.how == "added" for change in changes)
 
 
 async def _decided(
@@ -157,12 +160,14 @@ async def _decided(
     hooks.planned(suite.name, setup.planned)
     found, _ = await run_experiment(setup, models, means, hooks, offline=options.offline)
     verdict = suite_verdict(setup, found, on_inconclusive)
+    for result in found.results.values():
+        means.store.note(result.run_id, {"verdict": verdict.verdict})
     flips, flipped = flips_of(means.store, setup, found, options.flips)
     return replace(verdict, flips=flips, flipped=flipped)
 
 
 def _verdict(suites: Sequence[SuiteVerdict]) -> Verdict:
-    verdicts = {suite.verdict for suite in suites}
+    verdicts = {suite.verdict for suite in suites if not _is_new(suite.changes)}
     return "fail" if "fail" in verdicts else "undecided" if "undecided" in verdicts else "pass"
 
 

@@ -121,7 +121,7 @@ def _needs(setup: Setup, measure: Gated, reading: Reading | None, one: Measured 
     if reading is None or one is None or not reading.n or g.kind not in ("score", "failures") or one.reason:
         return None
     seen = _seen(setup, measure, reading, one)
-    return needs_of(g, measure.margin, seen, reading.n, len(setup.units.units), setup.size.spacing)
+    return needs_of(g, measure.margin, seen, reading.n, len(setup.units.units), setup.size.design)
 
 
 def _seen(setup: Setup, measure: Gated, reading: Reading, one: Measured) -> Spread:
@@ -131,10 +131,10 @@ def _seen(setup: Setup, measure: Gated, reading: Reading, one: Measured) -> Spre
     if reading.method.startswith("exact-walk"):
         psi = discordance_seen(reading.losses, reading.gains, reading.n)
         return Spread("binary", psi, one.base, 1.0, reading.n, "this run", seen=psi, within=within)
-    spacing = setup.size.spacing
-    variance = _variance(measure.gating, one) * spacing.members
+    design = setup.size.design
+    variance = _variance(measure.gating, one) * design.members
     if within is not None:  # what averaging over epochs took out
-        variance += within * (1 - 1 / spacing.epochs)
+        variance += within * (1 - 1 / design.epochs)
     return Spread("graded", variance, one.base, 1.0, reading.n, "this run", seen=variance, within=within)
 
 

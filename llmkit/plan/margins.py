@@ -78,17 +78,20 @@ def design_of(gatings: Sequence[Gating], rows: Rows, epochs: int) -> Design:
 
 
 def margins_of(
-    gatings: Sequence[Gating], spreads: Mapping[str, Spread], rows: Rows, design: Design
+    gatings: Sequence[Gating], spreads: Mapping[str, Spread], rows: Rows, design: Design, *, simulated: bool = True
 ) -> tuple[MarginPlan, ...]:
-    """Return one plan a metric, and after it one a gated slice."""
+    """Return one plan a metric, and after it one a gated slice: its smallest part.
+
+    ``simulated`` says whether the real power is, too, which takes half a second a metric.
+    """
     found: list[MarginPlan] = []
     for gating in gatings:
         spread = spreads.get(gating.name)
-        found.append(_margin(gating, gating.margin, spread, rows.rows, design))
+        found.append(_margin(gating, gating.margin, spread, rows.rows, design, simulated=simulated))
         for name, margin in gating.slices.items():
             if rows.parts[name]:
                 part, available = min(rows.parts[name].items(), key=lambda each: (each[1], each[0]))
-                found.append(_margin(gating, margin, spread, available, design, (name, part)))
+                found.append(_margin(gating, margin, spread, available, design, (name, part), simulated=simulated))
     return tuple(found)
 
 
@@ -99,6 +102,8 @@ def _margin(
     available: int,
     design: Design,
     of: tuple[str, str] | tuple[None, None] = (None, None),
+    *,
+    simulated: bool,
 ) -> MarginPlan:
     span, (slice_, part) = _span(gating, margin, spread, design), of
     if spread is None:
@@ -116,7 +121,7 @@ def _margin(
         n_max = max(n_max, math.ceil(AMOUNT_UNITS * design.members))
     has = min(n_max, available)
     real = None
-    if plain and 0 < has <= SIMULATED:
+    if simulated and plain and 0 < has <= SIMULATED:
         real = real_power(margin, psi, has, share=design.share, runs=RUNS)
     return MarginPlan(
         gating.name, margin, gating.relative, need.n_fail, need.n_pass, n_max, available, said(spread),

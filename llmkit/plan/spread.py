@@ -79,7 +79,9 @@ def pairs_among(runs: Sequence[RunRow], kind: str) -> Iterator[tuple[RunRow, Run
     """Yield the two runs of each experiment of this kind, base or arm 1 first; complete ones, then the others."""
     by_id: dict[str, list[RunRow]] = {}
     for run in runs:
-        if (found := run.config.get("experiment", {}).get(kind)) is not None:
+        # A pair whose gate failed differs by the drop that was proven, and not by noise alone.
+        failed = run.about.get("verdict") == "fail"
+        if (found := run.config.get("experiment", {}).get(kind)) is not None and not failed:
             by_id.setdefault(str(found), []).append(run)
     whole = [sorted(two, key=_place) for two in by_id.values() if len(two) == 2]
     for two in sorted(whole, key=lambda two: any(run.status != "completed" for run in two)):

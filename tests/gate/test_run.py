@@ -195,6 +195,21 @@ async def test_both_sides_are_asked_the_same_samples_interleaved(bench):
     assert 0.25 < sum(text.startswith("Please") for text in half) / len(half) < 0.75
 
 
+async def test_a_gate_that_failed_is_no_measure_of_noise(bench):
+    bench.prompt("Add badly")
+    await bench.one()
+    bench.prompt("Please add")
+    planned = (await bench.one(listed=True)).planned
+    assert planned.spread.startswith("assumed")
+
+
+async def test_a_gate_that_passed_is_the_measure_of_the_next_ones_noise(bench):
+    bench.prompt("Please add")
+    await bench.one()
+    bench.prompt("Kindly add")
+    assert (await bench.one(listed=True)).planned.spread.startswith("gate run")
+
+
 # --- what changed ---
 
 
@@ -222,7 +237,7 @@ async def test_a_new_suite_has_nothing_to_be_compared_with(bench):
         }
     )
     report = await bench.gate()
-    assert (report.suites[0].suite, report.exit_code) == ("more", 0)
+    assert (report.suites[0].suite, report.verdict, report.exit_code) == ("more", "pass", 0)
     assert "new suite" in report.suites[0].reason
     assert bench.asked == []
 

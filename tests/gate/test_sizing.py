@@ -1,18 +1,19 @@
 """How many units a gate may ask."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from llmkit.gate.sizing import Spacing, least_margin, needs_of, units_for
+from llmkit.gate.order import shuffled
+from llmkit.gate.sizing import needs_of, size_of
+from llmkit.plan.reach import Design
 from llmkit.plans import Spread
+from llmkit.runs.store import Store
 from llmkit.scoring import parse
-from llmkit.stats.sequential.sizing import planned_n, planned_n_graded
-from llmkit.suites.gating import Gating
+from llmkit.stats.sequential.sizing import planned_n
+from llmkit.suites import make_suite
+from llmkit.suites.gating import Gating, gating
 
 EXACT = Gating("exact_match", "score", 0.05, True, parse("exact_match", "test"))
-BLEU = Gating("bleu", "score", 2.0, True, parse("bleu", "test"))
-ONE = Spacing(epochs=1, members=1, power=0.82)
+ONE = Design(epochs=1, power=0.82)
 
 
 def binary(psi, **more):
@@ -23,47 +24,49 @@ def graded(variance, **more):
     return Spread("graded", variance, 0.8, 1.0, 100, "test", **{"seen": variance, **more})
 
 
-def test_plain_pairs_need_what_the_formula_says_where_they_are_many():
-    assert units_for(EXACT, binary(0.4), 0.05, ONE) == planned_n(0.05, 0.4).n
+@pytest.fixture
+def store(tmp_path):
+    with Store(tmp_path / "store") as opened:
+        yield opened
 
 
-def test_few_pairs_are_never_fewer_than_the_formula_says():
-    assert units_for(EXACT, binary(0.01), 0.05, ONE) >= planned_n(0.05, 0.01).n
+def suite_of(count, gate, clusters=None):
+    rows = [
+        {"q": f"{n}", "target": "x", "topic": "rare" if n % 10 == 0 else "often", "doc": n // 5} for n in range(count)
+    ]
+    return make_suite(
+        "s", rows, messages=[{"role": "user", "content": "{{q}}"}], scorers=["exact_match"], gate=gate,
+        slices=["topic"], cluster=clusters,
+    )  # fmt: skip
 
 
-def test_a_metric_in_per_cent_is_planned_by_its_share_of_the_span():
-    assert units_for(BLEU, graded(100.0), 2.0, ONE) == planned_n_graded(0.02, 0.01).n
+def size(store, suite, comparison="c"):
+    return size_of(store, suite, "scripted/echo", gating(suite), shuffled(suite.samples(), 0), 1, comparison)
 
 
-@given(st.floats(0.02, 0.3), st.floats(0.02, 0.3))
-def test_a_wider_margin_never_needs_more(a, b):
-    narrow, wide = sorted((a, b))
-    assert units_for(EXACT, graded(0.2), wide, ONE) <= units_for(EXACT, graded(0.2), narrow, ONE)
+def test_a_gate_wants_what_the_plan_says_where_nothing_is_known(store):
+    found = size(store, suite_of(5000, {"exact_match": {"max_drop": 0.05}}))
+    assert found.wanted == found.n_max == planned_n(0.05, 0.5).n
+    assert "assumed" in found.source
 
 
-def test_epochs_help_by_the_noise_within_samples():
-    noisy, stable = graded(0.3, within=0.3), graded(0.3, within=0.0)
-    four = Spacing(epochs=4, members=1, power=0.82)
-    assert units_for(EXACT, noisy, 0.05, four) < units_for(EXACT, noisy, 0.05, ONE)
-    assert units_for(EXACT, stable, 0.05, four) == units_for(EXACT, stable, 0.05, ONE)
+def test_a_data_set_that_is_too_small_says_what_it_can_decide(store):
+    found = size(store, suite_of(100, {"exact_match": {"max_drop": 0.05}}))
+    assert found.n_max == 100 < found.wanted
+    least = found.resolvable["exact_match"]
+    assert planned_n(least, 0.5).n <= 100 < planned_n(least * 0.98, 0.5).n
 
 
-def test_clusters_are_fewer_than_their_samples_and_more_than_independent_ones_would_be():
-    fives = Spacing(epochs=1, members=5, power=0.82)
-    alike = units_for(EXACT, Spread("graded", 0.2, 0.8, 5.0, 100, "test"), 0.05, fives)
-    independent = units_for(EXACT, Spread("graded", 0.2, 0.8, 1.0, 100, "test"), 0.05, fives)
-    single = units_for(EXACT, graded(0.2), 0.05, ONE)
-    assert independent < alike == single
+def test_a_rare_slice_asks_for_more_of_the_whole(store):
+    whole = size(store, suite_of(9000, {"exact_match": {"max_drop": 0.1}})).wanted
+    sliced = size(store, suite_of(9000, {"exact_match": {"max_drop": 0.1, "slices": {"topic": 0.1}}})).wanted
+    assert sliced == pytest.approx(10 * whole, rel=0.02)
 
 
-def test_the_least_margin_is_what_the_number_of_units_can_decide():
-    margin = least_margin(EXACT, graded(0.2), 500, ONE)
-    assert units_for(EXACT, graded(0.2), margin * 1.001, ONE) <= 500 < units_for(EXACT, graded(0.2), margin * 0.98, ONE)
-
-
-@pytest.mark.parametrize("n", [0, 1])
-def test_no_margin_can_be_decided_with_next_to_nothing(n):
-    assert least_margin(EXACT, binary(0.5), n, ONE) is None
+def test_clusters_are_counted_as_units(store):
+    found = size(store, suite_of(1000, {"exact_match": {"max_drop": 0.05}}, clusters="doc"))
+    assert found.n_max == 200
+    assert found.design.members == 5
 
 
 def test_an_undecided_metric_is_told_samples_and_margin():
@@ -77,4 +80,3 @@ def test_epochs_are_offered_where_the_data_are_too_few_and_noise_is_the_cause():
     needs = needs_of(EXACT, 0.05, graded(0.3, within=0.3), 500, 500, ONE)
     assert needs.samples > 500
     assert needs.epochs in (2, 4, 8, 16)
-    assert units_for(EXACT, graded(0.3, within=0.3), 0.05, Spacing(needs.epochs, 1, 0.82)) <= 500
