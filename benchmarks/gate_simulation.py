@@ -1,6 +1,6 @@
 """What the gate's verdicts hold to: seeded simulation of the very tests that it runs. Prints the tables of the docs.
 
-    python benchmarks/gate_simulation.py [--runs 1000] [--binary-runs 20000] [--only binary,graded,…]
+    python benchmarks/gate_simulation.py [--runs 1000] [--binary-runs 10000] [--only binary,graded,…]
 
 Scores of 0 and 1 are simulated many trials at once (`llmkit.stats.sequential.power`), all else trial by trial
 (`llmkit.stats.sequential.simulation`). "ever" follows one boundary to the end of the data, whatever the other says:
@@ -43,8 +43,8 @@ def table(title: str, head: str, rows: Iterable[Iterable[object]]) -> None:
         print(f"| {' | '.join(str(cell) for cell in row)} |", flush=True)
 
 
-def share(value: float) -> str:
-    return f"{value:.3f}"
+def share(value: float | np.floating) -> str:
+    return f"{float(value):.3f}"
 
 
 def binary(runs: int) -> None:
@@ -273,7 +273,8 @@ def others(runs: int) -> None:
 
 
 def run_trial(measures: list[Measure], columns: dict[str, tuple[Floats, Floats]], n_max: int, seed: int) -> Trial:
-    trial, counts = Trial(measures, n_max=n_max, seed=seed), ()
+    trial = Trial(measures, n_max=n_max, seed=seed)
+    counts: tuple[int, ...] = ()
     while (count := trial.next_count()) is not None:
         counts = (*counts, count)
         trial.look({k: Series(b[:count], h[:count], count, counts) for k, (b, h) in columns.items()})
@@ -305,7 +306,7 @@ def several(runs: int) -> None:
         for rho, drops in itertools.product(
             (0.0, 0.9), ((0.0,) * 4, (0.1, 0.0, 0.0, 0.0), (0.1, 0.1, 0.0, 0.0), (0.05, 0.0, 0.0, 0.0))
         ):
-            random, said, wrong, named = np.random.default_rng(12), [], 0, 0
+            random, said, wrong, named = np.random.default_rng(12), [], 0, 0.0
             for run in range(runs):
                 trial = run_trial([Difference(name, 0.05) for name in names], pairs(random, n, rho, drops), n, run)
                 said.append(verdict_of(trial))
@@ -372,7 +373,7 @@ def bias(found: list[Reading], truth: float) -> tuple[str, str, str, str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=1_000)
-    parser.add_argument("--binary-runs", type=int, default=20_000)
+    parser.add_argument("--binary-runs", type=int, default=10_000)
     parser.add_argument("--only", default="binary,nothing,graded,others,several,readings")
     given = parser.parse_args()
     parts: dict[str, Callable[[], None]] = {
@@ -380,8 +381,8 @@ def main() -> None:
         "nothing": nothing_differs,
         "graded": lambda: graded(given.runs),
         "others": lambda: others(given.runs),
-        "several": lambda: several(given.runs // 2),
-        "readings": lambda: readings(given.runs // 2),
+        "several": lambda: several(given.runs // 3),
+        "readings": lambda: readings(given.runs // 4),
     }
     begin = time.perf_counter()
     for name in given.only.split(","):
