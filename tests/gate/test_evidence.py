@@ -109,7 +109,7 @@ def test_a_cluster_is_one_row_and_each_sample_weighs_the_same():
     head = [answered(a, 0, run="run-h"), answered(b, 1, run="run-h"), answered(c, 1, run="run-h")]
     one = evidence_of(base, head).measure(ACCURACY, [unit(a, b), unit(c)], [2])
     assert (one.series.head - one.series.base).mean() == pytest.approx(-1 / 3)
-    assert one.series.span == pytest.approx(2 / 1.5)
+    assert one.series.span == pytest.approx(((4 + 1) / 2) / 1.5**2)
     assert one.head == pytest.approx(2 / 3)
 
 
