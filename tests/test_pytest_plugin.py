@@ -273,8 +273,10 @@ class TestForReal:
 
 
 def test_several_processes_would_pay_several_times_and_are_refused(project):
-    project.makeconftest("def pytest_addoption(parser):\n    parser.addoption('--numprocesses', type=int)\n")
-    result = project.runpytest_inprocess("--llmkit", "--numprocesses=2")
+    result = project.runpytest_inprocess("--llmkit", "-p", "xdist", "--numprocesses=2")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["*--llmkit runs one gate for all suites, and so in one process*"])
-    assert project.runpytest_inprocess("--llmkit", "--numprocesses=0", "--collect-only").ret == pytest.ExitCode.OK
+    assert (
+        project.runpytest_inprocess("--llmkit", "-p", "xdist", "--numprocesses=0", "--collect-only").ret
+        == pytest.ExitCode.OK
+    )

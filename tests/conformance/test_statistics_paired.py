@@ -5,7 +5,6 @@ import itertools
 import json
 import math
 import os
-import time
 from pathlib import Path
 
 import numpy as np
@@ -266,29 +265,3 @@ def test_sacrebleus_paired_bootstrap_shows_one_tail(newstest):
         two_sided, printed = centred_p_value(change, seen), sacrebleu_p_value(change, seen)
         assert printed == pytest.approx(two_sided / 2, rel=0.15)
         assert randomised[name] > 1.5 * printed
-
-
-def test_resampling_takes_a_fifth_of_sacrebleus_time(newstest):
-    """Seconds of the processor, of both in turn, given the statistics; benchmarks/resampling.py shows more."""
-    from sacrebleu.metrics.bleu import BLEU
-    from sacrebleu.significance import PairedTest
-
-    _, systems, value = newstest
-    tables = list(systems.values())[:3]
-
-    class Known(BLEU):
-        def _extract_corpus_statistics(self, hypotheses, references):
-            return tables[int(hypotheses[0])].astype(int).tolist()
-
-    metric = Known(tokenize="none", force=True)
-    metric.num_refs = 1
-    named = [(str(place), [str(place)] * len(table)) for place, table in enumerate(tables)]
-
-    def seconds(call):
-        begin = time.process_time()
-        call()
-        return time.process_time() - begin
-
-    ours = [seconds(lambda: paired_replicates(tables, value, resamples=500)) for _ in range(3)]
-    theirs = seconds(PairedTest(named, {"BLEU": metric}, None, test_type="bs", n_samples=500))
-    assert theirs > 5 * sorted(ours)[1]
