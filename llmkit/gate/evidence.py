@@ -102,6 +102,12 @@ class Evidence:
                 return count
         return len(units)
 
+    def unanswered(self, units: Sequence[Unit]) -> int:
+        """Count the pairs, a sample in an epoch, of which a side has no answer."""
+        base, head = self._rows["base"], self._rows["head"]
+        keys = ((s.index, e) for unit in units for s in unit.samples for e in range(1, self._epochs + 1))
+        return sum(not (base[key].answered and head[key].answered) for key in keys)
+
     def measure(
         self, gating: Gating, units: Sequence[Unit], looks: Sequence[int], part: tuple[str, str] | None = None
     ) -> Measured:

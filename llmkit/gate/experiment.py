@@ -47,6 +47,7 @@ class Findings:
         readings: Measure → what was decided of it.
         measured: Measure → its pairs at the end.
         units: Units asked on both sides.
+        dropped: Pairs of which a side has no answer.
         look: Looks taken.
         looks: Looks planned.
         results: Both sides' runs.
@@ -59,6 +60,7 @@ class Findings:
     readings: Mapping[str, Reading] = field(default_factory=dict)
     measured: dict[str, Measured] = field(default_factory=dict)
     units: int = 0
+    dropped: int = 0
     look: int = 0
     results: dict[SideName, RunResult] = field(default_factory=dict)
     stopped: LlmkitError | None = None
@@ -132,12 +134,19 @@ class Experiment:
         found, setup = self.findings, self._setup
         self._ends.append(count)
         units = setup.chosen[:count]
-        found.measured = {m.name: self._evidence.measure(m.gating, units, self._ends, m.part) for m in setup.measures}
+        passed = {name for name, reading in found.readings.items() if reading.verdict == "pass"}
+        # What has passed stays as it was then: its figures are of one and the same pairs.
+        found.measured |= {
+            m.name: self._evidence.measure(m.gating, units, self._ends, m.part)
+            for m in setup.measures
+            if m.name not in passed
+        }
         known = {
             name: one.series for name, one in found.measured.items() if one.reason is None and len(one.series.base)
         }
         said = self._trial.look(known, stop=stop)
         found.readings, found.units = dict(self._trial.readings), count
+        found.dropped = self._evidence.unanswered(units)
         found.look = self._numbers[len(self._ends) - 1]
         found.verdict = "undecided" if said == "go on" else said
         self._hooks.looked(setup.reached.suite.name, found.look, found.looks, count, found.readings)

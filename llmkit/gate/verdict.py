@@ -57,7 +57,7 @@ def suite_verdict(setup: Setup, found: Findings, on_inconclusive: OnInconclusive
         n=found.units,
         base=base,
         head=head,
-        dropped=max((one.dropped for one in found.measured.values()), default=0),
+        dropped=found.dropped,
         same=_same(setup, found),
         stopped_by=None if found.stopped is None else str(found.stopped),
         reason=nobody,

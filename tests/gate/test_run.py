@@ -414,6 +414,18 @@ async def test_clusters_are_asked_whole_and_counted_as_one(bench):
     assert len(bench.asked) == 2 * 4 * suite.n
 
 
+async def test_the_figures_of_a_metric_are_of_one_and_the_same_pairs(bench):
+    bench.suite("exact_match: {max_drop: 0.3}, failures: {max_rise: 0.05}")
+    bench.repo.commit()
+    bench.repo.git("branch", "-f", "main")
+    bench.prompt("Add oddly")
+    exact, failures = (await bench.one()).metrics
+    assert exact.verdict == failures.verdict == "pass"
+    assert exact.look < failures.look
+    assert exact.difference == pytest.approx(exact.head - exact.base)
+    assert exact.difference == pytest.approx((exact.gains - exact.losses) / exact.n)
+
+
 async def test_epochs_are_averaged(bench):
     bench.prompt("Please add")
     suite = await bench.one(epochs=2)
