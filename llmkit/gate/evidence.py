@@ -56,7 +56,6 @@ class Measured:
         series: For the sequential test.
         base: Base's value over the pairs; None where there are none.
         head: Head's.
-        dropped: Pairs left out.
         within: The noise within samples in the difference of one answer a side; None where each was asked once.
         reason: Why nothing can be said of it at all.
     """
@@ -64,7 +63,6 @@ class Measured:
     series: Series
     base: float | None
     head: float | None
-    dropped: int = 0
     within: float | None = None
     reason: str | None = None
 
@@ -153,7 +151,7 @@ class _Column:
         self._head: list[Sequence[float]] = []
         self._sums: list[tuple[Sequence[float], Sequence[float], int]] = []  # per unit: sums over samples, and how many
         self._noise: list[float] = []  # of samples that were asked several times
-        self._dropped = self._unknown = 0
+        self._unknown = 0
 
     def unit(self, unit: Unit, base: dict[tuple[int, int], Row], head: dict[tuple[int, int], Row]) -> int:
         """Take one unit; returns 1 where it counts."""
@@ -164,9 +162,7 @@ class _Column:
             both = []
             for epoch in range(1, self._epochs + 1):
                 one, two = self._value(base[sample.index, epoch]), self._value(head[sample.index, epoch])
-                if one is None or two is None:
-                    self._dropped += 1
-                else:
+                if one is not None and two is not None:
                     both.append((one, two))
             if both:
                 answers = np.asarray(both, dtype=np.float64)
@@ -208,7 +204,7 @@ class _Column:
             span = float((sizes**2).mean() / sizes.mean() ** 2)  # `unit_span`, of the samples that count
         series = Series(base=base, head=head, attempted=attempted, counts=counts, span=span)
         within = sum(self._noise) / len(self._noise) if self._noise else None
-        return Measured(series, *values, self._dropped, within, self._reason())
+        return Measured(series, *values, within, self._reason())
 
     def _values(self, base: Floats, head: Floats, sizes: Floats) -> tuple[float | None, float | None]:
         """Return the metric of each side over the pairs, each sample weighing the same."""

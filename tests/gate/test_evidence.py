@@ -69,7 +69,6 @@ def test_a_pair_of_which_one_side_has_no_answer_is_left_out(lost):
     one = found.measure(ACCURACY, units, [3])
     assert len(one.series.base) == 2
     assert one.series.attempted == 3
-    assert one.dropped == 1
     assert one.base == 0.5
 
 
@@ -79,12 +78,12 @@ def test_an_answer_that_cannot_be_parsed_counts_as_wrong_on_either_side():
     one = found.measure(ACCURACY, units, [2])
     assert one.series.base.tolist() == [1, 0]
     assert one.series.head.tolist() == [0, 1]
-    assert one.dropped == 0
 
 
 def test_a_crash_of_the_scorer_says_nothing_of_the_answer():
     units, found = pairs([(1, Failure("scorer", "crash", "boom")), (1, 1)])
-    assert found.measure(ACCURACY, units, [2]).dropped == 1
+    assert found.measure(ACCURACY, units, [2]).series.counts == (1,)
+    assert found.unanswered(units) == 0
 
 
 def test_failures_count_missing_and_unreadable_answers_in_every_pair():
@@ -156,6 +155,12 @@ def test_only_units_asked_in_full_on_both_sides_are_complete():
     a, b, c = sample(0), sample(1), sample(2)
     found = evidence_of([answered(a, 1), answered(b, 1), answered(c, 1)], [answered(a, 1, run="run-h"), answered(c, 1)])
     assert found.complete([unit(a), unit(b), unit(c)]) == 1
+
+
+@pytest.mark.parametrize("lost", [(None, 1), (1, None), (None, None)])
+def test_a_pair_of_which_one_side_is_silent_is_unanswered(lost):
+    units, found = pairs([(1, 1), lost, (0, 1)])
+    assert found.unanswered(units) == 1
 
 
 def test_no_pairs_are_no_value():
