@@ -185,8 +185,10 @@ class SuiteVerdict:
         reason: Why there is no comparison at all: ``new suite``, base's prompt cannot be read, ….
         missing: ``side sample epoch`` of answers that ``--offline`` lacks.
         notes: Further lines for people.
+        warning: What a pass does not cover and should not hide: head failed to answer more often than base, say.
         saved_calls: Calls that stopping early spared.
         saved_usd: What they would have cost at the mean price of those made; None where it is unknown.
+        new: Whether base has no such suite, so that there is nothing to compare with.
         rule: How failures were treated, in words; the same on both sides.
         exit_code: What this suite alone would exit with.
     """
@@ -210,6 +212,8 @@ class SuiteVerdict:
     reason: str | None = None
     missing: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    warning: str | None = None
+    new: bool = False
     saved_calls: int = 0
     saved_usd: float | None = 0.0
     rule: str = ""
