@@ -88,7 +88,7 @@ class Gating:
         """Say what the gate came to in all: a pass is worth no less than a failure."""
         if self.report is None:
             return
-        from llmkit.reports.github import harmless
+        from llmkit.reports.actions import harmless
         from llmkit.reports.text import one_line
         from llmkit.reports.verdicts import conclusion, footing
 
@@ -212,7 +212,7 @@ class MetricItem(pytest.Item):
 
     def _said(self, report: GateReport, suite: SuiteVerdict, metrics: list[MetricVerdict]) -> str:
         """Return the suite's whole table for the first of its tests that fails; one line for the others."""
-        from llmkit.reports.github import harmless
+        from llmkit.reports.actions import harmless
 
         headline, first = self._headline(suite, metrics), self._gating.shown.setdefault(suite.suite, self.nodeid)
         if first == self.nodeid:

@@ -75,11 +75,21 @@ def err() -> Console:
 
 
 def say(message: str) -> None:
-    """Print one line on standard error, secrets taken out."""
+    """Print one line on standard error, whatever names of files are in it: no secret, and nothing that is obeyed."""
     from llmkit.redact import redact
+    from llmkit.reports.text import one_line
+
+    complain(f"llmkit: {one_line(redact(message))}\n")  # an escaped line end would hide a key that follows it
+
+
+def complain(text: str) -> None:
+    """Print on standard error, secrets taken out; GitHub Actions, which reads it too, obeys nothing of it."""
+    from llmkit.redact import redact
+    from llmkit.reports.actions import harmless
+    from llmkit.reports.text import visible
 
     with contextlib.suppress(OSError):  # nobody can be told
-        print(f"llmkit: {redact(message)}", file=sys.stderr)  # noqa: T201
+        print(harmless(visible(redact(text)), os.environ), end="", file=sys.stderr)  # noqa: T201
 
 
 def print_json(document: Any) -> None:

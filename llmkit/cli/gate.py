@@ -100,7 +100,7 @@ def _tell(report: GateReport, *, as_json: bool, junit: Path | None, markdown: Pa
 
     from llmkit.cli.console import out, print_json, say
     from llmkit.documents.writing import write_text
-    from llmkit.reports import github
+    from llmkit.reports import actions, github
     from llmkit.reports.gate import print_gate
     from llmkit.reports.gate_document import gate_document
     from llmkit.reports.gate_markdown import gate_markdown
@@ -109,7 +109,7 @@ def _tell(report: GateReport, *, as_json: bool, junit: Path | None, markdown: Pa
     if as_json:
         print_json(gate_document(report))
     else:
-        with github.unheard(os.environ, sys.stdout):
+        with actions.unheard(os.environ, sys.stdout):
             print_gate(report, out())
     if junit is not None:
         write_text(junit, junit_xml(report))

@@ -6,7 +6,6 @@ budget ran out; 4 something broke; 130 interrupted.
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import signal
@@ -17,7 +16,7 @@ import typer
 from typer.exceptions import Abort, TyperException
 
 from llmkit.cli import baseline, compare, doctor, evaluate, gate, init, plan, prompt, rescore, runs
-from llmkit.cli.console import give_up_stdout, open_streams, say
+from llmkit.cli.console import complain, give_up_stdout, open_streams, say
 from llmkit.errors import LlmkitError, UsageError
 
 INTERRUPTED = 130
@@ -142,20 +141,18 @@ def _show(error: Exception) -> None:
     """Print where an error was raised, as Python would, secrets taken out."""
     import traceback
 
-    from llmkit.redact import redact
-
-    with contextlib.suppress(OSError):  # nobody can be told
-        print(redact("".join(traceback.format_exception(error))), end="", file=sys.stderr)  # noqa: T201
+    complain("".join(traceback.format_exception(error)))
 
 
 def _misused(error: TyperException) -> int:
     """Say in one line what is wrong with the command line; a command without arguments shows its help."""
     # The words that pydantic puts before its own are no news to who typed an option.
     message = error.format_message().replace(": Value error, ", ": ").replace(": Input should", ": should")
-    if "\n" in message:
+    context = getattr(error, "ctx", None)
+    if context is not None and message == context.get_help():
         print(message, file=sys.stderr)  # noqa: T201
         return UsageError.exit_code
-    context = getattr(error, "ctx", None)
+    message = " ".join(message.split())  # choices stand below each other
     sentence = message if message.endswith("?") else f"{message.rstrip('.')}."
     return _say(f"{sentence} See {context.command_path if context else 'llmkit'} --help", error.exit_code)
 

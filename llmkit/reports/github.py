@@ -6,13 +6,12 @@ The forms are those of docs.github.com, "Workflow commands for GitHub Actions"; 
 
 from __future__ import annotations
 
-import contextlib
-import secrets
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TextIO
 
 from llmkit.reports import verdicts as words
+from llmkit.reports.actions import inside
 from llmkit.reports.gate_markdown import SUMMARY_BYTES, gate_markdown
 from llmkit.reports.numbers import count
 from llmkit.reports.text import one_line
@@ -23,11 +22,6 @@ MOST_OF_A_KIND = 10
 MOST_STRETCHES = 3
 """Changed stretches of one file that are annotated: a reformatted prompt must not use up what GitHub shows."""
 LEVELS = ("error", "warning", "notice")
-
-
-def inside(environment: Mapping[str, str]) -> bool:
-    """Return whether this is a step of GitHub Actions."""
-    return environment.get("GITHUB_ACTIONS") == "true"
 
 
 def tell(report: GateReport, environment: Mapping[str, str], stream: TextIO) -> list[str]:
@@ -56,21 +50,6 @@ def tell(report: GateReport, environment: Mapping[str, str], stream: TextIO) -> 
         except OSError as error:
             troubles.append(f"{one_line(path)} (${variable}): cannot be written: {error.strerror or error}")
     return troubles
-
-
-@contextlib.contextmanager
-def unheard(environment: Mapping[str, str], stream: TextIO) -> Iterator[None]:
-    """Keep GitHub Actions from obeying what is printed within: answers, ids and names are not the workflow's words."""
-    if not inside(environment):
-        yield
-        return
-    token = secrets.token_hex(16)
-    stream.write(f"::stop-commands::{token}\n")
-    try:
-        yield
-    finally:
-        stream.write(f"::{token}::\n")
-        stream.flush()
 
 
 def commands(report: GateReport) -> Iterator[str]:
@@ -148,14 +127,3 @@ def _data(text: str) -> str:
 
 def _property(text: str) -> str:
     return _data(text).replace(":", "%3A").replace(",", "%2C")
-
-
-def harmless(text: str, environment: Mapping[str, str]) -> str:
-    """Return lines that GitHub Actions does not obey, for what another program prints on standard output.
-
-    A command starts a line with ``::``, blanks before it apart, or stands anywhere as ``##[…]``, its older form.
-    """
-    if not inside(environment):
-        return text
-    lines = (f"| {line}" if line.lstrip().startswith("::") else line for line in text.split("\n"))
-    return "\n".join(lines).replace("##[", "# #[")

@@ -134,3 +134,24 @@ def test_no_repository_names_the_way_without_one(cli, tmp_path, monkeypatch):
     assert said.code == 2
     assert "--baseline" in said.err
     assert len(said.err.splitlines()) == 1
+
+
+HOSTILE = "suites/x\n::error file=a::pwned ##[error]pwned \x1b]0;owned\x07.yaml"
+
+
+@pytest.mark.parametrize("actions", ["true", ""])
+def test_a_files_name_is_one_line_of_an_error_and_no_command(gated, cli, monkeypatch, actions):
+    monkeypatch.setenv("GITHUB_ACTIONS", actions)
+    gated.write({HOSTILE: "gate: x\nscorers: [a]\n"})
+    said = cli("gate")
+    assert said.code == 2
+    assert len(said.err.splitlines()) == 1
+    assert "suites/x\\n::error file=a::pwned" in said.err
+    assert not set(said.err) & {"\x1b", "\x07"}
+    assert ("##[" in said.err) is (actions != "true")
+
+
+def test_what_was_typed_is_one_line_of_an_error(cli):
+    said = cli("gate", "--no\n::error::such")
+    assert said.code == 2
+    assert len(said.err.splitlines()) == 1

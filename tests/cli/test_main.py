@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from llmkit.cli.main import main
+from llmkit.errors import UsageError
 from llmkit.version import __version__
 from tests.cli.conftest import Cli
 
@@ -94,6 +95,31 @@ def test_with_traceback_a_bug_exits_4(monkeypatch: pytest.MonkeyPatch, capfd: py
     monkeypatch.setattr("llmkit.doctor.examine", lambda settings: 1 / 0)
     assert main(["doctor"], traceback=True) == 4
     assert "line" in capfd.readouterr().err
+
+
+def test_in_actions_no_line_of_a_traceback_is_a_command(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def broken(settings: object) -> None:
+        raise ValueError("a\n::error::forged\n\x1b]0;owned\x07")
+
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setattr("llmkit.doctor.examine", broken)
+    main(["doctor"], traceback=True)
+    said = capfd.readouterr().err
+    assert "\n| ::error::forged\n" in said
+    assert "\x1b" not in said
+
+
+def test_a_key_at_the_beginning_of_an_errors_line_is_masked(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def broken(settings: object) -> None:
+        raise UsageError("the server said:\nsk-proj-verysecretverysecret")
+
+    monkeypatch.setattr("llmkit.doctor.examine", broken)
+    assert main(["doctor"]) == 2
+    assert capfd.readouterr().err == "llmkit: the server said:\\n***\n"
 
 
 def test_a_traceback_holds_no_secret(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from llmkit.reports.gate_markdown import SUMMARY_BYTES, gate_markdown
-from llmkit.reports.github import commands, harmless, tell, unheard
+from llmkit.reports.github import commands, tell
 from llmkit.verdicts import Change
 from tests.reports import verdicts as v
 
@@ -122,33 +122,3 @@ def test_nothing_in_names_or_messages_becomes_a_command_of_its_own():
 
 def test_a_list_annotates_nothing():
     assert list(commands(v.LISTED)) == []
-
-
-def test_what_is_printed_in_actions_is_not_heard_as_commands():
-    stream = io.StringIO()
-    with unheard({"GITHUB_ACTIONS": "true"}, stream):
-        stream.write("::error::forged\n")
-    first, forged, last = stream.getvalue().splitlines()
-    token = first.removeprefix("::stop-commands::")
-    assert len(token) == 32
-    assert (forged, last) == ("::error::forged", f"::{token}::")
-
-
-def test_an_error_within_lets_commands_be_heard_again():
-    stream = io.StringIO()
-    with pytest.raises(ValueError, match="broken"), unheard({"GITHUB_ACTIONS": "true"}, stream):
-        raise ValueError("broken")
-    assert stream.getvalue().splitlines()[-1].startswith("::")
-
-
-def test_elsewhere_nothing_is_printed_around_it():
-    stream = io.StringIO()
-    with unheard({}, stream):
-        pass
-    assert stream.getvalue() == ""
-
-
-def test_what_another_program_prints_can_be_made_harmless():
-    text = "a\n  ::error::forged\nb ##[add-mask]x :: y"
-    assert harmless(text, {"GITHUB_ACTIONS": "true"}) == "a\n|   ::error::forged\nb # #[add-mask]x :: y"
-    assert harmless(text, {}) == text
