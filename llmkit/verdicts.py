@@ -144,8 +144,8 @@ class Planned:
         resolvable: Metric → smallest margin that ``n_max`` can decide, where that is above the margin asked for.
         worst_case_usd: What the whole gate cannot exceed; None where it is unknown.
         unknown: Why it is unknown.
-        calls: Calls at most, both sides.
-        from_cache: Answers that are there already.
+        calls: Calls at most, both sides: where no stored answer counts, because another model is served by now.
+        from_cache: Of them, those for which an answer is stored.
     """
 
     n_max: int

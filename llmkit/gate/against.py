@@ -16,6 +16,7 @@ from llmkit.providers.base import ModelRef
 from llmkit.providers.registry import create
 from llmkit.runs.key import identity
 from llmkit.runs.models import choose
+from llmkit.runs.plan import Plan
 from llmkit.suites.gating import gating
 from llmkit.suites.load import check_suite_names, load_suites
 from llmkit.suites.suite import Suite
@@ -69,6 +70,9 @@ def _suites(options: GateOptions, settings: Settings, baselines: Sequence[Baseli
 
 def _reached(suite: Suite, baseline: Baseline, options: GateOptions, settings: Settings) -> Reached:
     head, origins = choose(suite, options.model, options.params, settings)
+    epochs = options.epochs if options.epochs is not None else suite.epochs
+    limit = options.limit if options.limit is not None else suite.limit
+    baseline.check(Plan(suite, head, epochs, limit), identity(create(head, display=True)))
     return Reached(
         suite=suite,
         base=None,
@@ -82,7 +86,7 @@ def _reached(suite: Suite, baseline: Baseline, options: GateOptions, settings: S
 
 
 def _changes(suite: Suite, head: ModelRef, baseline: Baseline) -> Iterator[Change]:
-    """Name what differs; a data set that does is an error, and said where the baseline is checked."""
+    """Name what differs; data that do are an error, said before."""
     now, then = suite.fingerprints(), baseline.config["fingerprints"]
     path = None if suite.prompt.path is None else os.path.normpath(suite.prompt.path)
     if now["prompt"] != then.get("prompt"):

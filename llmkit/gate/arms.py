@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
 from llmkit.canonical import digest
-from llmkit.errors import LlmkitError
+from llmkit.errors import BudgetError, LlmkitError, ProviderError
 from llmkit.gate.order import Unit
 from llmkit.providers.base import Provider
 from llmkit.providers.budget import Budget
@@ -28,6 +28,9 @@ from llmkit.runs.state import Observer, State
 from llmkit.runs.store import Store
 from llmkit.types import RunResult, RunStatus
 from llmkit.verdicts import Spent
+
+PROBES = 3
+"""Samples that are asked at most to learn which model answers now."""
 
 Piece = Job | Outcome
 Take = Callable[[str, Sequence[Outcome]], None]
@@ -118,6 +121,8 @@ class Asked:
             observer=observer, sink=partial(take, self.run_id),
         )  # fmt: skip
         self._runner.state.total = total
+        self._runner.earliest = True
+        self._knows = False  # which model answers now
         self._began: float | None = None
 
     @property
@@ -136,31 +141,41 @@ class Asked:
         if self._began is None:
             self._began = time.perf_counter()
             begin(self._planned, self.provider, self._means.store)
-        if self._stale(pieces):
-            first = next(i for i, piece in enumerate(pieces) if isinstance(piece, Job))
-            status, error = await self._probe(pieces[first])
-            if error is not None:
-                return status, error
-            pieces = [*pieces[:first], *pieces[first + 1 :]]
+        if self._stale(pieces) and (error := await self._learn(pieces)) is not None:
+            return ("budget" if isinstance(error, BudgetError) else "failed"), error
         return await self._runner.run(pieces)
+
+    def answered_by(self, model: str | None) -> None:
+        """Take only answers of this model, in the server's words."""
+        self._runner.served, self._knows = model, True
 
     def _stale(self, pieces: Sequence[Piece]) -> bool:
         """Whether earlier runs answered some of these, and nobody knows by which model, as it is served now."""
-        if self._runner.served is not None or not self._runner.use_cache or self._means.offline:
+        if self._knows or not self._runner.use_cache:
             return False
         jobs = sum(isinstance(piece, Job) for piece in pieces)
         return len(self.missing(pieces)) < jobs
 
-    async def _probe(self, piece: Piece) -> Stop:
-        """Ask one sample anew, so that the model that answers now is known; other models' answers do not count."""
+    async def _learn(self, pieces: Sequence[Piece]) -> LlmkitError | None:
+        """Ask a sample anew, so that the model that answers now is known; other models' answers do not count.
+
+        The stored answer of that sample counts all the same where it is of this model: a gate that is repeated takes
+        the same answers again. Where nothing answers, no stored answer counts.
+        """
+        for job in [piece for piece in pieces if isinstance(piece, Job)][:PROBES]:
+            try:
+                outcome = await self._runner.ask(job)
+            except ProviderError:
+                continue
+            except LlmkitError as error:
+                return error
+            if outcome.answer is not None:
+                self.state.pay(outcome.answer)
+            if outcome.answer is not None and outcome.failure is None:
+                self.answered_by(outcome.answer.completion.served_model)
+                return None
         self._runner.use_cache = False
-        try:
-            stop = await self._runner.run([piece])
-        finally:
-            self._runner.use_cache = True
-        if isinstance(piece, Job) and (answer := self._runner.find([piece]).get(piece.key)) is not None:
-            self._runner.served = answer.completion.served_model
-        return stop
+        return None
 
     def end(self, status: RunStatus, stopped_by: str | None) -> RunResult:
         """Conclude the run."""
@@ -173,6 +188,36 @@ class Asked:
             return conclude(self._runner, self._means.store, status, wall, stopped_by)
         finally:
             self._lock.release()
+
+
+def agree(store: Store, base: Asked, head: Asked, keys: Mapping[str, Sequence[bytes]], since: float) -> None:
+    """Let both sides take answers of one and the same model, where none can be asked which one answers now.
+
+    Of the models that answered on both sides, that which answered most samples on the side that has fewer, the latest
+    of those. Where none answered on both, head's own: base's answers are then missing.
+
+    Args:
+        store: Where the answers lie.
+        base: The one side.
+        head: The other.
+        keys: Side → keys of all that may be asked.
+        since: Older answers do not count.
+    """
+    found = {side: store.served_models(keys[side], since) for side in ("base", "head")}
+    if base.plan.model.name != head.plan.model.name:
+        for arm, side in ((base, "base"), (head, "head")):
+            arm.answered_by(max(found[side], key=found[side].__getitem__, default=None))
+        return
+    both = found["base"].keys() & found["head"].keys() or found["head"].keys()
+    zero = (0, 0.0)
+
+    def rank(model: str | None) -> tuple[int, float]:
+        one, two = found["base"].get(model, zero), found["head"].get(model, zero)
+        return min(one[0], two[0]), max(one[1], two[1])
+
+    chosen = max(both, key=rank, default=None)
+    base.answered_by(chosen)
+    head.answered_by(chosen)
 
 
 def pieces_of(plan: Plan, provider: Provider, unit: Unit) -> list[Piece]:

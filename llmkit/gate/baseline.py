@@ -10,11 +10,13 @@ import asyncio
 import hashlib
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from llmkit.canonical import digest
 from llmkit.documents.writing import written
@@ -32,6 +34,7 @@ from llmkit.runs.store import RunRow, SampleRow, Store
 from llmkit.types import Completion, Failure, Message, Request, RunResult, RunStatus, Usage
 
 VERSION = 1
+SAVE_ANEW = "Save a new one: llmkit eval SUITE, then llmkit baseline save"
 BOUND = ("suite.name", "fingerprints.data", "suite.map", "limit")
 """What must be the same now, in the words of a run's configuration. Prompt, model and parameters are what changes."""
 
@@ -94,7 +97,20 @@ class Baseline:
             raise UsageError(
                 f"the baseline was made of something else: served_model ({then}, now {today})",
                 where=self.name,
-                hint="Save a new one: llmkit eval SUITE, then llmkit baseline save",
+                hint=SAVE_ANEW,
+            )
+
+    def check_complete(self, jobs: Iterable[Job]) -> None:
+        """Refuse a baseline that lacks what is asked: a gap is no failure of base's.
+
+        Raises:
+            UsageError: Naming the first samples.
+        """
+        absent = [job.sample.id for job in jobs if (job.sample.id, job.epoch) not in self.answers]
+        if absent:
+            named = ", ".join(map(repr, absent[:3])) + (", …" if len(absent) > 3 else "")
+            raise UsageError(
+                f"the baseline has no answer for {len(absent)} samples: {named}", where=self.name, hint=SAVE_ANEW
             )
 
     def check(self, plan: Plan, identity: Mapping[str, str]) -> None:
@@ -113,7 +129,7 @@ class Baseline:
             raise UsageError(
                 f"the baseline was made of something else: {said}",
                 where=self.name,
-                hint="Save a new one: llmkit eval SUITE, then llmkit baseline save",
+                hint=SAVE_ANEW,
             )
 
 
@@ -135,15 +151,26 @@ def save(store: Store, run: RunRow, path: Path, *, force: bool = False) -> int:
     Raises:
         UsageError: The run is not complete, the file is there already, or it cannot be written.
     """
-    if run.status != "completed":
-        raise UsageError(f"run {run.run_id} is {run.status}: a baseline is a run that came to its end")
-    header = {"llmkit_baseline": VERSION, "run_id": run.run_id, "saved_at": time.time(), "config": dict(run.config)}
-    count = 0
+    _check_whole(run)
+    count = sum(1 for _ in store.samples(run.run_id))
+    header = {
+        "llmkit_baseline": VERSION, "run_id": run.run_id, "saved_at": time.time(), "samples": count,
+        "config": dict(run.config),
+    }  # fmt: skip
     with written(path, force=force) as out:
         out.write(_encoded(header))
-        for count, row in enumerate(store.samples(run.run_id), 1):  # noqa: B007 - how many
+        for row in store.samples(run.run_id):
             out.write(_encoded(_line(row)))
     return count
+
+
+def _check_whole(run: RunRow) -> None:
+    """Refuse a run that need not have asked every sample."""
+    if run.status != "completed":
+        raise UsageError(f"run {run.run_id} is {run.status}: a baseline is a run that came to its end")
+    if run.config.get("experiment"):
+        said = f"run {run.run_id} is a side of a gate or of an A/A run, which may have asked a part of the samples"
+        raise UsageError(said, hint=SAVE_ANEW)
 
 
 def _encoded(record: Mapping[str, Any]) -> bytes:
@@ -184,6 +211,7 @@ def load(name: str, store: Store | None) -> Baseline:
     if path.suffix or "/" in name:
         raise UsageError("no such file", where=name, hint="`llmkit baseline save` makes one")
     run = store.run(name)
+    _check_whole(run)
     found = {(r.sample_id, r.epoch): _recorded(r) for r in store.samples(run.run_id)}
     return Baseline(f"run {run.run_id}", run.run_id, run.config, found)
 
@@ -198,26 +226,64 @@ def _read(path: Path) -> Baseline:
     with path.open(encoding="utf-8", errors="strict") as lines:
         try:
             header = _header(lines.readline(), path)
-            answers = {key: found for key, found in _rows(lines, path)}
+            answers = dict(_rows(lines, path))
         except UnicodeDecodeError as error:
             raise DataError("this is no text", where=str(path)) from error
-    return Baseline(str(path), header["run_id"], header["config"], answers)
+    if len(answers) != header.samples:
+        said = f"the baseline holds {len(answers)} samples of {header.samples}"
+        raise DataError(said, where=str(path), hint="It was cut or changed; save it anew")
+    return Baseline(str(path), header.run_id, header.config.model_dump(), answers)
 
 
-def _header(line: str, path: Path) -> dict[str, Any]:
+class _Suite(BaseModel):
+    model_config = ConfigDict(extra="allow", strict=True)
+
+    name: str
+    map: dict[str, str]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="allow", strict=True)
+
+    provider: str
+    model: str
+
+
+class _Config(BaseModel):
+    model_config = ConfigDict(extra="allow", strict=True)
+
+    suite: _Suite
+    fingerprints: dict[str, str]
+    model: _Model
+    params: dict[str, Any]
+    epochs: int
+    limit: int | None
+
+
+class _Header(BaseModel):
+    model_config = ConfigDict(extra="allow", strict=True)
+
+    llmkit_baseline: int
+    run_id: str
+    samples: int
+    config: _Config
+
+
+def _header(line: str, path: Path) -> _Header:
     try:
-        header = json.loads(line)
+        said = json.loads(line)
     except ValueError:
-        header = None
-    if not isinstance(header, dict) or "llmkit_baseline" not in header:
-        hint = "Make one with `llmkit baseline save`"
-        raise DataError("this is no baseline", where=f"{path}:1", hint=hint)
-    if header["llmkit_baseline"] != VERSION:
-        raise DataError("a newer llmkit wrote this baseline", where=f"{path}:1", hint="Upgrade llmkit")
-    config = header.get("config")
-    if not isinstance(config, dict) or not {"suite", "fingerprints", "model", "epochs"} <= config.keys():
-        raise DataError("the baseline does not say what it is of", where=f"{path}:1", hint="Save it anew")
-    return header
+        said = None
+    if not isinstance(said, dict) or "llmkit_baseline" not in said:
+        raise DataError("this is no baseline", where=f"{path}:1", hint="Make one with `llmkit baseline save`")
+    if said["llmkit_baseline"] != VERSION:
+        raise DataError("another llmkit wrote this baseline", where=f"{path}:1", hint="Save it anew, or upgrade llmkit")
+    try:
+        return _Header.model_validate(said)
+    except ValidationError as error:
+        first = error.errors()[0]
+        at = ".".join(map(str, first["loc"]))
+        raise DataError(f"{at}: {first['msg']}", where=f"{path}:1", hint="Save it anew") from None
 
 
 def _rows(lines: Iterator[str], path: Path) -> Iterator[tuple[tuple[str, int], Recorded]]:
@@ -289,10 +355,7 @@ class FromBaseline:
     async def _outcome(self, piece: Piece) -> Outcome:
         if not isinstance(piece, Job):
             return piece
-        recorded = self._baseline.answers.get((piece.sample.id, piece.epoch))
-        if recorded is None:
-            failure = Failure("provider", "not_recorded", f"the baseline {self._baseline.name} has no answer")
-            return Outcome(piece.sample.index, piece.epoch, piece.sample.id, piece, failure=failure)
+        recorded = self._baseline.answers[piece.sample.id, piece.epoch]
         messages = messages_json(recorded.messages)
         asked = replace(
             piece, request=Request(recorded.messages, piece.request.params), messages=messages,

@@ -5,7 +5,7 @@ The rule for what failed is one, and the same on both sides (``RULE``); it is fi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -102,9 +102,19 @@ class Evidence:
 
     def unanswered(self, units: Sequence[Unit]) -> int:
         """Count the pairs, a sample in an epoch, of which a side has no answer."""
+        return sum(not (base.answered and head.answered) for base, head in self._pairs(units))
+
+    def unusable(self, units: Sequence[Unit]) -> tuple[int, int]:
+        """Count the pairs of which base alone, and those of which head alone, has no usable answer."""
+        pairs = list(self._pairs(units))
+        return sum(h.usable and not b.usable for b, h in pairs), sum(b.usable and not h.usable for b, h in pairs)
+
+    def _pairs(self, units: Sequence[Unit]) -> Iterator[tuple[Row, Row]]:
         base, head = self._rows["base"], self._rows["head"]
-        keys = ((s.index, e) for unit in units for s in unit.samples for e in range(1, self._epochs + 1))
-        return sum(not (base[key].answered and head[key].answered) for key in keys)
+        for unit in units:
+            for sample in unit.samples:
+                for epoch in range(1, self._epochs + 1):
+                    yield base[sample.index, epoch], head[sample.index, epoch]
 
     def measure(
         self, gating: Gating, units: Sequence[Unit], looks: Sequence[int], part: tuple[str, str] | None = None

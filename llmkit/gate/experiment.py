@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from llmkit.errors import BudgetError, LlmkitError, UsageError
-from llmkit.gate.arms import Arm, Asked, Means, Piece, Stop
+from llmkit.gate.arms import Arm, Asked, Means, Piece, Stop, agree
 from llmkit.gate.baseline import FromBaseline
 from llmkit.gate.evidence import Evidence, Measured, SideName
 from llmkit.gate.measures import weights
@@ -22,6 +22,10 @@ from llmkit.types import RunResult, RunStatus
 from llmkit.verdicts import Planned, Verdict
 
 SIDES: tuple[SideName, SideName] = ("base", "head")
+
+
+CAPPED = 16
+"""Units that are asked at once under a cap: what it cuts off was paid for and decides nothing."""
 
 
 class GateHooks:
@@ -48,6 +52,7 @@ class Findings:
         measured: Measure → its pairs at the end.
         units: Units asked on both sides.
         dropped: Pairs of which a side has no answer.
+        unusable: Pairs of which base alone, and head alone, has no usable answer.
         look: Looks taken.
         looks: Looks planned.
         results: Both sides' runs.
@@ -61,6 +66,7 @@ class Findings:
     measured: dict[str, Measured] = field(default_factory=dict)
     units: int = 0
     dropped: int = 0
+    unusable: tuple[int, int] = (0, 0)
     look: int = 0
     results: dict[SideName, RunResult] = field(default_factory=dict)
     stopped: LlmkitError | None = None
@@ -76,13 +82,21 @@ class Experiment:
         evidence: Where their outcomes go.
         hooks: What to be told on the way.
         offline: Whether no call may be made.
+        capped: Whether the money may run out.
     """
 
     def __init__(
-        self, setup: Setup, arms: Mapping[SideName, Arm], evidence: Evidence, hooks: GateHooks, *, offline: bool
+        self,
+        setup: Setup,
+        arms: Mapping[SideName, Arm],
+        evidence: Evidence,
+        hooks: GateHooks,
+        *,
+        offline: bool,
+        capped: bool,
     ) -> None:
         self._setup, self._arms, self._evidence, self._hooks = setup, arms, evidence, hooks
-        self._offline = offline
+        self._offline, self._capped = offline, capped
         names = weights(setup.measures)
         self._trial = Trial(
             [m.measure for m in setup.measures], n_max=len(setup.chosen), alpha=ALPHA, seed=setup.head.seed,
@@ -114,7 +128,7 @@ class Experiment:
     async def _go(self) -> None:
         found, done = self.findings, 0
         while (count := self._trial.next_count()) is not None:
-            stop = await self._ask(range(done, count))
+            stop = await self._ask_some(range(done, count))
             if found.missing:
                 return
             if self._setup.baseline is not None:
@@ -146,20 +160,28 @@ class Experiment:
         }
         said = self._trial.look(known, stop=stop)
         found.readings, found.units = dict(self._trial.readings), count
-        found.dropped = self._evidence.unanswered(units)
+        found.dropped, found.unusable = self._evidence.unanswered(units), self._evidence.unusable(units)
         found.look = self._numbers[len(self._ends) - 1]
         found.verdict = "undecided" if said == "go on" else said
         self._hooks.looked(setup.reached.suite.name, found.look, found.looks, count, found.readings)
         return said
 
+    async def _ask_some(self, numbers: range) -> LlmkitError | None:
+        """Ask both sides about some units. Under a cap a few at a time: where it is reached, few pairs lack a side."""
+        step = CAPPED if self._capped else len(numbers)
+        for start in range(numbers.start, numbers.stop, step):
+            stop = await self._ask(range(start, min(start + step, numbers.stop)))
+            if stop is not None or self.findings.missing:
+                return stop
+        return None
+
     async def _ask(self, numbers: range) -> LlmkitError | None:
         """Ask both sides about some units at the same time; returns what stopped either."""
         head = [piece for n in numbers for piece in self._setup.head_pieces[n]]
         base = [piece for n in numbers for piece in self._setup.base_pieces[n]]
-        if self._offline:
-            self.findings.missing = self._missing(base, head)
-            if self.findings.missing:
-                return None
+        if self._offline and (self._missing("base", base) or self._missing("head", head)):
+            self.findings.missing = self._all_missing()
+            return None
         # What both sides ask alike is asked once, by head, and base finds the answer: it waits until head is done.
         alike: set[int] = set()
         if self._setup.base is not None and not self._setup.timed:
@@ -183,13 +205,20 @@ class Experiment:
             raise
         return next((error for stop in stops if (error := _stop(stop)) is not None), None)
 
-    def _missing(self, base: Sequence[Piece], head: Sequence[Piece]) -> tuple[str, ...]:
-        sides = zip(SIDES, (base, head), strict=True)
+    def _all_missing(self) -> tuple[str, ...]:
+        """Name what is missing of all that may be asked, and not only of the look that came upon it."""
+        setup = self._setup
+        sides: tuple[tuple[SideName, Sequence[Sequence[Piece]]], ...] = (
+            ("base", setup.base_pieces), ("head", setup.head_pieces),
+        )  # fmt: skip
         return tuple(
-            f"{side} {job.sample.id}" + (f" epoch {job.epoch}" if self._setup.head.epochs > 1 else "")
-            for side, pieces in sides
-            for job in self._arms[side].missing(pieces)
+            f"{side} {job.sample.id}" + (f" epoch {job.epoch}" if setup.head.epochs > 1 else "")
+            for side, units in sides
+            for job in self._missing(side, [piece for pieces in units for piece in pieces])
         )
+
+    def _missing(self, side: SideName, pieces: Sequence[Piece]) -> list[Job]:
+        return self._arms[side].missing(pieces)
 
 
 async def _asking(arm: Arm, pieces: Sequence[Piece]) -> Stop:
@@ -208,9 +237,7 @@ def _status(stopped: LlmkitError) -> RunStatus:
     return "budget" if isinstance(stopped, BudgetError) else "failed"
 
 
-async def run_experiment(
-    setup: Setup, models: Models, means: Means, hooks: GateHooks, *, offline: bool
-) -> tuple[Findings, Evidence]:
+async def run_experiment(setup: Setup, models: Models, means: Means, hooks: GateHooks, *, offline: bool) -> Findings:
     """Start both sides, and run the experiment."""
     suite = setup.reached.suite
     evidence = Evidence(suite.scorers, setup.head.epochs)
@@ -237,5 +264,8 @@ async def run_experiment(
     else:
         arms["base"] = await asked("base")
     arms["head"] = await asked("head")
-    found = await Experiment(setup, arms, evidence, hooks, offline=offline).run()
-    return found, evidence
+    base, head = arms["base"], arms["head"]
+    if offline and isinstance(base, Asked) and isinstance(head, Asked):
+        agree(means.store, base, head, setup.keys(), means.since)
+    capped = means.budget.cap_usd is not None
+    return await Experiment(setup, arms, evidence, hooks, offline=offline, capped=capped).run()

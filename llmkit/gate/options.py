@@ -32,6 +32,7 @@ class GateOptions:
         max_cost: Hard cap in dollars over the whole gate.
         max_age: Seconds that a stored answer may be old; None: from the settings.
         cache: Whether answers of earlier runs count.
+        fresh: Plan the number of samples anew, in place of keeping that of the last gate of the same two sides.
         on_inconclusive: What too little evidence means; None: from the settings, else exit 3.
         concurrency: Calls at once; None adapts.
         seed: Of the order and the resampling.
@@ -52,6 +53,7 @@ class GateOptions:
     max_cost: float | None = None
     max_age: float | None = None
     cache: bool = True
+    fresh: bool = False
     on_inconclusive: OnInconclusive | None = None
     concurrency: int | None = None
     seed: int = 0

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from llmkit.config import Settings, load_settings
-from llmkit.errors import DataError, UsageError
+from llmkit.errors import UsageError
 from llmkit.gate.against import against
 from llmkit.gate.arms import Means
 from llmkit.gate.baseline import Baseline, load
@@ -27,7 +27,7 @@ from llmkit.runs.pairs import check_cap
 from llmkit.runs.plan import new_run_id
 from llmkit.runs.store import Store
 from llmkit.stats.sequential.trial import ALPHA
-from llmkit.verdicts import Change, GateReport, OnInconclusive, SuiteVerdict, Verdict
+from llmkit.verdicts import GateReport, OnInconclusive, SuiteVerdict, Verdict
 
 WORST_FIRST = (4, 1, 3, 0)
 """What broke says that no verdict can be relied on; a proven drop is an answer, too little evidence is none."""
@@ -51,10 +51,8 @@ async def gate(options: GateOptions | None = None, hooks: GateHooks | None = Non
         async with Models(
             options.concurrency or settings.concurrency, keyless=options.offline or options.listed
         ) as models:
-            suites = [
-                await _suite(reached, baselines.get(reached.suite.name), options, models, means, hooks, on_inconclusive)
-                for reached in diff.reached
-            ]
+            way = _Gate(options, models, means, hooks, on_inconclusive)
+            suites = [await way.suite(reached, baselines.get(reached.suite.name)) for reached in diff.reached]
     return GateReport(
         verdict=_verdict(suites),
         exit_code=0 if options.listed else _worst(suites),
@@ -102,72 +100,70 @@ def _means(options: GateOptions, settings: Settings, store: Store) -> Means:
     )
 
 
-async def _suite(
-    reached: Reached,
-    baseline: Baseline | None,
-    options: GateOptions,
-    models: Models,
-    means: Means,
-    hooks: GateHooks,
-    on_inconclusive: OnInconclusive | None,
-) -> SuiteVerdict:
-    """Gate one suite."""
-    path = str(reached.suite.path) if reached.suite.path else None
-    plain = SuiteVerdict(reached.suite.name, path, "undecided", changes=reached.changes)
-    if not reached.asks:
-        return replace(plain, verdict="pass", reason="nothing that the model is asked has changed")
-    if baseline is None and (reached.base is None or reached.base_model is None):
-        why = reached.reason or "base names no model"
-        return replace(plain, reason=why, exit_code=_of_nothing(reached, on_inconclusive))
-    setup = await set_up(reached, baseline, options, models, means, f"{new_run_id()}-{secrets.token_hex(2)}")
-    plain = replace(plain, planned=setup.planned)
-    if not setup.chosen:
-        bad = setup.units.bad[0]
-        raise DataError(f"none of the rows can be asked; the first: {bad.message}", where=bad.where)
-    if setup.unrenderable is not None:
-        why = f"base's prompt cannot be rendered on head's data: {setup.unrenderable}"
-        return replace(plain, reason=why, exit_code=exit_code("undecided", on_inconclusive))
-    if baseline is None and setup.same == setup.pairs:
-        why = f"all {setup.pairs} requests are the same on both sides, so no difference can be"
-        return replace(plain, verdict="pass", reason=why, same=setup.same)
-    if options.listed:
-        return plain
-    return await _decided(setup, options, models, means, hooks, on_inconclusive)
+class _Gate:
+    """One gate's way through a suite.
 
+    Args:
+        options: How.
+        models: Those that are asked.
+        means: What both sides of every suite share.
+        hooks: What to be told on the way.
+        on_inconclusive: What too little evidence means.
+    """
 
-def _of_nothing(reached: Reached, on_inconclusive: OnInconclusive | None) -> int:
-    """A new suite has no base, and that is nothing wrong; one whose base cannot be read is undecided."""
-    return 0 if _is_new(reached.changes) else exit_code("undecided", on_inconclusive)
+    def __init__(
+        self,
+        options: GateOptions,
+        models: Models,
+        means: Means,
+        hooks: GateHooks,
+        on_inconclusive: OnInconclusive | None,
+    ) -> None:
+        self._options, self._models, self._means, self._hooks = options, models, means, hooks
+        self._on_inconclusive = on_inconclusive
 
+    async def suite(self, reached: Reached, baseline: Baseline | None) -> SuiteVerdict:
+        """Gate one suite."""
+        path = str(reached.suite.path) if reached.suite.path else None
+        new = any(change.part == "suite" and change.how == "added" for change in reached.changes)
+        plain = SuiteVerdict(reached.suite.name, path, "undecided", changes=reached.changes, new=new)
+        if not reached.asks:
+            return replace(plain, verdict="pass", reason="nothing that the model is asked has changed")
+        if baseline is None and (reached.base is None or reached.base_model is None):
+            why = reached.reason or "base names no model"
+            return replace(plain, reason=why, exit_code=0 if new else self._inconclusive)
+        gate_id = f"{new_run_id()}-{secrets.token_hex(2)}"
+        setup = await set_up(reached, baseline, self._options, self._models, self._means, gate_id)
+        plain = replace(plain, planned=setup.planned)
+        if setup.unrenderable is not None:
+            why = f"base's prompt cannot be rendered on head's data: {setup.unrenderable}"
+            return replace(plain, reason=why, exit_code=self._inconclusive)
+        if baseline is None and setup.same == setup.pairs:
+            why = f"all {setup.pairs} requests are the same on both sides, so no difference can be"
+            return replace(plain, verdict="pass", reason=why, same=setup.same)
+        return plain if self._options.listed else await self._decided(setup)
 
-def _is_new(changes: Sequence[Change]) -> bool:
-    return any(change.part == "suite" and change.how == "added" for change in changes)
+    @property
+    def _inconclusive(self) -> int:
+        return exit_code("undecided", self._on_inconclusive)
 
-
-async def _decided(
-    setup: Setup,
-    options: GateOptions,
-    models: Models,
-    means: Means,
-    hooks: GateHooks,
-    on_inconclusive: OnInconclusive | None,
-) -> SuiteVerdict:
-    suite = setup.reached.suite
-    prepare(suite.scorers)
-    plans = [plan for plan in (setup.base, setup.head) if plan is not None]
-    if means.budget.cap_usd is not None and not options.offline:
-        await check_cap([(plan, models.provider(plan.model)) for plan in plans], means.prices)
-    hooks.planned(suite.name, setup.planned)
-    found, _ = await run_experiment(setup, models, means, hooks, offline=options.offline)
-    verdict = suite_verdict(setup, found, on_inconclusive)
-    for result in found.results.values():
-        means.store.note(result.run_id, {"verdict": verdict.verdict})
-    flips, flipped = flips_of(means.store, setup, found, options.flips)
-    return replace(verdict, flips=flips, flipped=flipped)
+    async def _decided(self, setup: Setup) -> SuiteVerdict:
+        suite, means, models = setup.reached.suite, self._means, self._models
+        prepare(suite.scorers)
+        plans = [plan for plan in (setup.base, setup.head) if plan is not None]
+        if means.budget.cap_usd is not None and not self._options.offline:
+            await check_cap([(plan, models.provider(plan.model)) for plan in plans], means.prices)
+        self._hooks.planned(suite.name, setup.planned)
+        found = await run_experiment(setup, models, means, self._hooks, offline=self._options.offline)
+        verdict = suite_verdict(setup, found, self._on_inconclusive)
+        for result in found.results.values():
+            means.store.note(result.run_id, {"verdict": verdict.verdict})
+        flips, flipped = flips_of(means.store, setup, found, self._options.flips)
+        return replace(verdict, flips=flips, flipped=flipped)
 
 
 def _verdict(suites: Sequence[SuiteVerdict]) -> Verdict:
-    verdicts = {suite.verdict for suite in suites if not _is_new(suite.changes)}
+    verdicts = {suite.verdict for suite in suites if not suite.new}
     return "fail" if "fail" in verdicts else "undecided" if "undecided" in verdicts else "pass"
 
 

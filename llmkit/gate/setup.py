@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from llmkit.canonical import digest
-from llmkit.errors import UsageError
+from llmkit.errors import DataError, UsageError
 from llmkit.gate.arms import Means, Piece, pieces_of
 from llmkit.gate.baseline import Baseline
 from llmkit.gate.changes import Reached
@@ -15,12 +15,13 @@ from llmkit.gate.models import Models
 from llmkit.gate.options import GateOptions
 from llmkit.gate.order import Unit, Units, shuffled
 from llmkit.gate.sizing import Size, size_of
-from llmkit.providers.base import Provider
+from llmkit.providers.base import Provider, SpeaksWire
 from llmkit.providers.retry import Caller
 from llmkit.runs.key import identity
 from llmkit.runs.plan import Plan
 from llmkit.runs.records import Job
 from llmkit.suites.gating import Gating, gating
+from llmkit.types import Usage
 from llmkit.verdicts import Planned
 
 
@@ -62,6 +63,11 @@ class Setup:
     timed: bool
     known: frozenset[bytes]
 
+    def keys(self) -> dict[str, list[bytes]]:
+        """Return side → the keys of all that it may ask."""
+        sides = (("base", self.base_pieces), ("head", self.head_pieces))
+        return {side: [p.key for pieces in units for p in pieces if isinstance(p, Job)] for side, units in sides}
+
     @property
     def pairs(self) -> int:
         """Samples × epochs on each side."""
@@ -97,20 +103,24 @@ async def set_up(
     base: Plan | None = None
     if baseline is None and reached.base is not None and reached.base_model is not None:
         base = Plan(reached.base, reached.base_model, epochs, limit, options.seed, reached.base_origins, rows)
-    elif baseline is not None:
-        baseline.check(head, identity(models.provider(head.model)))
     units = shuffled(suite.samples(limit), options.seed)
-    comparison = _comparison(head, base, baseline, models)
+    comparison = "" if options.fresh else _comparison(head, base, baseline, models)
     size = size_of(means.store, suite, head.model.name, gatings, units, epochs, comparison)
     experiment = {"gate": gate_id, "comparison": comparison, "n_max": size.n_max}
     head = replace(head, experiment={**experiment, "side": "head"})
     base = None if base is None else replace(base, experiment={**experiment, "side": "base"})
     chosen = units.units[: size.n_max]
+    if not chosen:
+        bad = units.bad[0]
+        raise DataError(f"none of the rows can be asked; the first: {bad.message}", where=bad.where)
     head_pieces = [pieces_of(head, models.provider(head.model), unit) for unit in chosen]
     base_pieces = head_pieces
+    if baseline is not None:
+        baseline.check_complete(job for pieces in head_pieces for job in pieces if isinstance(job, Job))
     if base is not None:
         base_pieces = [pieces_of(base, models.provider(base.model), unit) for unit in chosen]
     same = 0 if base is None else same_pairs(base_pieces, head_pieces)
+    _check_amounts(gatings, [head] if base is None else [base, head], baseline, models, means)
     timed = any(g.kind == "latency" for g in gatings) and not options.offline
     forecast = _Forecast(means, timed=timed)
     await forecast.add(models.provider(head.model), head_pieces)
@@ -121,6 +131,27 @@ async def set_up(
         size, _planned(size, units, epochs, forecast), head_pieces, base_pieces, same, timed,
         frozenset(forecast.known),
     )  # fmt: skip
+
+
+def _check_amounts(
+    gatings: Sequence[Gating], plans: Sequence[Plan], baseline: Baseline | None, models: Models, means: Means
+) -> None:
+    """Refuse, before anything is paid for, a metric that no answer could decide."""
+    for g in gatings:
+        where = plans[0].suite.where("gate", g.name)
+        if g.kind == "latency" and baseline is not None:
+            said, hint = "a latency needs calls made side by side, and a baseline's are over", "Compare with a branch"
+            raise UsageError(said, where=where, hint=hint)
+        for plan in plans if g.kind == "cost" else ():
+            provider = models.provider(plan.model)
+            endpoint = provider.identity().get("endpoint") if isinstance(provider, SpeaksWire) else None
+            cost = means.prices.cost(
+                provider.name, provider.model, Usage(1, 1), endpoint=endpoint, billed=provider.capabilities.billed
+            )
+            if cost is None:
+                said = f"cost is gated, and the price of {plan.model.name} is unknown"
+                hint = f'Give it in llmkit.toml: [prices."{plan.model.name}"] input = …, output = …'
+                raise UsageError(said, where=where, hint=hint)
 
 
 def _comparison(head: Plan, base: Plan | None, baseline: Baseline | None, models: Models) -> str:
@@ -156,7 +187,10 @@ def _planned(size: Size, units: Units, epochs: int, forecast: _Forecast) -> Plan
 
 
 class _Forecast:
-    """Counts and prices the calls of both sides; requests that are equal are one."""
+    """Counts and prices the calls of both sides at worst: that another model answers by now, so that no answer counts.
+
+    Requests that are equal are one.
+    """
 
     def __init__(self, means: Means, *, timed: bool) -> None:
         self._means, self._timed = means, timed
@@ -175,7 +209,7 @@ class _Forecast:
             self.cached += len(known)
             self.known.update(known)
             for job in jobs:
-                if job.key not in known and (self._timed or job.key not in self._asked):
+                if self._timed or job.key not in self._asked:
                     self._asked.add(job.key)
                     await self._price(caller, job)
 

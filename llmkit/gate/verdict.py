@@ -15,10 +15,11 @@ from llmkit.plan.past import pseudo_values
 from llmkit.plans import Spread
 from llmkit.runs.records import Job
 from llmkit.scoring.base import CorpusScorer
+from llmkit.stats.proportion import binomial_tail
 from llmkit.stats.sequential.reading import Reading
 from llmkit.stats.sequential.sizing import discordance_seen
 from llmkit.stats.sequential.trial import ALPHA
-from llmkit.suites.gating import Gating
+from llmkit.suites.gating import Gating, span_of
 from llmkit.types import Interval
 from llmkit.verdicts import MetricVerdict, Needs, OnInconclusive, Spent, SuiteVerdict, Verdict
 
@@ -62,7 +63,8 @@ def suite_verdict(setup: Setup, found: Findings, on_inconclusive: OnInconclusive
         stopped_by=None if found.stopped is None else str(found.stopped),
         reason=nobody,
         missing=found.missing,
-        notes=_notes(setup),
+        notes=_notes(setup, found),
+        warning=_warning(setup, found),
         saved_calls=saved,
         saved_usd=_saved_usd(saved, base, head),
         rule=RULE,
@@ -109,8 +111,10 @@ def _interval(setup: Setup, measure: Gated, reading: Reading | None) -> Interval
     """Return the repeated confidence interval; its two ends err with different probabilities, which add up."""
     if reading is None or (reading.low is None and reading.high is None):
         return None
-    low = -math.inf if reading.low is None else reading.low
-    high = math.inf if reading.high is None else reading.high
+    least = -1.0 if measure.gating.relative else -span_of(measure.gating.scorer)
+    most = math.inf if measure.gating.relative else -least
+    low = least if reading.low is None else max(reading.low, least)
+    high = most if reading.high is None else min(reading.high, most)
     confidence = 1 - ALPHA - ALPHA * weights(setup.measures)[measure.name]
     return Interval(low, high, "repeated", confidence)
 
@@ -184,8 +188,26 @@ def _saved_usd(calls: int, base: Spent, head: Spent) -> float | None:
     return (base.cost_usd + head.cost_usd) / made * calls
 
 
-def _notes(setup: Setup) -> tuple[str, ...]:
+def _warning(setup: Setup, found: Findings) -> str | None:
+    """Say that head answers less often than base, where that is proven and not gated: those pairs tell nothing."""
+    base, head = found.unusable
+    if any(g.kind == "failures" for g in setup.gatings) or not head:
+        return None
+    p = binomial_tail(head, head + base, 0.5)
+    if p > ALPHA:
+        return None
+    return (
+        f"head alone has no usable answer in {head} pairs, base alone in {base} (sign test, p = {p:.2g}):"
+        " gate failures, or the metrics speak of the rest alone"
+    )
+
+
+def _notes(setup: Setup, found: Findings) -> tuple[str, ...]:
     notes = []
+    for g in setup.gatings:
+        one = found.measured.get(g.name)
+        if g.scorer is not None and g.higher_is_better and one is not None and one.base == one.head == 0:
+            notes.append(f"{g.name} is 0 on both sides: it has no room to drop, so that it passes says nothing")
     if setup.units.bad:
         count, first = len(setup.units.bad), setup.units.bad[0]
         notes.append(f"{count} rows cannot be asked on either side; the first: {first.where}: {first.message}")

@@ -79,6 +79,7 @@ class Runner:
         self.provider, self._call, self._workers = provider, call, workers
         self.use_cache, self._since = use_cache, since
         self.served: str | None = None  # what must have answered other runs; None: any model
+        self.earliest = False  # whether the earliest answer counts, also before the run's own
         self._settler = Settler(
             store, run_id, plan.suite.scorers, plan.suite.slice_names,
             state=self.state, seed=plan.seed, observer=observer, sink=sink,
@@ -244,8 +245,9 @@ class Runner:
     def find(self, jobs: Sequence[Job]) -> dict[bytes, Answer]:
         """Return the stored answers that the jobs may use."""
         return self.store.find_answers(
-            [job.key for job in jobs], self.run_id, others=self.use_cache, since=self._since, served=self.served
-        )
+            [job.key for job in jobs], self.run_id,
+            others=self.use_cache, since=self._since, served=self.served, earliest=self.earliest,
+        )  # fmt: skip
 
     async def ask(self, job: Job) -> Outcome:
         """Make the call and commit its answer.

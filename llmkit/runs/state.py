@@ -75,6 +75,11 @@ class State:
             self.from_cache += not mine
             self.truncated += outcome.answer.completion.finish_reason == "length"
 
+    def pay(self, answer: Answer) -> None:
+        """Count an answer that was paid for, whether or not a sample will use it."""
+        if self._first(answer.answer_id):
+            self.totals = _plus(self.totals, answer, mine=True)
+
     def _first(self, answer_id: int) -> bool:
         """Whether an answer is met for the first time: it was paid for once, however many samples share it."""
         at, bit = answer_id >> 3, 1 << (answer_id & 7)

@@ -222,6 +222,7 @@ class Store:
         others: bool = True,
         since: float = 0.0,
         served: str | None = None,
+        earliest: bool = False,
     ) -> dict[bytes, Answer]:
         """Return the answer to use for each key that has one: what ``run_id`` paid for itself, else the earliest.
 
@@ -231,6 +232,7 @@ class Store:
             others: Whether answers that other runs paid for count.
             since: Seconds of the epoch; older answers of other runs do not count.
             served: The model that must have answered other runs, in the server's words; None: any.
+            earliest: The run's own answers do not come first: a run that is repeated takes the same ones again.
         """
         found: dict[bytes, Answer] = {}
         for some in _parts(keys):
@@ -238,10 +240,25 @@ class Store:
             sql = (
                 f"SELECT key, {ANSWER_COLUMNS} FROM answers WHERE key IN ({marks}) AND cacheable"
                 " AND (run_id=? OR (? AND created_at>=? AND (? IS NULL OR served_model=?)))"
-                " ORDER BY run_id=? DESC, answer_id"
+                " ORDER BY ? AND run_id=? DESC, answer_id"
             )
-            for row in self._read(sql, [*some, run_id, others, since, served, served, run_id]):
+            values = [*some, run_id, others, since, served, served, not earliest, run_id]
+            for row in self._read(sql, values):
                 found.setdefault(row[0], records.answer_of(row[1:]))
+        return found
+
+    def served_models(self, keys: Sequence[bytes], since: float = 0.0) -> dict[str | None, tuple[int, float]]:
+        """Return which models answered, in the server's words → how many of the keys, and when last."""
+        found: dict[str | None, tuple[int, float]] = {}
+        for some in _parts(keys):
+            marks = ",".join("?" * len(some))
+            sql = (
+                "SELECT served_model, count(DISTINCT key), max(created_at) FROM answers"
+                f" WHERE key IN ({marks}) AND cacheable AND created_at>=? GROUP BY served_model"
+            )
+            for model, count, last in self._read(sql, [*some, since]):
+                before = found.get(model, (0, 0.0))
+                found[model] = (before[0] + count, max(before[1], last))
         return found
 
     async def add_answer(self, run_id: str, key: bytes, completion: Completion, *, cacheable: bool) -> Answer:

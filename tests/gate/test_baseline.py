@@ -66,7 +66,25 @@ def test_another_file_is_no_baseline(tmp_path, text):
 def test_a_newer_one_is_said(tmp_path):
     path = tmp_path / "x.jsonl"
     path.write_text('{"llmkit_baseline": 99}')
-    with pytest.raises(DataError, match="newer llmkit"):
+    with pytest.raises(DataError, match="another llmkit"):
+        load(str(path), None)
+
+
+async def test_a_file_that_lost_lines_is_refused(saved):
+    path, _ = saved
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:-3]))
+    with pytest.raises(DataError, match="7 samples of 10"):
+        load(str(path), None)
+
+
+@pytest.mark.parametrize("lost", ["run_id", "samples", "config"])
+async def test_a_header_that_lacks_something_is_named(saved, lost):
+    path, _ = saved
+    first, *rest = path.read_text().splitlines(keepends=True)
+    header = json.loads(first)
+    del header[lost]
+    path.write_text("".join([json.dumps(header) + "\n", *rest]))
+    with pytest.raises(DataError, match=rf"jsonl:1: {lost}"):
         load(str(path), None)
 
 

@@ -266,8 +266,16 @@ async def test_the_plan_alone_makes_no_call_and_needs_no_key(bench, monkeypatch)
     report = await bench.gate(listed=True)
     planned = report.suites[0].planned
     assert (report.exit_code, bench.asked) == (0, [])
-    assert planned.calls == 2 * planned.n_max
+    assert (planned.calls, planned.from_cache) == (2 * planned.n_max, 0)
     assert planned.worst_case_usd > 0
+
+
+async def test_the_plans_worst_case_is_that_no_stored_answer_counts(bench):
+    bench.prompt("Please add")
+    before = (await bench.one()).planned
+    planned = (await bench.one(listed=True)).planned
+    assert (planned.calls, planned.worst_case_usd) == (before.calls, before.worst_case_usd)
+    assert planned.from_cache > 0
 
 
 # --- the cache ---
@@ -279,7 +287,7 @@ async def test_base_answers_of_an_earlier_gate_are_not_paid_for_again(bench):
     bench.prompt("Kindly add")
     second = await bench.one()
     assert second.n <= first.n
-    assert (second.base.calls, second.base.from_cache) == (1, second.n - 1)  # one, to know which model answers now
+    assert (second.base.calls, second.base.from_cache) == (1, second.n)  # one, to know which model answers now
     assert second.head.from_cache == 0
 
 
@@ -303,6 +311,48 @@ async def test_answers_of_another_served_model_do_not_count(bench):
     assert first.base.calls == first.n
     assert second.base.from_cache == 0
     assert second.base.calls == second.n
+
+
+async def test_a_model_that_changes_its_mind_does_not_move_a_gate_that_is_repeated(bench):
+    times = 0
+
+    async def fickle(exchange):
+        nonlocal times
+        times += 1
+        text = question(exchange.seen)
+        await ok(answer(text) if times % 7 else "another answer", Tokens(40, 8))(exchange)
+
+    bench.server.default = fickle
+    bench.prompt("Please add")
+    first, again = await bench.one(), await bench.one()
+    assert [(m.difference, m.losses, m.gains) for m in again.metrics] == [
+        (m.difference, m.losses, m.gains) for m in first.metrics
+    ]
+
+
+async def test_where_no_sample_tells_which_model_answers_no_stored_answer_counts(bench):
+    bench.prompt("Please add")
+    first = await bench.one()
+    silent = {question(seen) for seen in bench.server.log[:20]}
+
+    async def renamed(exchange):
+        text = question(exchange.seen)
+        said = status(400) if text in silent else ok(answer(text), Tokens(40, 8), model="adder-2")
+        await said(exchange)
+
+    bench.server.default = renamed
+    second = await bench.one()
+    assert first.base.calls > 0
+    assert second.base.from_cache == second.head.from_cache == 0
+
+
+async def test_the_number_of_samples_is_kept_until_a_new_plan_is_asked_for(bench):
+    bench.prompt("Please add")
+    first = await bench.one()
+    kept = await bench.one()
+    fresh = await bench.one(fresh=True)
+    assert kept.planned.n_max == first.planned.n_max
+    assert fresh.planned.n_max < first.planned.n_max  # nothing differed, so less is expected to
 
 
 async def test_without_the_cache_everything_is_asked(bench):
@@ -335,6 +385,38 @@ async def test_offline_lists_what_is_missing(bench, monkeypatch):
     assert (report.verdict, report.exit_code) == ("undecided", 3)
     assert suite.missing
     assert all(name.startswith("head s") for name in suite.missing)
+
+
+async def test_offline_lists_all_that_is_missing_and_not_the_first_look_alone(bench):
+    bench.prompt("Please add")
+    suite = await bench.one(offline=True)
+    assert len(suite.missing) == 2 * suite.planned.n_max
+
+
+async def test_offline_never_sets_the_answers_of_two_models_against_each_other(bench):
+    await evaluate_async("suites/sums.yaml", options=Options(retry=QUICK))
+
+    async def renamed(exchange):
+        await ok(answer(question(exchange.seen)), Tokens(40, 8), model="adder-2")(exchange)
+
+    bench.server.default = renamed
+    bench.prompt("Please add")
+    await evaluate_async("suites/sums.yaml", options=Options(retry=QUICK))
+    report = await bench.gate(offline=True)
+    assert (report.verdict, report.exit_code) == ("undecided", 3)
+    assert {name.split()[0] for name in report.suites[0].missing} == {"base"}
+
+
+async def test_offline_takes_the_model_that_answered_on_both_sides(bench):
+    bench.prompt("Add badly")
+    await bench.one()
+
+    async def renamed(exchange):
+        await ok(answer(question(exchange.seen)), Tokens(40, 8), model="adder-2")(exchange)
+
+    bench.server.default = renamed
+    await evaluate_async("suites/sums.yaml", options=Options(retry=QUICK, cache=False))
+    assert (await bench.one(offline=True)).verdict == "fail"
 
 
 # --- metrics beside the scores ---
@@ -383,15 +465,15 @@ async def test_a_cost_that_rises_fails(bench):
     assert cost.difference == pytest.approx(cost.head / cost.base - 1)
 
 
-async def test_a_cost_without_a_price_is_unknown_and_no_pass(bench):
+async def test_a_cost_without_a_price_is_said_before_anything_is_paid_for(bench):
     bench.suite("cost: {max_rise: 0.2}")
     bench.repo.write({"llmkit.toml": ""})
     bench.repo.commit()
     bench.repo.git("branch", "-f", "main")
     bench.prompt("Please add")
-    report = await bench.gate()
-    assert (report.verdict, report.exit_code) == ("undecided", 3)
-    assert "price" in report.suites[0].metrics[0].reason
+    with pytest.raises(UsageError, match=r"sums\.yaml:7.*price of openai/adder is unknown"):
+        await bench.gate()
+    assert bench.asked == []
 
 
 async def test_slices_have_margins_of_their_own(bench):
@@ -446,6 +528,13 @@ async def test_a_budget_that_runs_out_decides_by_what_there_is_and_never_passes_
     assert suite.base.cost_usd + suite.head.cost_usd <= 0.003
 
 
+async def test_what_a_budget_pays_for_decides(bench):
+    bench.prompt("Please add")
+    suite = await bench.one(max_cost=0.005)
+    asked = suite.base.calls + suite.head.calls
+    assert 2 * suite.n >= asked - 2 * 16  # of the last pairs begun, sixteen at most lack a side
+
+
 async def test_a_budget_that_runs_out_after_a_proof_still_fails(bench):
     bench.prompt("Add badly")
     whole = await bench.one()
@@ -484,6 +573,46 @@ async def test_failures_on_one_side_only_are_left_out_and_counted(bench):
     assert (exact.base, exact.head) == (1.0, 1.0)
     assert failures.head > failures.base == 0
     assert "left out" in suite.rule
+
+
+async def test_a_head_that_answers_less_is_no_silent_pass(bench):
+    async def flaky(exchange):
+        text = question(exchange.seen)
+        number = int(text.rpartition(" ")[2].partition("+")[0])
+        bad = "Please" in text and number % 2 == 0
+        await (status(400) if bad else ok(answer(text), Tokens(40, 8)))(exchange)
+
+    bench.server.default = flaky
+    bench.prompt("Please add")
+    suite = await bench.one()
+    assert suite.verdict == "pass"
+    assert "head alone has no usable answer" in suite.warning
+    assert "gate failures" in suite.warning
+
+
+async def test_failures_on_both_sides_alike_are_no_warning(bench):
+    async def flaky(exchange):
+        text = question(exchange.seen)
+        bad = int(text.rpartition(" ")[2].partition("+")[0]) % 4 == 0
+        await (status(400) if bad else ok(answer(text), Tokens(40, 8)))(exchange)
+
+    bench.server.default = flaky
+    bench.prompt("Please add")
+    assert (await bench.one()).warning is None
+
+
+async def test_a_metric_without_room_to_drop_is_said(bench):
+    bench.server.default = answering(lambda text: "no", Tokens(40, 8))
+    bench.prompt("Please add")
+    suite = await bench.one()
+    assert any("no room to drop" in note for note in suite.notes)
+
+
+async def test_an_interval_stays_within_what_the_metric_can_be(bench):
+    bench.server.default = answering(lambda text: "no" if "worst" in text else add(text), Tokens(40, 8))
+    bench.prompt("Add worst")
+    (metric,) = (await bench.one()).metrics
+    assert metric.interval.low >= -1
 
 
 async def test_all_samples_failing_on_one_side_is_said(bench):
@@ -550,6 +679,32 @@ async def test_a_baseline_may_be_a_run(bench):
     bench.prompt("Please add")
     report = await bench.gate(suites=("suites/sums.yaml",), baseline=("latest",))
     assert report.exit_code == 0
+
+
+async def test_a_side_of_a_gate_is_no_baseline(bench, tmp_path):
+    bench.prompt("Please add")
+    await bench.one()
+    with bench.store as store, pytest.raises(UsageError, match="a part of the samples"):
+        save(store, store.run("latest"), tmp_path / "x.jsonl")
+    with pytest.raises(UsageError, match="a part of the samples"):
+        await bench.gate(suites=("suites/sums.yaml",), baseline=("latest",))
+
+
+@pytest.mark.parametrize("options", [{"limit": 5}, {"epochs": 3}])
+async def test_a_baseline_of_something_else_is_refused_though_the_prompt_is_the_same(bench, options):
+    await evaluate_async("suites/sums.yaml", options=Options(retry=QUICK))
+    with pytest.raises(UsageError, match="made of something else"):
+        await bench.gate(suites=("suites/sums.yaml",), baseline=("latest",), **options)
+
+
+async def test_a_latency_cannot_be_gated_against_a_baseline(bench):
+    bench.suite("latency_p95: {max_rise: 1.0}")
+    await evaluate_async("suites/sums.yaml", options=Options(retry=QUICK))
+    made = len(bench.asked)
+    bench.prompt("Please add")
+    with pytest.raises(UsageError, match="side by side"):
+        await bench.gate(suites=("suites/sums.yaml",), baseline=("latest",))
+    assert len(bench.asked) == made
 
 
 async def test_a_baseline_of_other_data_is_refused(bench):
