@@ -29,6 +29,8 @@ class StoredRun(Protocol):
     @property
     def started_at(self) -> float: ...  # noqa: D102
     @property
+    def side(self) -> str | None: ...  # noqa: D102
+    @property
     def result(self) -> Mapping[str, Any] | None: ...  # noqa: D102
 
 
@@ -40,7 +42,8 @@ def runs_table(runs: Sequence[StoredRun]) -> Table:
     for run in runs:
         started = time.strftime("%Y-%m-%d %H:%M", time.gmtime(run.started_at))
         samples = f"{count(run.result['completed'])}/{count(run.result['total'])}" if run.result else "unknown"
-        cells = (run.run_id, started, run.suite, run.model, run.status, samples, _first_metric(run.result))
+        suite = f"{run.suite} ({run.side})" if run.side else run.suite
+        cells = (run.run_id, started, suite, run.model, run.status, samples, _first_metric(run.result))
         table.add_row(*(Text(one_line(cell)) for cell in cells))
     return table
 
@@ -56,6 +59,7 @@ def _run(run: StoredRun) -> dict[str, Any]:
         "run_id": run.run_id,
         "suite": run.suite,
         "model": run.model,
+        "side": run.side,
         "status": run.status,
         "started_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(run.started_at)),
         "digest": run.digest,

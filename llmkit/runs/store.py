@@ -42,6 +42,14 @@ class RunRow:
     result: Mapping[str, Any] | None
 
     @property
+    def side(self) -> str | None:
+        """``gate base``, ``A/A arm 2``: which side of an experiment it is; None for a run of its own."""
+        experiment = self.config.get("experiment") or {}
+        if "gate" in experiment:
+            return f"gate {experiment['side']}"
+        return f"A/A arm {experiment['arm']}" if "aa" in experiment else None
+
+    @property
     def rescored_from(self) -> str | None:
         """The run whose answers this one scored anew; None for a run that asked."""
         found: str | None = self.about.get("rescored_from")

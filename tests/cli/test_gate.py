@@ -1,11 +1,13 @@
 """``llmkit gate`` and ``llmkit baseline`` as a user types them."""
 
 import json
+import shlex
 from xml.etree import ElementTree
 
 import pytest
 
 from llmkit.cli.main import main
+from llmkit.verdicts import GateReport
 from tests.gate.conftest import repo  # noqa: F401
 from tests.gate.repository import needs_git
 
@@ -58,6 +60,27 @@ def test_reports_are_written_to_files(gated, cli):
     assert "FAIL" in (gated.top / "m.md").read_text()
 
 
+@pytest.mark.parametrize("option", ["--junit", "--markdown"])
+def test_a_report_that_cannot_be_written_is_said_before_anything_is_asked(gated, cli, option):
+    edit(gated, " please")
+    said = cli("gate", option, "nowhere/report")
+    assert (said.code, said.out) == (2, "")
+    assert said.err == "llmkit: nowhere/report: cannot be written: No such file or directory\n"
+    assert cli("runs", "list", "--json").json == []
+
+
+def test_a_report_that_cannot_be_written_in_the_end_changes_no_verdict(gated, cli, monkeypatch, tmp_path):
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_OUTPUT", str(tmp_path / "output"))
+    edit(gated, " please")
+    said = cli("gate", "--junit", "/dev/full", "--markdown", "m.md")
+    assert said.code == 1
+    assert said.err == "llmkit: /dev/full: cannot be written: No space left on device\n"
+    assert "FAIL" in (gated.top / "m.md").read_text()
+    assert "verdict=fail" in (tmp_path / "output").read_text()
+    assert "::error file=prompts/add.prompty,line=5" in said.out
+
+
 def test_list_shows_the_plan_and_stops(gated, cli):
     edit(gated, " please")
     said = cli("gate", "--list")
@@ -80,6 +103,19 @@ def test_inside_github_actions_json_stays_one_document(gated, cli, monkeypatch, 
     said = cli("gate", "--json")
     assert said.json["verdict"] == "fail"
     assert "::error" in said.err
+
+
+def test_fresh_is_an_option_of_the_gate(gated, cli, monkeypatch):
+    asked = []
+
+    async def gate(options, hooks):
+        asked.append(options.fresh)
+        return GateReport("pass", 0, (), "a", "b")
+
+    monkeypatch.setattr("llmkit.gate.run.gate", gate)
+    cli("gate")
+    cli("gate", "--fresh")
+    assert asked == [False, True]
 
 
 def test_a_word_that_no_inconclusive_verdict_can_mean_is_said(gated, cli):
@@ -107,9 +143,17 @@ def test_a_baseline_is_saved_and_gated_against(gated, cli):
     assert saved.code == 0
     assert "80 answers" in saved.err
     edit(gated, " please")
-    said = cli("gate", "suites/sums.yaml", "--baseline", "sums.baseline.jsonl")
+    (_, *words) = shlex.split(saved.err.partition("next: ")[2])
+    said = cli(*words)
+    assert words == ["gate", "suites/sums.yaml", "--baseline", "sums.baseline.jsonl"]
     assert said.code == 1
     assert "baseline sums.baseline.jsonl" in said.out
+
+
+def test_a_baseline_saved_elsewhere_names_no_file_that_is_not_there(gated, cli, monkeypatch):
+    assert main(["eval", "suites/sums.yaml"]) == 0
+    monkeypatch.chdir(gated.top / "prompts")
+    assert "next: llmkit gate SUITE --baseline 'a b.jsonl'\n" in cli("baseline", "save", "-o", "a b.jsonl").err
 
 
 def test_a_baseline_without_a_suite_says_how(gated, cli):
@@ -155,3 +199,12 @@ def test_what_was_typed_is_one_line_of_an_error(cli):
     said = cli("gate", "--no\n::error::such")
     assert said.code == 2
     assert len(said.err.splitlines()) == 1
+
+
+def test_the_list_of_runs_says_which_side_of_a_gate_each_was(gated, cli):
+    edit(gated, " please")
+    cli("gate")
+    said = cli("runs", "list")
+    assert "sums (gate base)" in said.out
+    assert "sums (gate head)" in said.out
+    assert {run["side"] for run in cli("runs", "list", "--json").json["runs"]} == {"gate base", "gate head"}
