@@ -115,6 +115,10 @@ def loaded_after(code: str) -> set[str]:
         "import llmkit.cli.main",
         "from llmkit.cli.main import main; main(['--help'])",
         "from llmkit.cli.main import main; main(['eval', '--help'])",
+        "from llmkit.cli.main import main; main(['gate', '--help'])",
+        "from llmkit.cli.main import main; main(['plan', '--help'])",
+        "from llmkit.cli.main import main; main(['compare', '--help'])",
+        "import llmkit.pytest_plugin",
     ],
 )
 def test_the_way_to_the_help_loads_nothing_heavy(code: str) -> None:
