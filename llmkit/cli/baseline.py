@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from llmkit.cli.complete import complete_run
 from llmkit.cli.runs import StoreOption
+
+if TYPE_CHECKING:
+    from llmkit.runs.store import RunRow
 
 app = typer.Typer(help="Recorded answers that a gate compares with.", no_args_is_help=True)
 
@@ -38,5 +42,15 @@ def save(
         found = opened.run(run)
         path = output or Path(f"{found.suite}.baseline.jsonl")
         count = save_baseline(opened, found, path, force=force)
-    say(f"{count} answers of run {found.run_id} written to {path}; next: llmkit gate --baseline {path}")
+    command = f"llmkit gate {_suite(found)} --baseline {shlex.quote(str(path))}"
+    say(f"{count} answers of run {found.run_id} written to {path}; next: {command}")
     return 0
+
+
+def _suite(run: RunRow) -> str:
+    """Return a run's suite as a user in the current folder would type it; a run may be of another folder."""
+    recorded = run.about.get("suite_path")
+    if recorded is None or not Path(recorded).is_file():
+        return "SUITE"
+    path = Path(recorded)
+    return shlex.quote(str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -57,6 +58,13 @@ def gate(
         str | None, typer.Option(help="Oldest cached answer that counts. Default: 7d.", metavar="7d")
     ] = None,
     cache: Annotated[bool, typer.Option("--cache/--no-cache", help="Use answers of earlier runs.")] = True,
+    fresh: Annotated[
+        bool,
+        typer.Option(
+            "--fresh",
+            help="Plan the number of samples anew, in place of keeping that of the last gate of the same two sides.",
+        ),
+    ] = False,
     on_inconclusive: Annotated[
         str | None,
         typer.Option(help="What too little evidence means: fail, warn or pass. Default: exit 3.", metavar="WORD"),
@@ -73,6 +81,7 @@ def gate(
     enough evidence, 4 something broke.
     """
     from llmkit.cli.gating import Gating
+    from llmkit.documents.writing import check_writable
     from llmkit.gate.options import GateOptions, seconds
     from llmkit.gate.run import gate as run_gate
     from llmkit.providers.params import parse_pairs
@@ -85,9 +94,11 @@ def gate(
         suites=tuple(suites or ()), base=base, baseline=tuple(baseline or ()), offline=offline, listed=list_,
         model=model, params=parse_pairs(param or []), epochs=epochs, limit=limit, max_cost=max_cost,
         max_age=None if max_age is None else seconds(max_age, "--max-age"), cache=cache, on_inconclusive=meaning,
-        concurrency=concurrency, seed=seed, flips=flips, store=store,
+        concurrency=concurrency, seed=seed, flips=flips, store=store, fresh=fresh,
     )  # fmt: skip
-    with Gating() as watching:
+    for path in filter(None, (junit, markdown)):
+        check_writable(path)  # before anything is paid for
+    with Gating(cache=cache) as watching:
         report = run_async(run_gate(options, watching))
     _tell(report, as_json=json, junit=junit, markdown=markdown)
     return int(report.exit_code)
@@ -99,7 +110,6 @@ def _tell(report: GateReport, *, as_json: bool, junit: Path | None, markdown: Pa
     import sys
 
     from llmkit.cli.console import out, print_json, say
-    from llmkit.documents.writing import write_text
     from llmkit.reports import actions, github
     from llmkit.reports.gate import print_gate
     from llmkit.reports.gate_document import gate_document
@@ -111,9 +121,19 @@ def _tell(report: GateReport, *, as_json: bool, junit: Path | None, markdown: Pa
     else:
         with actions.unheard(os.environ, sys.stdout):
             print_gate(report, out())
-    if junit is not None:
-        write_text(junit, junit_xml(report))
-    if markdown is not None:
-        write_text(markdown, gate_markdown(report))
-    for trouble in github.tell(report, os.environ, sys.stderr if as_json else sys.stdout):
+    written = [_written(junit, junit_xml, report), _written(markdown, gate_markdown, report)]
+    for trouble in [*filter(None, written), *github.tell(report, os.environ, sys.stderr if as_json else sys.stdout)]:
         say(trouble)
+
+
+def _written(path: Path | None, render: Callable[[GateReport], str], report: GateReport) -> str | None:
+    """Write a file; what cannot be is returned, and changes nothing of the verdict."""
+    from llmkit.documents.writing import write_text
+
+    if path is None:
+        return None
+    try:
+        write_text(path, render(report))
+    except (UsageError, BrokenPipeError) as error:
+        return str(error)
+    return None

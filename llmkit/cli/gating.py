@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import Mapping
 from types import TracebackType
@@ -17,12 +18,19 @@ from llmkit.runs.state import Observer
 from llmkit.stats.sequential.reading import Reading
 from llmkit.verdicts import Planned
 
+INTERRUPTIONS = (KeyboardInterrupt, asyncio.CancelledError)
+
 
 class Gating(GateHooks):
-    """Progress on standard error: a bar a side, and a line a look."""
+    """Progress on standard error: a bar a side, and a line a look.
 
-    def __init__(self) -> None:
+    Args:
+        cache: Whether answers of earlier runs count, so that the same command goes on where it was interrupted.
+    """
+
+    def __init__(self, *, cache: bool) -> None:
         self._progress = Progress(err())
+        self._cache = cache
         self._asked = False
 
     def __enter__(self) -> Self:
@@ -33,8 +41,9 @@ class Gating(GateHooks):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._progress.__exit__(kind, error, trace)
-        if self._asked and kind is not None:
-            say(f"interrupted; every answer is kept, and the same command takes them from the cache: {this_command()}")
+        if self._asked and kind is not None and issubclass(kind, INTERRUPTIONS):
+            go_on = f", and the same command takes them from the cache: {this_command()}" if self._cache else ""
+            say(f"interrupted; every answer is kept{go_on}")
 
     def planned(self, suite: str, planned: Planned) -> None:
         """Say what is about to be asked."""

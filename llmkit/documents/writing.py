@@ -18,8 +18,7 @@ def written(path: Path, *, force: bool = True) -> Iterator[BinaryIO]:
     Raises:
         UsageError: It cannot be written; it is there already, and ``force`` is not given.
     """
-    if path.is_dir():
-        raise UsageError("is a folder", where=str(path), hint="Name a file in it")
+    _no_folder(path)
     if path.is_file() and not force:
         hint = "Name another, or write over it with --force"
         raise UsageError("the file is there already", where=str(path), hint=hint)
@@ -28,15 +27,40 @@ def written(path: Path, *, force: bool = True) -> Iterator[BinaryIO]:
             with path.open("wb") as out:
                 yield out
             return
-        target = path.resolve()  # where a link points, so that the link stays one
-        aside = target.with_name(f".{target.name}.{os.getpid()}.part")
-        try:
-            with aside.open("wb") as out:
-                yield out
-            aside.replace(target)
-        finally:
-            with contextlib.suppress(FileNotFoundError):
-                aside.unlink()
+        with _aside(path.resolve()) as (aside, out):  # where a link points, so that the link stays one
+            yield out
+            out.close()
+            aside.replace(path.resolve())
+
+
+def check_writable(path: Path) -> None:
+    """Refuse a file that cannot be written, before what is to be written in it is made.
+
+    Raises:
+        UsageError: Why not.
+    """
+    _no_folder(path)
+    with explained(path):
+        if path.is_file() or not path.exists():  # to open a pipe would wait for its reader
+            with _aside(path.resolve()):
+                return
+
+
+@contextlib.contextmanager
+def _aside(target: Path) -> Iterator[tuple[Path, BinaryIO]]:
+    """Open a file beside ``target``, and remove it at the end where it is still there."""
+    aside = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        with aside.open("wb") as out:
+            yield aside, out
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            aside.unlink()
+
+
+def _no_folder(path: Path) -> None:
+    if path.is_dir():
+        raise UsageError("is a folder", where=str(path), hint="Name a file in it")
 
 
 def write_text(path: Path, text: str) -> None:

@@ -66,7 +66,7 @@ def test_a_report_that_cannot_be_written_is_said_before_anything_is_asked(gated,
     said = cli("gate", option, "nowhere/report")
     assert (said.code, said.out) == (2, "")
     assert said.err == "llmkit: nowhere/report: cannot be written: No such file or directory\n"
-    assert cli("runs", "list", "--json").json == []
+    assert not (gated.top / ".llmkit").exists()
 
 
 def test_a_report_that_cannot_be_written_in_the_end_changes_no_verdict(gated, cli, monkeypatch, tmp_path):

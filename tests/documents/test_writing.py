@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from llmkit.documents.writing import write_text, written
+from llmkit.documents.writing import check_writable, write_text, written
 from llmkit.errors import UsageError
 
 
@@ -55,3 +55,24 @@ def test_where_nothing_can_be_written_is_one_line(tmp_path, name):
         write_text(tmp_path / name, "x")
     assert str(tmp_path) in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_what_can_be_written_is_told_without_a_trace(tmp_path):
+    file = tmp_path / "a.txt"
+    check_writable(file)
+    assert not list(tmp_path.iterdir())
+    file.write_text("old")
+    check_writable(file)
+    assert file.read_text() == "old"
+
+
+def test_to_tell_whether_a_pipe_can_be_written_waits_for_no_reader(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    check_writable(pipe)
+
+
+@pytest.mark.parametrize("name", ["none/a.txt", "."])
+def test_what_cannot_be_written_is_told_beforehand(tmp_path, name):
+    with pytest.raises(UsageError):
+        check_writable(tmp_path / name)
