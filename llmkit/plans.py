@@ -149,7 +149,7 @@ class Noise:
         a: Its value in arm 1.
         b: In arm 2.
         n: Samples scored in both.
-        flips: Samples whose score differs; of a graded metric, too.
+        flips: Askings whose score differs: of a sample asked in four epochs, up to four.
         psi: Of a binary metric: the share of answers that score differently when asked again.
         psi_interval: Of it.
         sd: Standard deviation of the paired differences; about 0, which equal prompts differ by.
@@ -163,6 +163,7 @@ class Noise:
         relative: Whether differences are shares of arm 1's mean (cost, latency).
     """
 
+        asked: Askings scored in both: samples × epochs.
     metric: str
     a: float | None
     b: float | None
@@ -181,6 +182,7 @@ class Noise:
     relative: bool = False
 
 
+    asked: int = 0
 @dataclass(frozen=True, slots=True)
 class NoiseFloor:
     """An A/A run: the same prompt asked twice.

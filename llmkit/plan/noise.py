@@ -27,7 +27,8 @@ from llmkit.types import Interval
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 SHOWN = 0.95
-_TIE = 1e-12
+_BOUNDS = {"cost": (0.0, math.inf), "latency_mean": (0.0, math.inf)}
+"""Of what has no largest value, though a cheap model's dollars all lie below 1."""
 
 
 @dataclass(frozen=True)
@@ -102,10 +103,15 @@ def _noise(m: _Metric, gating: Gating | None, n: int, seed: int) -> Noise:
     difference, interval_of = _scaled(found.difference, found.interval, scale)
     error = sd * math.sqrt((deff_of(d[:, 0], clusters) or 1.0) / n)
     return Noise(
-        m.name, found.value_a, found.value_b, len(d), int((np.abs(d[:, 0]) > _TIE).sum()), psi, interval, sd,
+        m.name, found.value_a, found.value_b, len(d), int(_differing(m).sum()), psi, interval, sd,
         difference, interval_of, z_of(SHOWN) * error, n, tolerance,
-        None if tolerance is None else _exceeds(tolerance, error), signature, relative,
+        None if tolerance is None else _exceeds(tolerance, error), signature, relative, len(m.a),
     )  # fmt: skip
+
+
+def _differing(m: _Metric) -> NDArray[np.bool_]:
+    """Return which askings differ; of a corpus metric in their statistics, on which alone its value depends."""
+    return np.asarray(m.a != m.b if m.stats is None else (m.stats[0] != m.stats[1]).any(axis=1))
 
 
 def _exceeds(tolerance: float, error: float) -> float:
@@ -118,7 +124,7 @@ def _discordance(m: _Metric) -> tuple[float | None, Interval | None]:
     binary = m.name == "failures" or (m.scorer is not None and m.scorer.kind == "proportion")
     if not binary:
         return None, None
-    differs, clusters = per_sample((m.a != m.b).astype(np.float64)[:, None], m.samples, m.clusters)
+    differs, clusters = per_sample(_differing(m).astype(np.float64)[:, None], m.samples, m.clusters)
     interval = proportion_interval(differs[:, 0], clusters, rows=len(m.a), confidence=SHOWN)
     return float(differs.mean()), interval
 
@@ -128,7 +134,7 @@ def _difference(m: _Metric, seed: int) -> Difference:
         value = m.scorer.corpus_value  # type: ignore[union-attr]
         return paired_difference("corpus", *m.stats, value, m.samples, m.clusters, seed=seed)
     kind: Kind = "proportion" if m.scorer is not None and m.scorer.kind == "proportion" else "mean"
-    return paired_difference(kind, m.a, m.b, None, m.samples, m.clusters, seed=seed)
+    return paired_difference(kind, m.a, m.b, None, m.samples, m.clusters, bounds=_BOUNDS.get(m.name), seed=seed)
 
 
 def _scaled(value: float | None, interval: Interval | None, scale: float) -> tuple[float | None, Interval | None]:

@@ -177,7 +177,7 @@ def _noise_floor(floor: NoiseFloor) -> Iterator[Part]:
 def _noise(noise: Noise) -> list[str]:
     if not noise.n:
         return [one_line(noise.metric), "no value", "no value", _NONE, _NONE, _NONE, _NONE]
-    differing = f"{count(noise.flips)} of {count(noise.n)}"
+    differing = f"{count(noise.flips)} of {count(noise.asked)}"
     if noise.psi is not None and noise.psi_interval is not None:
         low, high = (_percent(bound) for bound in (noise.psi_interval.low, noise.psi_interval.high))
         differing += f", {_percent(noise.psi)} [{low}, {high}]"

@@ -103,6 +103,7 @@ class NoiseDocument(TypedDict):
     naive_fails: float | None
     signature: str
     relative: bool
+    asked: int
 
 
 class NoiseFloorDocument(TypedDict):

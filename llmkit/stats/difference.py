@@ -114,7 +114,7 @@ def paired_difference(
             them a sample whose statistics differ is in none of won, lost and tied.
         own_b: The same of the other side.
         higher_is_better: Says what is won; it turns no sign of the difference.
-        bounds: What values cannot leave. By default [0, 1] where every value lies there.
+        bounds: What values cannot leave; a bound may be infinite. By default [0, 1] where every value lies there.
         confidence: Two-sided.
         resamples: Random flips or swaps, where they cannot all be had.
         seed: Of the random numbers.
@@ -135,7 +135,8 @@ def paired_difference(
         return _corpus(pairs, own, value, how, higher_is_better)
     both = np.concatenate([first, second])
     limits = bounds or ((0.0, 1.0) if both.min() >= 0 and both.max() <= 1 else None)
-    return _means(pairs, None if limits is None else limits[1] - limits[0], how, higher_is_better)
+    largest = math.inf if limits is None else limits[1] - limits[0]
+    return _means(pairs, largest if math.isfinite(largest) else None, how, higher_is_better)
 
 
 def _means(pairs: _Pairs, largest: float | None, how: _How, higher_is_better: bool) -> Difference:

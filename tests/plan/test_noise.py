@@ -36,6 +36,14 @@ async def test_flips_are_counted_and_bounded(project, noisy):
     assert (found.pairs, found.same_text, found.failed, found.complete) == (20, 15, (0, 0), True)
 
 
+async def test_with_epochs_askings_are_counted_and_the_share_is_theirs(project, noisy):
+    """Which epochs of an unsure sample differ is a matter of order; the count and the share are of the same askings."""
+    noisy.unsure_of(5)
+    (noise,) = (await floor(project, noisy, more="epochs: 4\n")).metrics
+    assert (noise.n, noise.asked) == (20, 80)
+    assert noise.psi == pytest.approx(noise.flips / noise.asked)
+
+
 async def test_the_floor_is_of_the_suites_own_size(project, noisy):
     noisy.unsure_of(5)
     (noise,) = (await floor(project, noisy, n=2000)).metrics
@@ -65,6 +73,7 @@ async def test_what_is_gated_beside_the_scores_has_a_floor_too(project, noisy):
     assert [m.metric for m in found.metrics] == ["exact_match", "failures", "cost", "latency_mean"]
     assert [m.relative for m in found.metrics] == [False, False, True, True]
     assert found.metrics[2].difference == 0
+    assert found.metrics[2].interval is None  # no cost differed; dollars have no bound to stand for what was not seen
     assert found.cost_usd == pytest.approx(40 * (40 * 3 + 8 * 15) / 1e6)
 
 
@@ -85,3 +94,4 @@ async def test_a_corpus_metrics_difference_is_of_the_metric_itself(project, nois
     assert noise.a + noise.b == pytest.approx(5 / 20)
     assert noise.sd == pytest.approx(math.sqrt(5 / 20))
     assert noise.psi is None
+    assert (noise.flips, noise.asked) == (5, 20)

@@ -19,12 +19,12 @@ PLAN = SuitePlan(
 )  # fmt: skip
 NOISE = Noise(
     "exact_match", 0.74, 0.73, 200, 34, 0.17, Interval(0.124, 0.228, "wilson"), 0.412, -0.01,
-    Interval(-0.07, 0.05, "tango"), 0.057, 200, 0.05, 0.043, "exact_match|v:1",
+    Interval(-0.07, 0.05, "tango"), 0.057, 200, 0.05, 0.043, "exact_match|v:1", asked=200,
 )  # fmt: skip
 FLOOR = NoiseFloor("20261122-0503", ("r1", "r2"), 200, 166, (0, 0), 0.0094, (NOISE,))
 QUIET = Noise(
     "exact_match", 0.74, 0.74, 200, 0, 0.0, Interval(0.0, 0.0188, "wilson"), 0.0, 0.0,
-    Interval(-0.02, 0.02, "tango"), 0.0, 200, 0.05, 0.0, "exact_match|v:1",
+    Interval(-0.02, 0.02, "tango"), 0.0, 200, 0.05, 0.0, "exact_match|v:1", asked=200,
 )  # fmt: skip
 
 
@@ -103,6 +103,12 @@ def test_the_noise_floor_says_what_a_fixed_tolerance_would_do():
     assert "on 200 samples, identical prompts differ by up to 0.057 (95 %)" in text
     assert "a fixed tolerance of 0.05 fails identical prompts 4.3 % of the time, and misses" in text
     assert "llmkit's gate fails them at most 5 % of the time" in text
+
+
+def test_with_epochs_the_count_and_the_share_are_both_of_askings():
+    noise = replaced(NOISE, n=90, flips=53, asked=180, psi=0.294, psi_interval=Interval(0.22, 0.37, "cluster-wilson"))
+    text = table(replaced(PLAN, noise=replaced(FLOOR, metrics=(noise,))), width=300)
+    assert "53 of 180, 29 % [22 %, 37 %]" in text
 
 
 def test_a_model_without_noise_is_called_so_with_what_is_not_ruled_out():

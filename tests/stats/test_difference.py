@@ -148,6 +148,15 @@ def test_equal_answers_are_not_proof_of_equality():
     assert call("corpus", A, A)[3:5] == (None, 1.0)
 
 
+def test_amounts_without_a_largest_value_are_not_taken_for_scores():
+    """Dollars that all lie below 1: where none differs, no interval can say by how much one could have."""
+    cents = [0.002, 0.004, 0.003]
+    assert call("mean", cents, cents).interval is not None
+    assert call("mean", cents, cents, bounds=(0, math.inf)).interval is None
+    moved = call("mean", cents, [0.003, 0.004, 0.001], bounds=(0, math.inf)).interval
+    assert moved.low < 0 < moved.high
+
+
 def test_bounds_can_be_said():
     percent = call("mean", [70.0, 80, 90], [70, 80, 90], bounds=(0, 100)).interval
     assert percent.high == pytest.approx(100 * tango(0, 0, 3).high)
