@@ -23,7 +23,8 @@ def prompt_changes(head: Side, base: Side, files: Files) -> Iterator[Change]:
     """Say how the prompts' own parts differ: templates, included files, inputs. Moved alone, they ask the same."""
     same = head.suite.prompt.template_fingerprint == base.suite.prompt.template_fingerprint
     moved = head.prompt != base.prompt
-    ways = f"{_name(base)} → {_name(head)}"
+    # Where both are files, the change's two paths say it.
+    ways = "" if head.prompt is not None and base.prompt is not None else f"{_name(base)} → {_name(head)}"
     if same:
         if moved:
             yield Change("prompt", "renamed", head.prompt or head.path, ways, old_path=base.prompt, asks=False)

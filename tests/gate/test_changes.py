@@ -9,6 +9,7 @@ import pytest
 
 from llmkit.config import load_settings
 from llmkit.errors import DocumentError, UnknownNameError, UsageError
+from llmkit.reports.verdicts import changed
 from llmkit.verdicts import Change
 from tests.gate.repository import FILES, PROMPT, ROWS, SUITE, Repo, needs_git
 
@@ -121,6 +122,7 @@ def test_a_prompt_that_only_moved_asks_nothing(repo: Repo) -> None:
     one = repo.one()
     (change,) = one.changes
     assert (change.how, change.path, change.old_path) == ("renamed", "prompts/sum.prompty", PROMPT_FILE)
+    assert changed(change) == "prompt renamed: prompts/add.prompty → prompts/sum.prompty: applied to both sides, no call needed"
     assert not one.asks
 
 
@@ -139,7 +141,7 @@ def test_a_new_prompt_file_is_compared_with_the_one_that_the_suite_had(repo: Rep
     diff = repo.diff()
     (change,) = diff.reached[0].changes
     assert (change.how, change.path, change.old_path) == ("changed", "prompts/new.prompty", PROMPT_FILE)
-    assert change.detail == "prompts/add.prompty → prompts/new.prompty"
+    assert (change.old_path, change.path, change.detail) == (PROMPT_FILE, "prompts/new.prompty", "")
     assert diff.head.endswith("with uncommitted changes")
 
 
