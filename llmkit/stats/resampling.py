@@ -105,7 +105,8 @@ def randomisation(
     """Test "the two systems' answers could be exchanged" by value(b) − value(a) (Noreen 1989; Riezler, Maxwell 2005).
 
     Each sample's two answers are swapped at random, or in all ways where at most 16 samples differ. ``greater`` is
-    against a higher value of b.
+    against a higher value of b. Swaps are drawn of pairs in a canonical order, inside and among themselves: whose
+    answers are a's and whose are b's changes no two-sided p-value.
 
     Args:
         stats_a: Sufficient statistics, shape (n, k).
@@ -121,15 +122,26 @@ def randomisation(
     """
     units = unit_totals(np.concatenate([stats_a, stats_b], axis=1), clusters)
     first, second = np.split(units, 2, axis=1)
-    change = second - first
+    lesser, greater = _canonical(first, second)
+    change = greater - lesser
     differs = (change != 0).any(axis=1)
     swaps = Swaps(int(differs.sum()), resamples=resamples, seed=seed)
     moved = swaps.totals(change[differs])
-    drawn = value(second.sum(axis=0) - moved) - value(first.sum(axis=0) + moved)
+    drawn = value(greater.sum(axis=0) - moved) - value(lesser.sum(axis=0) + moved)
     seen = float(value(second.sum(axis=0)) - value(first.sum(axis=0)))
     if not (np.isfinite(drawn).all() and np.isfinite(seen)):
         raise ArithmeticError("the metric has no value for some of the swapped samples")
     return swaps.p_value(_reached(np.asarray(drawn), seen, alternative))
+
+
+def _canonical(first: Floats, second: Floats) -> tuple[Floats, Floats]:
+    """Put the lexicographically lesser row of each pair on the one side, and sort the pairs: both of shape (n, k)."""
+    differs = first != second
+    place = differs.argmax(axis=1)[:, None]  # of the first column that tells the two apart
+    swapped = np.take_along_axis(first, place, axis=1) > np.take_along_axis(second, place, axis=1)
+    lesser, greater = np.where(swapped, second, first), np.where(swapped, first, second)
+    order = np.lexsort((*greater.T, *lesser.T))
+    return lesser[order], greater[order]
 
 
 def _reached(drawn: Floats, seen: float, alternative: Alternative) -> int:

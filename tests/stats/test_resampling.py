@@ -118,6 +118,17 @@ def test_the_order_of_samples_changes_nothing(random):
     assert (paired_replicates([first[order], second[order]], ratio, resamples=50) == drawn).all()
 
 
+@pytest.mark.parametrize("clusters", [None, np.repeat(np.arange(40), 3)], ids=["samples", "clusters"])
+@pytest.mark.parametrize("seed", range(3))
+def test_which_side_is_a_changes_no_p_value(clusters, seed):
+    first, second = systems(120, seed=seed, better=0.02)
+    one, other = (
+        randomisation(*sides, ratio, resamples=500, seed=seed, clusters=clusters)
+        for sides in ((first, second), (second, first))
+    )
+    assert one == other
+
+
 def test_seeds_matter():
     first, second = systems(40, better=0.02)
     one, same, other = (randomisation(first, second, ratio, resamples=400, seed=seed) for seed in (1, 1, 2))
