@@ -11,6 +11,7 @@ from llmkit.types import Interval
 Floats = NDArray[np.float64]
 
 _HALVINGS = 50
+_NONE = 1e-300  # no variance: whatever is off is infinitely far off
 
 
 def tango(won: float, lost: float, n: float, confidence: float = 0.95) -> Interval:
@@ -35,16 +36,26 @@ def tango_bounds(won: Floats, lost: Floats, n: float, z: float) -> tuple[Floats,
     outside = np.stack([np.full_like(seen, -1.0), np.full_like(seen, 1.0)])
     for _ in range(_HALVINGS):
         middle = (inside + outside) / 2
-        kept = _distance(won, lost, n, middle) <= z * z
+        kept = np.abs(tango_scores(won, lost, n, middle)) <= z
         inside, outside = np.where(kept, middle, inside), np.where(kept, outside, middle)
     return inside[0], inside[1]
 
 
-def _distance(won: Floats, lost: Floats, n: float, difference: Floats) -> Floats:
-    """Return the squared score, with P(lost) at its most likely under ``difference`` (Tango 1998, eq. 6)."""
-    b = -won - lost + (2 * n - won + lost) * difference
-    c = -lost * difference * (1 - difference)
-    q = (np.sqrt(np.maximum(b * b - 8 * n * c, 0.0)) - b) / (4 * n)
-    variance = n * (2 * q + difference * (1 - difference))
-    far = won - lost - n * difference
-    return np.where(variance > 0, far * far / np.where(variance > 0, variance, 1.0), np.where(far == 0, 0.0, np.inf))
+def tango_scores(won: Floats, lost: Floats, n: float, difference: Floats | float) -> Floats:
+    """Return the score of each ``difference``: how many standard errors more were seen (Tango 1998, eq. 6).
+
+    The variance is that of the multinomial constrained to the difference, with P(lost) at its most likely, so that no
+    discordant pair is no division by 0.
+
+    Args:
+        won: Pairs that b alone has right; counts need not be whole.
+        lost: Pairs that a alone has right.
+        n: All pairs.
+        difference: P(won) − P(lost), in (−1, 1).
+    """
+    linear = -won - lost + (2 * n - won + lost) * difference
+    constant = -lost * difference * (1 - difference)
+    root = np.sqrt(np.maximum(linear * linear - 8 * n * constant, 0.0))
+    rate = np.maximum((root - linear) / (4 * n), np.maximum(0.0, -np.asarray(difference)))
+    variance = n * (2 * rate + difference * (1 - difference))
+    return np.asarray((won - lost - n * difference) / np.sqrt(np.maximum(variance, _NONE)))

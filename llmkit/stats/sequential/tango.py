@@ -7,6 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from llmkit.stats import tango as score
 from llmkit.stats.quantiles import normal_cdf
 from llmkit.stats.sequential.roots import crossing
 
@@ -19,7 +20,7 @@ QUARTER = 0.25
 def tango_z(losses: float, gains: float, n: float, margin: float, w: float = QUARTER) -> float:
     """Return the score statistic of "the drop is ``margin``" against less (Tango, Statistics in Medicine 17, 1998).
 
-    The variance is that of the multinomial constrained to the margin, so that no discordant pair is no division by 0.
+    It is the score of :mod:`llmkit.stats.tango` of the losses, its sign turned.
 
     Args:
         losses: Pairs on which head alone is wrong.
@@ -33,13 +34,7 @@ def tango_z(losses: float, gains: float, n: float, margin: float, w: float = QUA
 
 def tango_scores(losses: Floats, gains: Floats, n: float, margin: float, w: float = QUARTER) -> Floats:
     """Return :func:`tango_z` for many counts at once."""
-    lost = losses + w
-    linear = -lost - gains + (2 * n - lost + gains) * margin
-    constant = -gains * margin * (1 - margin)
-    root = np.sqrt(np.maximum(linear**2 - 8 * n * constant, 0.0))
-    gain_rate = np.maximum((root - linear) / (4 * n), max(0.0, -margin))
-    variance = n * (2 * gain_rate + margin * (1 - margin))
-    return np.asarray((gains - lost + n * margin) / np.sqrt(np.maximum(variance, 1e-300)))
+    return -score.tango_scores(losses + w, gains, n, margin)
 
 
 def tango_bound(losses: float, gains: float, n: float, z: float, w: float = QUARTER) -> float:
