@@ -90,11 +90,13 @@ class Gating:
             return
         from llmkit.reports.actions import harmless
         from llmkit.reports.text import one_line
-        from llmkit.reports.verdicts import conclusion, footing
+        from llmkit.reports.verdicts import conclusion, footing, outcome
 
         terminalreporter.section("llmkit gate")
         lines = [f"{self.report.base} → {self.report.head}"]
         lines += [f"note: {note}" for note in self.report.notes]
+        warned = (suite for suite in self.report.suites if suite.warning)
+        lines += [f"{suite.suite}: {outcome(suite)}: {suite.warning}" for suite in warned]
         lines += [footing(self.report)] if self.report.suites else []
         for line in (*lines, conclusion(self.report)):
             terminalreporter.write_line(harmless(one_line(line), os.environ))
@@ -182,7 +184,7 @@ class MetricItem(pytest.Item):
             pytest.skip("not decided: another metric of the suite failed first")
         if found.exit_code:  # not what --llmkit-on-inconclusive lets pass; a budget that ran out never is
             raise GateError(self._said(report, found, metrics))
-        if not metrics or report.on_inconclusive != "pass":
+        if found.new or report.on_inconclusive != "pass":
             pytest.skip(self._headline(found, metrics))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:

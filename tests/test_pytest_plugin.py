@@ -145,6 +145,18 @@ def test_a_suite_that_no_change_reaches_passes(gated):
     gated(replace(v.UNTOUCHED, untouched=("sums",))).assert_outcomes(passed=2)
 
 
+def test_a_warning_is_shown_in_the_end(gated):
+    result = gated(v.WARNED, "-k", "exact_match")
+    result.assert_outcomes(passed=1, deselected=1)
+    result.stdout.fnmatch_lines(["sums: PASS (with a warning): head alone has no usable answer in 75 pairs*"])
+
+
+@pytest.mark.parametrize(("meaning", "outcome"), [("warn", "skipped"), ("pass", "passed")])
+def test_a_base_that_cannot_be_read_is_what_the_caller_makes_of_it(gated, meaning, outcome):
+    unread = replace(v.NEW.suites[0], new=False, reason="base's prompt cannot be read")
+    gated(v.report(unread, on_inconclusive=meaning)).assert_outcomes(**{outcome: 2})
+
+
 def test_a_new_suite_is_skipped_with_the_reason(gated):
     result = gated(v.NEW, "-rs")
     result.assert_outcomes(skipped=2)

@@ -53,9 +53,9 @@ def suite_table(report: GateReport, suite: SuiteVerdict) -> Group:
 
 def _suite(report: GateReport, suite: SuiteVerdict) -> Iterator[Line | Text | _Metrics]:
     yield _head(words.outcome(suite), suite, f"bold {words.STYLES[suite.verdict]}")
+    yield from (_line(text, _WARNING) for text in words.warning(suite))
     yield from _changes(suite)
-    if suite.reason:
-        yield _line(suite.reason, "" if suite.exit_code == 0 else _WARNING)
+    yield from (_line(text, "" if suite.exit_code == 0 else _WARNING) for text in words.reason(suite))
     if suite.stopped_by:
         yield _line(f"stopped by: {suite.stopped_by}", _WARNING)
     if suite.missing:
@@ -66,9 +66,10 @@ def _suite(report: GateReport, suite: SuiteVerdict) -> Iterator[Line | Text | _M
         yield Text()
         yield _Metrics(suite)
         yield from _why(suite)
-        advice = words.advice(report, suite)
-        if advice:
-            yield _line(advice, _WARNING)
+    advice = words.advice(report, suite)
+    if advice:
+        yield _line(advice, _WARNING)
+    if suite.metrics:
         yield Text()
     yield from _footing(suite)
     yield from _flips(suite)

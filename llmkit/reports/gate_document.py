@@ -131,6 +131,8 @@ class SuiteDocument(TypedDict):
     failures_rule: str
     stopped_by: str | None
     reason: str | None
+    warning: str | None
+    new: bool
     missing: list[str]
     saved_calls: int
     saved_usd: float | None
@@ -200,6 +202,8 @@ def _suite(suite: SuiteVerdict) -> SuiteDocument:
         "failures_rule": suite.rule,
         "stopped_by": suite.stopped_by,
         "reason": suite.reason,
+        "warning": suite.warning,
+        "new": suite.new,
         "missing": list(suite.missing),
         "saved_calls": suite.saved_calls,
         "saved_usd": finite(suite.saved_usd),

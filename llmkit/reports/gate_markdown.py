@@ -69,7 +69,7 @@ def _without_names(report: GateReport) -> GateReport:
 
 
 def _top(report: GateReport) -> Iterator[str]:
-    word = "plan" if report.listed else words.WORDS[report.verdict]
+    word = "plan" if report.listed else words.headline(report)
     yield f"### llmkit gate: {word}"
     yield f"{quoted(report.base)} → {quoted(report.head)}"
     if report.notes:
@@ -93,7 +93,7 @@ def _block(report: GateReport, suite: SuiteVerdict, depth: int) -> str:
     if report.listed:
         heading = f"#### {quoted(suite.suite)}"
         return "\n\n".join([heading, _items([*_changes(suite), *words.forecast(suite)])])
-    parts = [_title(suite), _items([*_changes(suite), *_troubles(suite)])]
+    parts = [_title(suite), _items([*words.warning(suite), *_changes(suite), *_troubles(suite)])]
     if suite.missing:
         said, listed = words.missing(suite)
         parts.append("\n".join([f"- {sentence(said)}", *(f"  - {quoted(text)}" for text in listed)]))
@@ -114,8 +114,7 @@ def _changes(suite: SuiteVerdict) -> Iterator[str]:
 
 
 def _troubles(suite: SuiteVerdict) -> Iterator[str]:
-    if suite.reason:
-        yield suite.reason
+    yield from words.reason(suite)
     if suite.stopped_by:
         yield f"stopped by: {suite.stopped_by}"
 

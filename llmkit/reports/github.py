@@ -53,15 +53,20 @@ def tell(report: GateReport, environment: Mapping[str, str], stream: TextIO) -> 
 
 
 def commands(report: GateReport) -> Iterator[str]:
-    """Yield a workflow command for each changed stretch, the worst first, as many as GitHub shows."""
+    """Yield a workflow command for what the notes say, and one for each changed stretch, the worst first.
+
+    There are as many as GitHub shows. The notes share one, so that no number of them uses up the rest.
+    """
     if report.listed:
         return
+    if report.notes:
+        yield f"::warning title=llmkit gate::{_data(chr(10).join(map(one_line, report.notes)))}"
     found: dict[tuple[str | None, tuple[int, int] | None], list[SuiteVerdict]] = {}
     for suite in report.suites:
         for change in suite.changes:
             for place in _places(change):
                 found.setdefault(place, []).append(suite)
-    shown = dict.fromkeys(LEVELS, 0)
+    shown = dict.fromkeys(LEVELS, 0) | {"warning": int(bool(report.notes))}
     ranked = ((min(LEVELS.index(_level(report, suite)) for suite in suites), place) for place, suites in found.items())
     for rank, place in sorted(ranked, key=lambda item: item[0]):
         level = LEVELS[rank]
@@ -80,9 +85,11 @@ def _places(change: Change) -> Iterator[tuple[str | None, tuple[int, int] | None
 def _level(report: GateReport, suite: SuiteVerdict) -> str:
     if suite.verdict == "fail" or suite.exit_code == 1:
         return "error"
+    if suite.new:
+        return "notice"
     if suite.verdict == "undecided":
         return "notice" if suite.exit_code == 0 and report.on_inconclusive != "warn" else "warning"
-    return "warning" if any(metric.within for metric in suite.metrics) else "notice"
+    return "warning" if words.warned(suite) else "notice"
 
 
 def _command(level: str, place: tuple[str | None, tuple[int, int] | None], suites: list[SuiteVerdict]) -> str:
@@ -104,7 +111,7 @@ def _message(suite: SuiteVerdict) -> str:
         f"{one_line(words.label(m))} {words.difference(m)}, margin {words.amount(m, m.margin)}"
         for m in telling or suite.metrics[:1]
     ]
-    parts += [one_line(reason) for reason in (suite.reason, suite.stopped_by) if reason]
+    parts += [one_line(said) for said in (suite.warning, suite.reason, suite.stopped_by) if said]
     parts += [f"{count(len(suite.missing))} answers are missing"] if suite.missing else []
     return "; ".join([text, *parts])
 

@@ -68,6 +68,8 @@ def _suite(report: GateReport, suite: SuiteVerdict, cases: list[_Case]) -> Itera
 
 
 def _cases(report: GateReport, suite: SuiteVerdict) -> list[_Case]:
+    if report.listed:
+        return [_Case(WHOLE, "skipped", "", ["planned, not run (--list)"])]
     cases = [_case(report, suite, metric) for metric in suite.metrics]
     told = {"fail": "failure"}.get(suite.verdict, _undecided(report, suite) if suite.verdict == "undecided" else None)
     if suite.exit_code == words.BROKE:
@@ -80,7 +82,8 @@ def _cases(report: GateReport, suite: SuiteVerdict) -> list[_Case]:
             said += [text, *listed]
         if len(said) > 1:  # the reason is worth more in the one line that a list of failures shows
             said[:2] = [f"{said[0]}: {said[1]}"]
-        cases.append(_Case(WHOLE, told, _type(suite), [*said, *_changes(suite), *words.basis(suite)]))
+        said += [*words.warning(suite), *_changes(suite), *words.basis(suite), *_advice(report, suite)]
+        cases.append(_Case(WHOLE, told, _type(suite), said))
     return cases
 
 
@@ -93,6 +96,7 @@ def _case(report: GateReport, suite: SuiteVerdict, metric: MetricVerdict) -> _Ca
         *words.reasons(metric, suite),
         f"base {words.side(metric, metric.base)}, head {words.side(metric, metric.head)}, n={metric.n},"
         f" look {words.look(metric, suite)}, won/lost/tied {words.tallies(metric)}",
+        *words.warning(suite),
     ]
     if metric.verdict == "undecided":  # the one line that a list of failures shows says why
         said[0] = f"not enough evidence: {said[0].removeprefix('undecided: ')}"
@@ -105,8 +109,13 @@ def _case(report: GateReport, suite: SuiteVerdict, metric: MetricVerdict) -> _Ca
             if flip.metric == metric.metric
             for line in flip_lines(flip, indent=0)
         ]
-    advice = words.advice(report, suite) if metric.verdict == "undecided" else None
-    return _Case(words.label(metric), kind, _type(suite, metric), [*said, *([advice] if advice else [])])
+    said += _advice(report, suite) if metric.verdict == "undecided" else []
+    return _Case(words.label(metric), kind, _type(suite, metric), said)
+
+
+def _advice(report: GateReport, suite: SuiteVerdict) -> list[str]:
+    advice = words.advice(report, suite)
+    return [advice] if advice else []
 
 
 def _undecided(report: GateReport, suite: SuiteVerdict) -> str | None:

@@ -18,7 +18,7 @@ UNCOMPARED = "NOT COMPARED"
 NOTHING = "–"
 RERUNS = 3
 """Runs of one gate for which the chance of a false verdict is said: what people do with a red build."""
-BROKE = 4
+UNDECIDED, BROKE = 3, 4
 MOST_MISSING = 20
 """Missing answers that are listed; the rest is counted, and ``--json`` has them all."""
 
@@ -113,7 +113,8 @@ def lines_of(change: Change) -> str:
 def spent(name: str, one: Spent) -> str:
     """Say what one side's answers came to."""
     cost = "cost unknown" if one.cost_usd is None else f"{dollars(one.cost_usd)} paid"
-    parts = [f"{name}: {one.model}" if one.model else name, _several(one.calls, "call", "calls"), cost]
+    calls = "no new answer" if one.failed and not one.calls else _several(one.calls, "call", "calls")  # refused, say
+    parts = [f"{name}: {one.model}" if one.model else name, calls, cost]
     parts += [_several(one.from_cache, "stored answer", "stored answers")] if one.from_cache else []
     parts += [f"{count(one.failed)} failed"] if one.failed else []
     parts += [f"run {one.run_id}"] if one.run_id else []
@@ -143,7 +144,7 @@ def basis(suite: SuiteVerdict) -> list[str]:
 
 def forecast(suite: SuiteVerdict) -> list[str]:
     """Say what a gate would ask for a suite, and what that costs at most."""
-    said = [suite.reason] if suite.reason else []
+    said = reason(suite)
     if suite.planned is not None:
         said += [*plan(suite.planned), worst_case(suite.planned)]
     return said + [f"note: {note}" for note in suite.notes]
@@ -196,13 +197,18 @@ def missing(suite: SuiteVerdict) -> tuple[str, list[str]]:
 
 
 def advice(report: GateReport, suite: SuiteVerdict) -> str | None:
-    """Say, of a suite that wants samples, that running it again until it passes is no evidence."""
-    if suite.verdict != "undecided" or not any(m.needs for m in suite.metrics if m.verdict == "undecided"):
+    """Say what to do about a suite that wants samples; running it again until it passes is no evidence."""
+    if suite.verdict != "undecided":
+        return None
+    if suite.stopped_by and suite.exit_code == UNDECIDED:
+        return "The same command with a higher --max-cost goes on: it takes the answers so far from the cache."
+    if not any(m.needs for m in suite.metrics if m.verdict == "undecided"):
         return None
     chance = 100 * (1 - (1 - report.alpha) ** RERUNS)
     return (
         "Running this gate again until it passes is not evidence: every run spends its error rate anew"
-        f" ({100 * report.alpha:g} % for one, up to {chance:.0f} % for {RERUNS}). Plan a larger run instead."
+        f" ({100 * report.alpha:g} % for one, up to {chance:.0f} % for {RERUNS}). A new run, with rows"
+        " or epochs added where the data has too few: llmkit gate --fresh."
     )
 
 
@@ -213,19 +219,36 @@ def next_command(suite: SuiteVerdict) -> str | None:
     return f"llmkit compare {suite.base.run_id} {suite.head.run_id}"
 
 
-def uncompared(suite: SuiteVerdict) -> bool:
-    """Return whether there was nothing to compare with, and nothing is wrong with that: a new suite."""
-    return suite.verdict == "undecided" and suite.exit_code == 0 and not suite.metrics and suite.reason is not None
+def warned(suite: SuiteVerdict) -> bool:
+    """Return whether a pass is not the whole story."""
+    return suite.verdict == "pass" and (suite.warning is not None or any(m.within for m in suite.metrics))
+
+
+def warning(suite: SuiteVerdict) -> list[str]:
+    """Return a suite's warning, for the line below its verdict."""
+    return [] if suite.warning is None else [f"warning: {suite.warning}"]
+
+
+def reason(suite: SuiteVerdict) -> list[str]:
+    """Say why there is no comparison, where none of the changes that stand above it has said so."""
+    said = suite.reason is None or any(change.detail == suite.reason for change in suite.changes)
+    return [] if said or suite.reason is None else [suite.reason]
 
 
 def outcome(suite: SuiteVerdict) -> str:
     """Return a suite's verdict, and what it means to the caller where that is not plain."""
-    text = UNCOMPARED if uncompared(suite) else WORDS[suite.verdict]
-    if suite.verdict == "pass" and any(m.within for m in suite.metrics):
+    text = UNCOMPARED if suite.new else WORDS[suite.verdict]
+    if warned(suite):
         text += " (with a warning)"
     if suite.exit_code == BROKE:
         text += ", something broke"
     return text
+
+
+def headline(report: GateReport) -> str:
+    """Return the verdict of all suites in a word; where all are new, nothing was compared."""
+    bare = bool(report.suites) and all(suite.new for suite in report.suites)
+    return UNCOMPARED if bare else WORDS[report.verdict]
 
 
 def conclusion(report: GateReport) -> str:
@@ -236,23 +259,19 @@ def conclusion(report: GateReport) -> str:
         names = f" ({', '.join(report.untouched)})" if report.untouched else ""
         reach = "nothing that differs reaches a gated suite" if report.untouched else "no suite is gated"
         return f"PASS: {reach}{names}; no call was made (exit {report.exit_code})"
-    total, undecided = len(report.suites), [suite for suite in report.suites if suite.verdict == "undecided"]
-    bare = sum(map(uncompared, report.suites))
+    total, compared = len(report.suites), [suite for suite in report.suites if not suite.new]
     numbers = {
-        "failed": sum(suite.verdict == "fail" for suite in report.suites),
-        "undecided": len(undecided) - bare,
-        "not compared": bare,
-        "passed": sum(suite.verdict == "pass" for suite in report.suites),
+        "failed": sum(suite.verdict == "fail" for suite in compared),
+        "undecided": sum(suite.verdict == "undecided" for suite in compared),
+        "not compared": total - len(compared),
+        "passed": sum(suite.verdict == "pass" for suite in compared),
     }
     said = (
         f"{times if total == 1 else f'{times} of {total}'} {'suite' if total == 1 else 'suites'} {what}"
         for what, times in numbers.items()
         if times
     )
-    word = WORDS[report.verdict]
-    if report.verdict == "undecided" and not numbers["undecided"]:
-        word = WORDS["pass"] if numbers["passed"] else UNCOMPARED
-    text = f"{word}: {', '.join(said)}"
+    text = f"{headline(report)}: {', '.join(said)}"
     if report.on_inconclusive is not None and numbers["undecided"]:
         text += f"; undecided counts as {report.on_inconclusive} (--on-inconclusive)"
     return f"{text} (exit {report.exit_code})"

@@ -85,7 +85,7 @@ def test_colours_add_nothing_to_the_text():
 def test_into_a_pipe_long_lines_stay_whole():
     stream = io.StringIO()
     print_gate(v.SHORT, Console(file=stream, width=60))
-    assert any("up to 14 % for 3). Plan a larger run instead." in line for line in stream.getvalue().splitlines())
+    assert any("up to 14 % for 3). A new run, with" in line for line in stream.getvalue().splitlines())
 
 
 def test_a_pass_within_the_margin_warns():
@@ -93,6 +93,16 @@ def test_a_pass_within_the_margin_warns():
     assert "PASS (with a warning)  sums" in text
     assert "cost: a rise is proven, of at least 3.1 %, but within the margin: one of 20 % is ruled out\n" in text
     assert text.endswith("PASS: 1 suite passed (exit 0)\n")
+
+
+def test_what_a_pass_does_not_cover_stands_right_below_it():
+    text = shown(v.WARNED)
+    assert text.splitlines()[2:4] == [
+        "PASS (with a warning)  sums  suites/sums.yaml",
+        "  warning: head alone has no usable answer in 75 pairs, base alone in 0",
+    ]
+    failing = v.report(replace(v.FAILING.suites[0], warning="head answers less"))
+    assert "\nFAIL  sums  suites/sums.yaml\n  warning: head answers less\n" in shown(failing)
 
 
 def test_a_slice_stands_under_its_metric_by_name_and_value():
@@ -117,6 +127,9 @@ def test_too_little_evidence_says_that_running_it_again_is_none():
     said = "Running this gate again until it passes is not evidence: every run spends its error rate anew"
     assert f"{said} (5 % for one, up to 14 % for 3)" in shown(v.SHORT, 200)
     assert f"{said} (1 % for one, up to 3 % for 3)" in shown(replace(v.SHORT, alpha=0.01), 200)
+    assert "A new run, with rows or epochs added where the data has too few: llmkit gate --fresh.\n" in shown(
+        v.SHORT, 300
+    )
     assert "Running this gate again" not in shown(v.FAILING)
     assert "Running this gate again" not in shown(v.NEW)
 
@@ -185,6 +198,8 @@ def test_what_the_last_look_decides_saved_nothing():
 def test_a_gate_that_something_else_ended_says_by_what_and_saved_nothing():
     text = shown(v.report(v.suite("undecided", (v.UNDECIDED,), stopped_by="the cost cap of $0.50")))
     assert "  stopped by: the cost cap of $0.50\n" in text
+    assert "The same command with a higher --max-cost goes on: it takes the answers so far from the cache.\n" in text
+    assert "Running this gate again" not in text
     assert "stopping early saved" not in text
 
 
@@ -203,6 +218,12 @@ def test_pairs_that_count_less_than_they_seem_are_counted():
 def test_costs_that_are_unknown_are_not_nothing():
     text = shown(v.report(v.suite(head=Spent(1, 1, 0, None, "r", "a/b"))))
     assert "  head: a/b · 1 call · cost unknown · 1 stored answer · run r\n" in text
+
+
+def test_a_side_whose_every_call_was_refused_has_no_new_answer():
+    text = shown(v.report(v.suite("undecided", (), head=Spent(0, 0, 10, None, "r", "a/b"), exit_code=4)))
+    assert "  head: a/b · no new answer · cost unknown · 10 failed · run r\n" in text
+    assert "higher --max-cost" not in text
 
 
 def test_nothing_reached():
@@ -229,14 +250,23 @@ def test_a_suite_without_a_base_says_why_there_is_no_comparison():
     assert "  new suite: base has nothing to compare with\n" in text
     assert "llmkit compare" not in text
     assert text.endswith("NOT COMPARED: 1 suite not compared (exit 0)\n")
-    both = v.report(v.NEW.suites[0], v.PASSING.suites[0], verdict="undecided")
+    both = v.report(v.NEW.suites[0], v.PASSING.suites[0], verdict="pass")
     assert shown(both).endswith("PASS: 1 of 2 suites not compared, 1 of 2 suites passed (exit 0)\n")
 
 
+def test_a_reason_that_a_change_says_already_is_said_once():
+    change = Change("suite", "added", "suites/sums.yaml", v.NEW.suites[0].reason)
+    assert shown(v.report(replace(v.NEW.suites[0], changes=(change,)))).count("base has nothing to compare with") == 1
+
+
 def test_a_base_that_cannot_be_read_is_too_little_evidence():
-    text = shown(v.report(replace(v.NEW.suites[0], exit_code=3, reason="base's prompt cannot be read")))
+    unread = replace(v.NEW.suites[0], new=False, exit_code=3, reason="base's prompt cannot be read")
+    text = shown(v.report(unread))
     assert "\nNOT ENOUGH EVIDENCE  sums" in text
     assert text.endswith("NOT ENOUGH EVIDENCE: 1 suite undecided (exit 3)\n")
+    text = shown(v.report(replace(unread, exit_code=0), on_inconclusive="warn"))
+    assert "NOT COMPARED" not in text
+    assert text.endswith("1 suite undecided; undecided counts as warn (--on-inconclusive) (exit 0)\n")
 
 
 def test_answers_that_offline_lacks_are_listed_up_to_twenty_and_counted():

@@ -76,6 +76,11 @@ def test_missing_answers_are_all_there():
     assert len(read(v.OFFLINE)["suites"][0]["missing"]) == 34
 
 
+def test_a_warning_and_what_is_new_are_there():
+    assert read(v.WARNED)["suites"][0]["warning"].startswith("head alone has no usable answer")
+    assert [read(report)["suites"][0]["new"] for report in (v.WARNED, v.NEW)] == [False, True]
+
+
 def test_a_flip_has_both_answers_in_full():
     (flip,) = read(v.FAILING)["suites"][0]["flips"]
     assert flip["base"] == {"text": "The answer is 4.", "value": 1.0, "extracted": None, "failure": None}

@@ -126,6 +126,18 @@ def test_the_third_verdict_gives_its_advice():
     assert "Running this gate again until it passes is not evidence" in gate_markdown(v.SHORT)
 
 
+def test_what_a_pass_does_not_cover_stands_right_below_it():
+    said = "- warning&#58; head alone has no usable answer in 75 pairs, base alone in 0\n"
+    text = gate_markdown(v.WARNED).replace("- warning: ", "- warning&#58; ")
+    assert f"#### PASS (with a warning): <code>sums</code> (<code>suites/sums.yaml</code>)\n\n{said}" in text
+
+
+def test_where_all_is_new_nothing_was_compared():
+    text = gate_markdown(v.NEW)
+    assert text.startswith("### llmkit gate: NOT COMPARED\n")
+    assert "**NOT COMPARED: 1 suite not compared (exit 0)**" in text
+
+
 def test_flips_that_do_not_fit_are_left_out_whole_and_it_says_so():
     text = gate_markdown(v.report(many_flips(300)))
     assert 0.9 * COMMENT_BYTES < len(text.encode()) <= COMMENT_BYTES

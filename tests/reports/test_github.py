@@ -70,7 +70,9 @@ def test_a_failure_is_an_error_on_each_changed_stretch():
     ("report", "level"),
     [
         (v.PASSING, "warning"),  # within the margin
+        (v.WARNED, "warning"),
         (v.report(v.suite()), "notice"),
+        (replace(v.NEW, on_inconclusive="warn"), "notice"),
         (v.SHORT, "warning"),
         (v.NEW, "notice"),
         (v.OFFLINE, "warning"),
@@ -110,14 +112,28 @@ def test_no_more_is_annotated_than_github_shows():
 
 
 def test_nothing_in_names_or_messages_becomes_a_command_of_its_own():
-    (line,) = commands(v.EVIL)
-    assert "\n" not in line
+    note, line = commands(v.EVIL)
+    assert "\n" not in line + note
+    assert note.startswith("::warning title=llmkit gate::[red]")
+    assert "%0A" not in note.replace("%250A", "")
     properties, _, message = line.removeprefix("::error ").partition("::")
     assert "%3A%3Aerror%3A%3Az %250A" in properties
     assert "%0A" not in message.replace("%250A", "")
     comma = Change("prompt", "changed", "a,line=9:b%\r\n.prompty", "")
     (line,) = commands(changed(comma))
     assert line.startswith("::error file=a%2Cline=9%3Ab%25\\r\\n.prompty,title=llmkit gate::")
+
+
+def test_what_a_pass_does_not_cover_is_in_its_annotation():
+    assert all("75 pairs" in line for line in commands(v.WARNED))
+
+
+def test_the_notes_are_one_warning_and_the_first(tmp_path):
+    notes = tuple(f"suite {n} is deleted, so that nothing holds a change to it" for n in range(12))
+    first, *rest = commands(replace(v.FAILING, notes=notes))
+    assert first == f"::warning title=llmkit gate::{'%0A'.join(notes)}"
+    assert rest == list(commands(v.FAILING))
+    assert list(commands(replace(v.UNTOUCHED, notes=notes))) == [first]
 
 
 def test_a_list_annotates_nothing():

@@ -79,7 +79,22 @@ def test_a_new_suite_passes_and_says_why():
     assert "NOT COMPARED: new suite: base has nothing" in parsed(v.NEW).find(".//system-out").text
 
 
-UNREADABLE = v.report(replace(v.NEW.suites[0], exit_code=3, reason="base's prompt cannot be read"))
+def test_what_a_pass_does_not_cover_is_said_with_each_metric():
+    (out,) = parsed(v.WARNED).iter("system-out")
+    assert "\nwarning: head alone has no usable answer in 75 pairs" in out.text
+
+
+def test_a_list_skips_every_suite():
+    assert cases(v.LISTED) == {"gate": "skipped"}
+    assert "NOT ENOUGH EVIDENCE" not in junit(v.LISTED)
+
+
+def test_a_budget_that_ran_out_says_how_to_go_on():
+    report = v.report(v.suite("undecided", (), stopped_by="the cost cap of $0.50"))
+    assert "with a higher --max-cost goes on" in parsed(report).find(".//error").text
+
+
+UNREADABLE = v.report(replace(v.NEW.suites[0], new=False, exit_code=3, reason="base's prompt cannot be read"))
 
 
 @pytest.mark.parametrize("report", [UNREADABLE, v.OFFLINE])

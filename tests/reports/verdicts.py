@@ -167,6 +167,7 @@ LISTED = report(
     ),
     listed=True,
 )
+WARNED = report(suite(warning="head alone has no usable answer in 75 pairs, base alone in 0"))
 UNTOUCHED = report()
 NEW = report(
     suite(
@@ -181,8 +182,10 @@ NEW = report(
         rule="",
         saved_calls=0,
         reason="new suite: base has nothing to compare with",
+        new=True,
         exit_code=0,
-    )
+    ),
+    verdict="pass",
 )
 OFFLINE = report(
     suite(
@@ -214,7 +217,8 @@ EVIL = report(
         flips=(replace(LOSS, sample_id=HOSTILE, metric=HOSTILE, b=Answered(HOSTILE, 0.0)),),
         flipped=9,
         stopped_by=HOSTILE,
-        reason=HOSTILE,
+        warning=HOSTILE,
+        reason=f"no {HOSTILE}",
         missing=(HOSTILE,),
         notes=(HOSTILE,),
         rule=HOSTILE,
@@ -225,4 +229,4 @@ EVIL = report(
     notes=(HOSTILE,),
 )
 EVIL = replace(EVIL, suites=(replace(EVIL.suites[0], suite=HOSTILE, path=HOSTILE),))
-ALL = (PASSING, FAILING, SHORT, LISTED, UNTOUCHED, NEW, OFFLINE, EVIL)
+ALL = (PASSING, FAILING, SHORT, WARNED, LISTED, UNTOUCHED, NEW, OFFLINE, EVIL)
