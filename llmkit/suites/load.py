@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -20,6 +21,8 @@ from llmkit.suites.spec import SuiteSpec
 from llmkit.suites.suite import Suite
 
 BUILTIN = "builtin:"
+SUITES = "suites"
+"""Folder of a project's suites, where ``llmkit init`` makes the first."""
 PROMPT_ENDINGS = (".prompty", ".md")
 _YAML = (".yaml", ".yml")
 OWN_FILES = "A suite may name files of its own folder and of its project (where llmkit.toml lies)"
@@ -75,9 +78,17 @@ def _find(ref: str) -> Path:
             hint = f"Write a suite with the line prompt: {path.name}, or look at it with llmkit prompt show"
             raise UsageError("this is a prompt, not a suite", where=ref, hint=hint)
         return path
+    names = [*known, *_nearby(path)]
+    raise UnknownNameError("suite", ref, names, hint=_nearest(ref, names))
+
+
+def _nearby(path: Path) -> Iterator[str]:
+    """Yield what may be meant: files beside it, and those of the project's folder of suites, as they would be typed."""
     folder = path.parent if path.parent.is_dir() else Path()
-    nearby = [str(near) for near in sorted(folder.iterdir()) if near.suffix in _YAML]
-    raise UnknownNameError("suite", ref, [*known, *nearby], hint=_nearest(ref, [*known, *nearby]))
+    root = project_root(Path.cwd()) or Path.cwd()
+    own = Path(os.path.relpath(root / SUITES))
+    for each in [folder] if own.resolve() == folder.resolve() else [folder, own]:
+        yield from (str(near) for near in sorted(each.glob("*")) if near.suffix in _YAML)
 
 
 def _nearest(ref: str, names: list[str]) -> str:

@@ -105,6 +105,18 @@ def test_a_stem_offers_its_file(write, project, monkeypatch):
         load_suites("add")
 
 
+@pytest.mark.parametrize(
+    ("folder", "offered"), [(".", "suites/add.yaml"), ("prompts", "../suites/add.yaml"), ("suites", "add.yaml")]
+)
+def test_a_name_offers_the_projects_own_suites_wherever_it_is_typed(write, project, monkeypatch, folder, offered):
+    write()
+    (project / "llmkit.toml").touch()
+    monkeypatch.chdir(project / folder)
+    with pytest.raises(UnknownNameError) as caught:
+        load_suites("add")
+    assert str(caught.value) == f"unknown suite 'add'. Did you mean '{offered}'?"
+
+
 GROUP = "version: 1\nsuites: [{}]\n"
 
 
