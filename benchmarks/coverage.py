@@ -133,6 +133,32 @@ def clustered_graded(rho: float, unlike: bool = False) -> Callable[..., Data]:
     return draw
 
 
+def clusters_that_fall(random: Generator, count: int) -> Data:
+    """One to nine samples a cluster: of 15 % of the clusters, 80 % of the samples fall; of the others, 3 % gain."""
+    clusters = np.repeat(np.arange(count), random.integers(1, 10, count))
+    fallen = (random.random(count) < 0.15)[clusters] & (random.random(len(clusters)) < 0.8)
+    gained = ~fallen & (random.random(len(clusters)) < 0.03)
+    return Data("proportion", np.where(gained, 0.0, 1.0), np.where(fallen, 0.0, 1.0), clusters=clusters)
+
+
+def clusters_that_collapse(random: Generator, count: int) -> Data:
+    """Noise on every sample, and one cluster in twenty falls as a whole; sizes are unlike."""
+    clusters = members(random, count, True)
+    fallen = (random.random(count) < 0.05)[clusters]
+    change = np.where(fallen, -0.8, 0.0) + random.normal(0, 0.05, len(clusters))
+    return Data("mean", np.zeros(len(clusters)), change, clusters=clusters)
+
+
+def rare_collapse(share: float) -> Callable[[Generator, int], np.ndarray]:
+    return lambda random, n: np.where(random.random(n) < share, -0.9, random.normal(0, 0.05, n))
+
+
+def skewed(random: Generator, count: int, unlike: bool = False) -> Data:
+    clusters = members(random, count, unlike)
+    change = 0.05 * (random.exponential(1, count)[clusters] + random.exponential(1, len(clusters)))
+    return Data("mean", np.zeros(len(clusters)), change, clusters=clusters)
+
+
 def ratio(totals: np.ndarray) -> np.ndarray:
     return np.asarray(totals[..., 0] / totals[..., 1])
 
@@ -169,6 +195,9 @@ def clustered_errors(unlike: bool = False) -> Callable[..., Data]:
 GRADED = (
     Setting("graded, normal, no ties", shifted(lambda r, n: r.normal(0.05, 0.1, n)), 0.05),
     Setting("graded, exponential, no ties", shifted(lambda r, n: r.exponential(1, n)), 1.0),
+    Setting("graded, uniform, no ties", shifted(lambda r, n: r.uniform(-0.5, 0.5, n)), 0.0),
+    Setting("graded, N(0, .05), 10 % fall by .9", shifted(rare_collapse(0.1)), -0.09),
+    Setting("graded, N(0, .05), 3 % fall by .9", shifted(rare_collapse(0.03)), -0.027),
     Setting("graded, 10 % tie, else N(.3, .2)", shifted(sometimes(0.9, lambda r, n: r.normal(0.3, 0.2, n))), 0.27),
     Setting("graded, 70 % tie, either way", shifted(sometimes(0.3, either_way)), 0.0, (0, 1)),
     Setting("graded, 70 % tie, else worse", shifted(sometimes(0.3, worse)), -0.15, (0, 1)),
@@ -190,6 +219,10 @@ CLUSTERED = (
     Setting("clustered 0/1, ψ .2, θ .1, ρ .2, unlike sizes", clustered_binary(0.2, 0.1, 0.2, True), 0.1),
     Setting("clustered graded, ρ .3", clustered_graded(0.3), 0.05),
     Setting("clustered graded, ρ .3, unlike sizes", clustered_graded(0.3, True), 0.05),
+    Setting("clustered graded, exponential", skewed, 0.1),
+    Setting("clustered graded, exponential, unlike sizes", lambda r, n: skewed(r, n, True), 0.1),
+    Setting("clustered 0/1, 15 % of clusters fall, 3 % gain, sizes 1 to 9", clusters_that_fall, -0.12 + 0.88 * 0.03),
+    Setting("clustered graded, 5 % of clusters fall, unlike sizes", clusters_that_collapse, -0.04),
     Setting("clustered corpus ratio", clustered_errors(), 0.05),
     Setting("clustered corpus ratio, unlike sizes", clustered_errors(True), 0.05),
 )

@@ -21,6 +21,7 @@ MANY_TIES = 0.2
 """Share of ties from which the score interval stands alone; simulated at 0 to 98 % ties (docs/statistics.md)."""
 
 _ROUNDING = 1e-12
+_SYMMETRIC = 1e-6  # below it the correction is lost in rounding
 
 
 class _Units(NamedTuple):
@@ -32,6 +33,8 @@ class _Units(NamedTuple):
         parts: Shape (C,), what each contributes; their mean is the difference, or close to it. 0 where both sides tie.
         effective: Units of equal weight that would weigh as these do.
         tied: Share of units in which both sides tie.
+        clustered: Whether units are clusters.
+        skewness: Third standardised moment of what units contribute; 0 where it is not corrected for.
     """
 
     difference: float
@@ -39,6 +42,8 @@ class _Units(NamedTuple):
     parts: Floats
     effective: float
     tied: float
+    clustered: bool
+    skewness: float = 0.0
 
 
 def paired_mean_interval(
@@ -50,7 +55,9 @@ def paired_mean_interval(
 ) -> Interval | None:
     """Return an interval of the mean of paired ``differences``.
 
-    - No pair ties: mean ± t · SE, the paired t interval.
+    - No pair ties: the paired t interval, corrected for skewness by Hall's transformation (JRSS B 54, 1992). Where a
+      few samples fall far below many, t alone errs nearly always on their side: 3 % falling by .9 amid noise of .05
+      it covers .90 at n = 100, corrected .93. Without skewness both are the same.
     - From a fifth of ties on: a few pairs hold all that is seen, often all of one sign. The t interval then covers
       .88, because the spread is underestimated together with the mean. Tango's score interval is taken at effective
       counts: with u = Σd²/Σ|d|, Σd⁺/u pairs are won and Σd⁻/u lost, by u each. These have the same mean and the same
@@ -59,7 +66,8 @@ def paired_mean_interval(
     - All tie: ± ``largest`` · z²/(n + z²), what Tango's interval gives for n equal answers.
 
     With clusters the units are clusters, the error is the jackknife's, and t has fewer degrees of freedom than there
-    are clusters where their sizes differ (:func:`effective_units`).
+    are clusters where their sizes differ (:func:`effective_units`). Sizes alone make clusters skewed, so that the
+    correction does harm as often as good: it is the wider of t and the corrected one on each side.
 
     None with fewer than two units, or where no unit differs from another and ``largest`` is not known.
 
@@ -78,7 +86,7 @@ def paired_mean_interval(
     bounds = None if largest is None else (-largest, largest)
     if units.error <= _ROUNDING * max(1.0, abs(units.difference)):
         return mean_interval(differences, clusters, confidence=confidence, bounds=bounds)
-    low, high, form = _chosen(units, confidence, "t")
+    low, high, form = _chosen(units, confidence, "skew-t")
     return _within(low, high, bounds, f"{prefix}{form}", confidence)
 
 
@@ -124,9 +132,10 @@ def _units_of_mean(differences: Floats, clusters: Ints | None) -> _Units | None:
     count = len(sums)
     if count < 2:
         return None
-    error = _jackknifed((sums.sum() - sums) / (n - sizes))
-    tied = float((~moving).mean())
-    return _Units(float(differences.mean()), error, sums * (count / n), effective_units(n, clusters), tied)
+    without = (sums.sum() - sums) / (n - sizes)
+    parts, mean = sums * (count / n), float(differences.mean())
+    tied, clustered = float((~moving).mean()), clusters is not None
+    return _Units(mean, _jackknifed(without), parts, effective_units(n, clusters), tied, clustered, _skewness(-without))
 
 
 def _units_of_corpus(stats_a: Floats, stats_b: Floats, value: Value, clusters: Ints | None) -> _Units | None:
@@ -143,23 +152,44 @@ def _units_of_corpus(stats_a: Floats, stats_b: Floats, value: Value, clusters: I
     moving = (change != 0).any(axis=1)
     parts = np.where(moving & np.isfinite(parts), parts, 0.0)
     tied = float((~moving).mean())
-    return _Units(difference, _jackknifed(without), parts, effective_units(len(stats_a), clusters), tied)
+    effective = effective_units(len(stats_a), clusters)
+    return _Units(difference, _jackknifed(without), parts, effective, tied, clusters is not None)
 
 
 def _jackknifed(without: Floats) -> float:
     return math.sqrt((len(without) - 1) * float(np.var(without)))
 
 
+def _skewness(values: Floats) -> float:
+    centred = values - values.mean()
+    spread = math.sqrt(float((centred**2).mean()))
+    return float(((centred / spread) ** 3).mean()) if spread > 0 else 0.0
+
+
 def _chosen(units: _Units, confidence: float, plain: str) -> tuple[float, float, str]:
     critical = t_of(confidence, max(1.0, units.effective - 1))
-    half = critical * units.error
-    usual = units.difference - half, units.difference + half
+    usual = _usual(units, critical)
     if units.tied == 0 or not units.parts.any():
         return *usual, plain
     low, high = _score(units, critical)
     if units.tied >= MANY_TIES:
         return low, high, "effective-tango"
     return min(low, usual[0]), max(high, usual[1]), f"tango-or-{plain}"
+
+
+def _usual(units: _Units, critical: float) -> tuple[float, float]:
+    """Return t's bounds, corrected for skewness where that is known."""
+    half, skew = critical * units.error, units.skewness / math.sqrt(len(units.parts))
+    plain = units.difference - half, units.difference + half
+    if abs(skew) < _SYMMETRIC:
+        return plain
+    low, high = (units.difference - units.error * _untransformed(y, skew) for y in (critical, -critical))
+    return (min(low, plain[0]), max(high, plain[1])) if units.clustered else (low, high)
+
+
+def _untransformed(y: float, skew: float) -> float:
+    """Return the t whose transform is ``y``: Hall's t + γt²/3 + γ²t³/27 + γ/6, with γ the mean's own skewness."""
+    return 3 * (math.cbrt(1 + skew * (y - skew / 6)) - 1) / skew
 
 
 def _score(units: _Units, critical: float) -> tuple[float, float]:

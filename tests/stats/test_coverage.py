@@ -52,6 +52,8 @@ def test_paired_answers_of_0_and_1_cover_what_they_promise(coverage):
     ("name", "n"),
     [
         ("graded, normal, no ties", 20),
+        ("graded, exponential, no ties", 50),
+        ("graded, N(0, .05), 3 % fall by .9", 500),
         ("graded, 10 % tie, else N(.3, .2)", 50),
         ("graded, 70 % tie, else worse", 100),
         ("graded, 90 % tie, else worse", 100),
@@ -61,6 +63,8 @@ def test_paired_answers_of_0_and_1_cover_what_they_promise(coverage):
         ("clustered 0/1, ψ .2, θ .1, ρ .2", 50),
         ("clustered graded, ρ .3", 20),
         ("clustered graded, ρ .3, unlike sizes", 50),
+        ("clustered graded, exponential", 20),
+        ("clustered 0/1, 15 % of clusters fall, 3 % gain, sizes 1 to 9", 50),
         ("clustered corpus ratio, unlike sizes", 50),
     ],
 )
@@ -80,6 +84,20 @@ def test_the_t_interval_would_not(coverage):
         half = t_of(0.95, 99) * change.std(ddof=1) / 10
         held += abs(change.mean() - setting.truth) <= half
     assert held / RUNS < 0.94 - 3 * error(0.94)
+
+
+@pytest.mark.parametrize(
+    ("name", "n", "least", "most"),
+    [
+        ("graded, N(0, .05), 3 % fall by .9", 20, 0.60, 0.75),
+        ("graded, N(0, .05), 3 % fall by .9", 100, 0.92, 0.95),
+        ("clustered 0/1, 15 % of clusters fall, 3 % gain, sizes 1 to 9", 10, 0.80, 0.88),
+    ],
+)
+def test_what_was_not_seen_is_in_no_interval(coverage, name, n, least, most):
+    """Why a comparison of few samples or clusters carries a note; t alone covers .90 of the second."""
+    seen = coverage.simulate(name, n, RUNS, seed=7).coverage
+    assert least - 3 * error(least) <= seen <= most + 3 * error(most)
 
 
 def test_leaving_clusters_out_would_not(coverage):
