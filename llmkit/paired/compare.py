@@ -15,6 +15,7 @@ from llmkit.config import load_settings
 from llmkit.errors import UnknownNameError
 from llmkit.paired import flips
 from llmkit.paired.amounts import amounts
+from llmkit.paired.cautions import cautions
 from llmkit.paired.comparability import check, metrics_of
 from llmkit.paired.differences import metric_difference
 from llmkit.paired.exported import ENDINGS, ExportedRun
@@ -73,7 +74,7 @@ def compare(
             metrics=found, amounts=amounts(held_a, held_b, pairs, confidence=confidence, seed=seed),
             flips=tuple(flips.flips(looked_at, (one, held_a), (two, held_b), pairs, chosen)), flipped=chosen.flipped,
             forced=forced, confidence=confidence, seed=seed, differs=tuple(_differs(one.setup, two.setup)),
-            notes=(*_notes(held_a, held_b, pairs), *notes),
+            notes=(*_notes(held_a, held_b, pairs), *notes, *cautions(found, confidence)),
         )  # fmt: skip
 
 

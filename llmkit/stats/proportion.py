@@ -75,3 +75,11 @@ def binomial_tail(k: int, n: int, p: float) -> float:
 def _check(k: float, n: float) -> None:
     if not (n > 0 and 0 <= k <= n):
         raise ValueError(f"a proportion needs 0 ≤ k ≤ n and n > 0, not k={k}, n={n}")
+
+
+def unseen(n: int, confidence: float = 0.95) -> float:
+    """Return the largest share of all that may be of a kind of which ``n`` draws hold none: 1 − (1 − confidence)^(1/n).
+
+    The one-sided bound of Clopper and Pearson (Biometrika 26, 1934); about 3/n at 95 %.
+    """
+    return -math.expm1(math.log1p(-confidence) / n)

@@ -71,8 +71,8 @@ def test_sides_of_one_gate_are_told_that_it_may_have_stopped_early(files):
 
     one, two = (edited(files[model, "jsonl"], side_of("g1")) for model in ("good", "bad"))
     note = "both are sides of one gate, which may have stopped early; the gate's own intervals account for that"
-    assert compare(one, two).notes == (note,)
-    assert compare(one, edited(two, side_of("g2"))).notes == ()
+    assert note in compare(one, two).notes
+    assert note not in compare(one, edited(two, side_of("g2"))).notes
 
 
 def test_a_packed_file_is_read(files, project):

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from llmkit.stats.proportion import binomial_tail, clopper_pearson, jeffreys, newcombe, wilson
+from llmkit.stats.proportion import binomial_tail, clopper_pearson, jeffreys, newcombe, unseen, wilson
 
 counts = st.integers(1, 10_000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
 
@@ -82,3 +82,9 @@ def test_wilson_covers_on_average_what_it_promises(n, p):
     low, high = np.array([b.low for b in bounds]), np.array([b.high for b in bounds])
     covered = [(stats.binom.pmf(np.arange(n + 1), n, q) * ((low <= q) & (q <= high))).sum() for q in rates]
     assert 0.93 <= np.mean(covered) <= 0.975
+
+
+@pytest.mark.parametrize(("n", "confidence"), [(1, 0.95), (20, 0.95), (100, 0.95), (59, 0.8), (5_000, 0.99)])
+def test_what_none_of_n_does_is_bounded_by_the_exact_one_sided_interval(n, confidence):
+    found = stats.binomtest(0, n, alternative="less").proportion_ci(confidence, method="exact")
+    assert unseen(n, confidence) == pytest.approx(found.high)
