@@ -20,6 +20,9 @@ Ints = NDArray[np.int64]
 SECONDS = {"median": 0.5, "p95": 0.95}
 """Of seconds, the statistics: a mean would be that of the few answers that hung."""
 
+LEAST = {"median": 6, "p95": 20}
+"""Pairs below which a statistic is not said: 95 % intervals of a median start at 6, and p95 of fewer is the maximum."""
+
 
 def amounts(a: Held, b: Held, pairs: Pairs, *, confidence: float, seed: int) -> tuple[AmountDifference, ...]:
     """Compare what answers cost, how long they are and how long they took.
@@ -71,7 +74,11 @@ def _amounts(
     one, two = (side[both] for side in known)
     for (statistic, figure), interval in zip(figures.items(), intervals(one, two, units[both]), strict=True):
         before, after = figure(one), figure(two)
-        if before > 0:
+        if n < LEAST.get(statistic, 1):
+            have = "1 pair has" if n == 1 else f"{n} pairs have"
+            why = f"only {have} it on both sides; {LEAST[statistic]} are needed"
+            yield AmountDifference(name, statistic, None, None, None, None, n, why)
+        elif before > 0:
             yield AmountDifference(name, statistic, before, after, after / before, interval, n)
         else:  # free answers have no price to be a multiple of
             yield AmountDifference(name, statistic, before, after, None, None, n)

@@ -128,10 +128,12 @@ def _amounts(comparison: Comparison) -> Iterator[Line | Text]:
     names = [comparing.amount_name(amount) for amount in comparison.amounts]
     shown = [comparing.amount_values(amount) for amount in comparison.amounts]
     label = max(map(cell_len, names))
-    width = max([cell_len(text) for text, of in zip(shown, comparison.amounts, strict=True) if of.n], default=0)
+    width = max(
+        [cell_len(text) for text, of in zip(shown, comparison.amounts, strict=True) if of.a is not None], default=0
+    )
     for name, text, amount in zip(names, shown, comparison.amounts, strict=True):
         line = Text(pad(name, label) + _GAP)
-        if amount.n:
+        if amount.a is not None:
             line.append(pad(text, width) + _GAP + comparing.amount_ratio(amount))
             line.append(f"{_GAP if amount.ratio is not None else ''}n={count(amount.n)}", style="dim")
         else:

@@ -58,10 +58,27 @@ def test_free_answers_have_no_ratio():
 
 
 def test_seconds_of_answers_from_the_cache_do_not_count():
-    a = [*rows("latency_s", [1.0, 2.0]), row("s2", 1, latency_s=9.0, fresh=False)]
-    b = rows("latency_s", [2.0, 4.0, 1.0])
+    a = [*rows("latency_s", [1.0, 1.0, 1.0, 2.0, 2.0, 2.0]), row("s6", 1, latency_s=9.0, fresh=False)]
+    b = rows("latency_s", [2.0, 2.0, 2.0, 4.0, 4.0, 4.0, 1.0])
     found = compared(a, b)["latency_s", "median"]
-    assert (found.a, found.b, found.n) == (1.0, 2.0, 2)
+    assert (found.a, found.b, found.n) == (1.0, 2.0, 6)
+
+
+@pytest.mark.parametrize(
+    ("n", "statistic", "unknown"),
+    [
+        (1, "median", "only 1 pair has it on both sides; 6 are needed"),
+        (5, "median", "only 5 pairs have it on both sides; 6 are needed"),
+        (6, "median", None),
+        (19, "p95", "only 19 pairs have it on both sides; 20 are needed"),
+        (20, "p95", None),
+    ],
+)
+def test_seconds_of_few_answers_are_unknown(n, statistic, unknown):
+    """Two runs from the store share one probe call: its time says nothing of either."""
+    found = compared(rows("latency_s", [1.0] * n), rows("latency_s", [2.0] * n))["latency_s", statistic]
+    assert (found.n, found.unknown) == (n, unknown)
+    assert (found.a, found.b, found.ratio) == ((1.0, 2.0, 2.0) if unknown is None else (None, None, None))
 
 
 def test_seconds_are_unknown_where_all_answers_come_from_the_cache():
