@@ -25,6 +25,7 @@ class Spread:
         within: The part of ``seen`` that is noise within samples, which more epochs average out; None: unknown.
         notes: What to know of it: of other data, of another version of the scorer, ….
         measured: Whether answers to the same question were set against each other; else it is assumed from less.
+        own: Of cost and of the mean latency: the variance of base's own values, in base's mean squared.
     """
 
     kind: Literal["binary", "graded"]
@@ -37,6 +38,7 @@ class Spread:
     within: float | None = None
     notes: tuple[str, ...] = ()
     measured: bool = True
+    own: float = 0.0
 
     def at(self, epochs: int) -> float:
         """Return the variance of the differences where each side's answers are averaged over so many epochs."""
@@ -161,9 +163,9 @@ class Noise:
         naive_fails: How often a gate that fails when the plain difference exceeds the tolerance fails equal prompts.
         signature: The scorer's; empty for cost, latency and failures.
         relative: Whether differences are shares of arm 1's mean (cost, latency).
+        asked: Askings scored in both: samples × epochs.
     """
 
-        asked: Askings scored in both: samples × epochs.
     metric: str
     a: float | None
     b: float | None
@@ -180,9 +182,9 @@ class Noise:
     naive_fails: float | None = None
     signature: str = ""
     relative: bool = False
-
-
     asked: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class NoiseFloor:
     """An A/A run: the same prompt asked twice.

@@ -44,14 +44,19 @@ class Needs:
     """What would decide what this run could not. It is for a run planned anew: adding to this one spends alpha again.
 
     Attributes:
-        samples: Samples that both verdicts need at this margin, at the spread seen; None where no number would do.
+        samples: Units (samples, or clusters) of the metric that both verdicts need at this margin, at the spread seen:
+            of a slice, those of its part. None where no number would do.
         margin: The smallest margin that this many samples can decide; None where none can.
         epochs: Epochs that would do with the samples there are, where more of them help; None where they do not.
+        available: Units that the data set has, to hold ``samples`` against: of a slice, those of its part.
+        of_all: Of a slice: units of the whole data set, in its proportions, that hold so many of the part; else None.
     """
 
     samples: int | None
     margin: float | None
     epochs: int | None = None
+    available: int | None = None
+    of_all: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,8 @@ from dataclasses import dataclass
 
 from llmkit.gate.order import Unit
 from llmkit.stats.sequential.measures import CorpusDifference, Difference, Measure, QuantileRise, RatioOfMeans
+from llmkit.stats.sequential.sizing import alpha_shares
 from llmkit.suites.gating import Gating, span_of
-
-WHOLE = 0.5
-"""The share of alpha that the metrics get where slices are gated as well; many small slices cost them no more."""
 
 
 @dataclass(frozen=True)
@@ -60,8 +58,8 @@ def weights(measures: Sequence[Gated]) -> Mapping[str, float]:
     """Return each measure's share of alpha: equal among metrics, and equal among slices."""
     whole = [m.name for m in measures if m.part is None]
     slices = [m.name for m in measures if m.part is not None]
-    share = WHOLE if slices else 1.0
-    return {**dict.fromkeys(whole, share / len(whole)), **{name: (1 - share) / len(slices) for name in slices}}
+    of_metric, of_part = alpha_shares(len(whole), len(slices))
+    return dict.fromkeys(whole, of_metric) | dict.fromkeys(slices, of_part)
 
 
 def _measure(gating: Gating, name: str, margin: float, planned: int | None = None) -> Measure:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
+
+import numpy as np
 
 from llmkit.errors import BudgetError
 from llmkit.gate.arms import spent
@@ -11,7 +14,10 @@ from llmkit.gate.experiment import Findings
 from llmkit.gate.measures import Gated, weights
 from llmkit.gate.setup import Setup, same_pairs
 from llmkit.gate.sizing import needs_of
+from llmkit.plan.moments import FEWEST
 from llmkit.plan.past import pseudo_values
+from llmkit.plan.reach import Design
+from llmkit.plan.sources import of_latencies
 from llmkit.plans import Spread
 from llmkit.runs.records import Job
 from llmkit.scoring.base import CorpusScorer
@@ -24,6 +30,8 @@ from llmkit.types import Interval
 from llmkit.verdicts import MetricVerdict, Needs, OnInconclusive, Spent, SuiteVerdict, Verdict
 
 PASSED, FAILED, UNDECIDED, BROKE = 0, 1, 3, 4
+
+SEEN = "this run"
 
 
 def exit_code(verdict: Verdict, on_inconclusive: OnInconclusive | None) -> int:
@@ -81,6 +89,9 @@ def _metric(setup: Setup, found: Findings, measure: Gated) -> MetricVerdict:
     g, reading, one = measure.gating, found.readings.get(measure.name), found.measured.get(measure.name)
     verdict: Verdict = "undecided" if reading is None else reading.verdict
     estimate = None if reading is None else reading.estimate
+    needs, why = None, None if one is None else one.reason
+    if found.verdict == verdict == "undecided":
+        needs, why = _needs(setup, measure, reading, one)
     return MetricVerdict(
         metric=g.name,
         verdict=verdict,
@@ -99,8 +110,8 @@ def _metric(setup: Setup, found: Findings, measure: Gated) -> MetricVerdict:
         ties=0 if reading is None else reading.ties,
         slice=measure.part,
         within=reading is not None and verdict == "pass" and reading.drop_proven,
-        reason=None if one is None else one.reason,
-        needs=_needs(setup, measure, reading, one) if found.verdict == verdict == "undecided" else None,
+        reason=why,
+        needs=needs,
         method="" if reading is None else reading.method,
         signature="" if g.scorer is None else g.scorer.signature,
         higher_is_better=g.higher_is_better,
@@ -119,27 +130,56 @@ def _interval(setup: Setup, measure: Gated, reading: Reading | None) -> Interval
     return Interval(low, high, "repeated", confidence)
 
 
-def _needs(setup: Setup, measure: Gated, reading: Reading | None, one: Measured | None) -> Needs | None:
-    """Say what would decide it; nothing can be said where no pair was seen, or of amounts."""
-    g = measure.gating
-    if reading is None or one is None or not reading.n or g.kind not in ("score", "failures") or one.reason:
-        return None
-    seen = _seen(setup, measure, reading, one)
-    return needs_of(g, measure.margin, seen, reading.n, len(setup.units.units), setup.size.design)
+def _needs(
+    setup: Setup, measure: Gated, reading: Reading | None, one: Measured | None
+) -> tuple[Needs | None, str | None]:
+    """Say what would decide it, or else why nothing can be said of that."""
+    if one is None or reading is None:
+        return None, None  # it was not looked at: what stopped the gate is the suite's to say
+    if one.reason is not None:
+        return None, one.reason
+    if not reading.n:
+        return None, "no pair has a value on both sides"
+    g, part = measure.gating, measure.part
+    design = setup.size.design_at(part)
+    seen = _amounts_seen(g, one, design) if g.relative else _seen(setup, measure, reading, one, design)
+    if isinstance(seen, str):
+        return None, seen
+    whole = None if part is None else setup.size.block(None)
+    return needs_of(g, measure.margin, seen, reading.n, design, setup.size.block(part), whole), None
 
 
-def _seen(setup: Setup, measure: Gated, reading: Reading, one: Measured) -> Spread:
+def _seen(setup: Setup, measure: Gated, reading: Reading, one: Measured, design: Design) -> Spread:
     """Return the spread of the pairs seen, at one answer a side."""
     prior = setup.size.spreads.get(measure.gating.name)
     within = one.within if one.within is not None else None if prior is None else prior.within
-    if reading.method.startswith("exact-walk"):
-        psi = discordance_seen(reading.losses, reading.gains, reading.n)
-        return Spread("binary", psi, one.base, 1.0, reading.n, "this run", seen=psi, within=within)
-    design = setup.size.design
-    variance = _variance(measure.gating, one) * design.members
+    walked = reading.method.startswith("exact-walk")
+    variance = discordance_seen(reading.losses, reading.gains, reading.n) if walked else _variance(measure.gating, one)
+    if walked and design.members == design.epochs == 1:
+        return Spread("binary", variance, one.base, 1.0, reading.n, SEEN, seen=variance, within=within)
+    variance *= design.members
     if within is not None:  # what averaging over epochs took out
         variance += within * (1 - 1 / design.epochs)
-    return Spread("graded", variance, one.base, 1.0, reading.n, "this run", seen=variance, within=within)
+    return Spread("graded", variance, one.base, 1.0, reading.n, SEEN, seen=variance, within=within)
+
+
+def _amounts_seen(g: Gating, one: Measured, design: Design) -> Spread | str:
+    """Return the spread of the costs or latencies seen, as shares of base's; or why it cannot be told."""
+    base, head = one.series.base, one.series.head
+    if g.quantile is not None:
+        found = of_latencies(np.concatenate([base, head]), g.quantile, SEEN, ())
+        if found is None:
+            return f"too few latencies lie beyond {g.name} to tell how many would decide it"
+        return replace(found, psi_or_variance=found.psi_or_variance * design.members)
+    mean = float(base.mean())
+    if len(base) < FEWEST or not mean > 0:
+        why = "base's is 0, of which no rise is a share" if not mean > 0 else "one pair shows no spread"
+        return f"how many samples would decide it cannot be told: {why}"
+    variance = float(((head - base) / mean).var(ddof=1)) * design.members
+    within = None if one.within is None else one.within / mean**2
+    variance += 0.0 if within is None else within * (1 - 1 / design.epochs)
+    own = float((base / mean).var(ddof=1)) * design.members
+    return Spread("graded", variance, mean, 1.0, len(base), SEEN, seen=variance, within=within, own=own)
 
 
 def _variance(g: Gating, one: Measured) -> float:

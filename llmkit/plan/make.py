@@ -11,7 +11,7 @@ from pathlib import Path
 
 from llmkit.config import Settings, load_settings
 from llmkit.errors import UnknownNameError, UsageError
-from llmkit.plan.margins import Rows, count_rows, design_of, margins_of
+from llmkit.plan.margins import Rows, count_rows, design_of, gated_parts, margins_of
 from llmkit.plan.noise import noise_floor
 from llmkit.plan.outlay import outlays_of, pace_of, worst_of
 from llmkit.plan.reach import Design, metric_plan
@@ -25,9 +25,13 @@ from llmkit.runs.options import Options
 from llmkit.runs.pairs import pairs_of
 from llmkit.runs.plan import Plan
 from llmkit.runs.store import FILE, Store
+from llmkit.stats.sequential.trial import ALPHA
 from llmkit.suites.builtin import builtin_suites
 from llmkit.suites.gating import Gating, gating, span_of
 from llmkit.suites.suite import Suite
+
+UNEQUAL = 1.05
+"""Clusters worth one of equal size, from which on it is worth a word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,13 +176,33 @@ def _notes(spreads: Sequence[Spread], gatings: Sequence[Gating], rows: Rows, des
     if any(spread.measured and spread.within == spread.seen for spread in spreads):
         notes.append("they are noise alone: prompts that answer otherwise differ more, and need more samples")
     if rows.clusters is not None:
-        notes.append(f"{rows.rows:,} samples in {rows.clusters:,} clusters, of which the gate takes none apart")
-    if len(gatings) > 1:
-        notes.append(
-            f"{len(gatings)} metrics are gated: each of them at {100 * design.power:.3g} % power,"
-            f" its failure at 5 % / {len(gatings)}"
-        )
+        said = f"{rows.rows:,} samples in {rows.clusters:,} clusters, of which the gate takes none apart"
+        if rows.whole.unequal > UNEQUAL:
+            said += (
+                f"; their sizes differ, so that they decide as {rows.clusters / rows.whole.unequal:,.0f} of one size"
+            )
+        notes.append(said)
+    notes += _shared(gatings, rows, design)
     return tuple(notes)
+
+
+def _shared(gatings: Sequence[Gating], rows: Rows, design: Design) -> list[str]:
+    """Say what several measures cost each of them, as the gate will have it."""
+    parts = gated_parts(gatings, rows)
+    if len(gatings) + parts < 2:
+        return []
+    levels = [_level(design.share)]
+    said = f"{len(gatings)} metrics are gated" if len(gatings) > 1 else "1 metric is gated"
+    if parts:
+        said += f", and {parts} part{'s' if parts > 1 else ''} of slices"
+        levels.append(f"that of a part at {_level(design.part_share)}")
+    said += f", which must all pass: each at {100 * design.power:.3g} % power"
+    return [f"{said}, its failure at {', '.join(levels)}"]
+
+
+def _level(share: float) -> str:
+    """Write a share of alpha as the level that it is."""
+    return f"{100 * ALPHA:g} % / {1 / share:.4g}"
 
 
 def _of_all(m: MarginPlan, n: int) -> int:

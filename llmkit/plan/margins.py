@@ -5,17 +5,18 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from llmkit.plan.reach import LARGEST, Design, least_margin, sizes
+from llmkit.plan.reach import Design, Rule, least_margin, plain, rule_of, sizes
 from llmkit.plans import MarginPlan, Spread
 from llmkit.stats.sequential.power import powered_n, real_power
-from llmkit.stats.sequential.sizing import metric_power
-from llmkit.suites.gating import Gating, span_of
+from llmkit.stats.sequential.rises import quantile_floor, ratio_floor
+from llmkit.stats.sequential.sizing import alpha_shares, metric_power
+from llmkit.suites.gating import Gating
 from llmkit.types import BadRow, Sample
 
 AMOUNT_UNITS = 400
-"""For cost and latency of an unknown spread: 400 pairs leave 20 beyond a 95th percentile."""
+"""For cost and latency of an unknown spread, at least: 400 pairs leave 20 beyond a 95th percentile."""
 STAIRCASE = 400
 """Units up to which the formula is checked by simulation: there the discrete tests may need a few more."""
 SIMULATED = 20_000
@@ -25,56 +26,113 @@ RUNS = 1_000
 UNPLANNED = "its spread is unknown, so the gate asks up to {n:,}"
 
 
-@dataclass
-class Rows:
-    """What the rows of a data set say of units: counted once, for all margins.
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A data set, or one part of a slice, in the units that a gate counts.
 
     Attributes:
-        rows: Samples.
-        clusters: Clusters; None where none is mapped.
-        parts: Slice name → value → samples.
+        samples: Samples.
+        units: Clusters; samples where none are mapped.
+        unequal: Units worth one of equal size: 1 + cv² of their sizes (Kish).
     """
 
-    rows: int = 0
-    clusters: int | None = None
-    parts: dict[str, Counter[str]] = field(default_factory=dict)
+    samples: int
+    units: int
+    unequal: float = 1.0
 
     @property
     def members(self) -> float:
         """Samples of a unit, on average."""
-        return self.rows / self.clusters if self.clusters else 1.0
+        return self.samples / self.units if self.units else 1.0
+
+    def scaled(self, share: float) -> Block:
+        """Return the same proportions for such a share of the samples."""
+        return Block(math.floor(self.samples * share), max(1, round(self.units * share)), self.unequal)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What the rows of a data set say of units: counted once, for all margins.
+
+    Attributes:
+        whole: All of them.
+        clustered: Whether units are clusters.
+        parts: Slice name → value → its part.
+    """
+
+    whole: Block
+    clustered: bool = False
+    parts: Mapping[str, Mapping[str, Block]] = field(default_factory=dict)
+
+    @property
+    def rows(self) -> int:
+        """Samples."""
+        return self.whole.samples
+
+    @property
+    def clusters(self) -> int | None:
+        """Clusters; None where none is mapped."""
+        return self.whole.units if self.clustered else None
 
     def scaled(self, n: int) -> Rows:
         """Return the same proportions for ``n`` samples."""
         share = n / self.rows if self.rows else 1.0
-        parts = {name: Counter({v: math.floor(k * share) for v, k in c.items()}) for name, c in self.parts.items()}
-        return Rows(n, None if self.clusters is None else max(1, round(self.clusters * share)), parts)
+        parts = {name: {v: block.scaled(share) for v, block in of.items()} for name, of in self.parts.items()}
+        whole = Block(n, self.whole.scaled(share).units if self.clustered else n, self.whole.unequal)
+        return Rows(whole, self.clustered, parts)
+
+
+class _Sizes:
+    """Counts samples by cluster; a sample without one is a cluster of its own."""
+
+    def __init__(self) -> None:
+        self._alone = 0
+        self._sizes: Counter[str] = Counter()
+
+    def add(self, cluster: str | None) -> None:
+        if cluster is None:
+            self._alone += 1
+        else:
+            self._sizes[cluster] += 1
+
+    def block(self) -> Block:
+        sizes = self._sizes.values()
+        samples, units = self._alone + sum(sizes), self._alone + len(sizes)
+        squares = self._alone + sum(size**2 for size in sizes)
+        return Block(samples, units, units * squares / samples**2 if samples else 1.0)
 
 
 def count_rows(samples: Iterable[Sample | BadRow], *, clustered: bool, slices: Sequence[str]) -> Rows:
-    """Count samples, clusters and the parts of slices. A sample without a cluster is one of its own."""
-    found = Rows(parts={name: Counter() for name in slices})
-    clusters: set[str] = set()
-    alone = 0
+    """Count samples, clusters and the parts of slices."""
+    whole = _Sizes()
+    parts: dict[str, dict[str, _Sizes]] = {name: {} for name in slices}
     for sample in samples:
-        found.rows += 1
-        if isinstance(sample, BadRow) or sample.cluster is None:
-            alone += 1
-        else:
-            clusters.add(sample.cluster)
+        cluster = sample.cluster if clustered and isinstance(sample, Sample) else None
+        whole.add(cluster)
         if isinstance(sample, Sample):
             for name in slices:
                 if name in sample.slices:
-                    found.parts[name][sample.slices[name]] += 1
-    if clustered:
-        found.clusters = len(clusters) + alone
-    return found
+                    parts[name].setdefault(sample.slices[name], _Sizes()).add(cluster)
+    counted = {name: {value: each.block() for value, each in of.items()} for name, of in parts.items()}
+    return Rows(whole.block(), clustered, counted)
+
+
+def gated_parts(gatings: Sequence[Gating], rows: Rows) -> int:
+    """Return how many parts of slices must pass as well as the metrics."""
+    return sum(len(rows.parts.get(name, ())) for gating in gatings for name in gating.slices)
 
 
 def design_of(gatings: Sequence[Gating], rows: Rows, epochs: int) -> Design:
-    """Return how a gate on these metrics looks at each: its power, and its share of alpha."""
-    measures = max(1, len(gatings))
-    return Design(epochs, metric_power(measures), 1 / measures, rows.members)
+    """Return how a gate on these metrics looks at each: its power, since all must pass, and its share of alpha."""
+    metrics, parts = max(1, len(gatings)), gated_parts(gatings, rows)
+    of_metric, of_part = alpha_shares(metrics, parts)
+    power = metric_power(metrics + parts)
+    return Design(epochs, power, of_metric, rows.whole.members, rows.whole.unequal, of_part)
+
+
+def design_for(design: Design, part: Block) -> Design:
+    """Return how the gate looks at one part of a slice."""
+    return replace(design, share=design.part_share, members=part.members, unequal=part.unequal)
 
 
 def margins_of(
@@ -89,9 +147,10 @@ def margins_of(
         spread = spreads.get(gating.name)
         found.append(_margin(gating, gating.margin, spread, rows.rows, design, simulated=simulated))
         for name, margin in gating.slices.items():
-            if rows.parts[name]:
-                part, available = min(rows.parts[name].items(), key=lambda each: (each[1], each[0]))
-                found.append(_margin(gating, margin, spread, available, design, (name, part), simulated=simulated))
+            if of := rows.parts.get(name):
+                part, block = min(of.items(), key=lambda each: (each[1].units / each[1].unequal, each[0]))
+                at = design_for(design, block)
+                found.append(_margin(gating, margin, spread, block.samples, at, (name, part), simulated=simulated))
     return tuple(found)
 
 
@@ -105,39 +164,34 @@ def _margin(
     *,
     simulated: bool,
 ) -> MarginPlan:
-    span, (slice_, part) = _span(gating, margin, spread, design), of
+    rule, (slice_, part) = rule_of(gating), of
     if spread is None:
-        n = math.ceil(AMOUNT_UNITS * design.members)
+        n = math.ceil(_unplanned(margin, rule) * design.members)
         return MarginPlan(
             gating.name, margin, gating.relative, None, None, n, available, "nothing is known",
             slice=slice_, part=part, note=UNPLANNED.format(n=n),
         )  # fmt: skip
-    need = sizes(margin, spread, design, span)
-    plain = spread.kind == "binary" and design.epochs == 1 and design.members == 1
-    psi, n_max = spread.psi_or_variance, need.n
-    if plain and n_max <= STAIRCASE:
+    need = sizes(margin, spread, design, rule)
+    psi, n_max, walks = spread.psi_or_variance, need.n, plain(spread, design) and not gating.relative
+    if walks and n_max <= STAIRCASE:
         n_max = powered_n(margin, psi, power=design.power, share=design.share, runs=RUNS).n
-    if gating.kind == "latency":
-        n_max = max(n_max, math.ceil(AMOUNT_UNITS * design.members))
     has = min(n_max, available)
     real = None
-    if simulated and plain and 0 < has <= SIMULATED:
+    if simulated and walks and 0 < has <= SIMULATED:
         real = real_power(margin, psi, has, share=design.share, runs=RUNS)
     return MarginPlan(
         gating.name, margin, gating.relative, need.n_fail, need.n_pass, n_max, available, said(spread),
-        resolvable=least_margin(spread, available, design, span) if available < n_max else None,
+        resolvable=least_margin(spread, available, design, rule) if available < n_max else None,
         pass_at_no_change=real.pass_at_no_change if real else None,
         fail_at_twice=real.fail_at_2m if real else None,
         slice=slice_, part=part,
     )  # fmt: skip
 
 
-def _span(gating: Gating, margin: float, spread: Spread | None, design: Design) -> float:
-    """Return how far the metric's values can lie apart; of an amount, which nothing bounds, as far as its spread."""
-    if not gating.relative:
-        return span_of(gating.scorer)
-    seen = 0.0 if spread is None else math.sqrt(spread.at(design.epochs) * spread.deff)
-    return max(1.0, seen, margin / LARGEST)
+def _unplanned(margin: float, rule: Rule) -> int:
+    """Return the units for an amount of an unknown spread: no fewer than its rule needs where nothing varies."""
+    floor = ratio_floor(margin) if rule.quantile is None else quantile_floor(rule.quantile)
+    return max(AMOUNT_UNITS, floor)
 
 
 def said(spread: Spread) -> str:

@@ -50,6 +50,7 @@ class _Moments(NamedTuple):
     within: float | None
     deff: float | None
     trials: float
+    own: float
 
 
 def of_pairs(pairs: Pairs, suite: Suite, params: Mapping[str, Any] | None, word: str) -> Source:
@@ -87,7 +88,8 @@ def of_epochs(past: Past, suite: Suite, params: Mapping[str, Any] | None) -> Sou
         binary = _binary(name, suite, values)
         rate = float(sample_means(values, samples).mean())
         trials = trials_of(len(twice), cluster_codes(past), None)
-        moments = _Moments(_kind(binary), 2 * twice, rate, float(2 * twice.mean()), None, trials)
+        own = _own(name, sample_means(values, samples))
+        moments = _Moments(_kind(binary), 2 * twice, rate, float(2 * twice.mean()), None, trials, own)
         return _spread(moments, name, suite, what, _differs(past.run, suite, name, params))
 
     return find
@@ -120,6 +122,7 @@ def of_values(past: Past, suite: Suite, params: Mapping[str, Any] | None) -> Sou
                 * _span(name, suite) ** 2
             )
         spread = Spread(_kind(binary), variance, rate, 1.0, len(own), what, seen=variance, measured=False)
+        spread = replace(spread, own=_own(name, own))
         return replace(spread, notes=_differs(past.run, suite, name, params))
 
     return find
@@ -159,8 +162,15 @@ def _pair_moments(
     squares = sample_means(d**2, samples) if about_zero else sample_means((d - own.mean()) ** 2, samples) * n / (n - 1)
     within = float(squares.mean()) if alike else noise_within(a / scale, b / scale, samples)
     groups = None if clusters is None else of_samples(clusters, samples)
-    deff, rate = deff_of(own, groups), float(sample_means(a, samples).mean())
-    return _Moments(_kind(binary), squares, rate, within, deff, trials_of(n, groups, deff))
+    at_base, deff = sample_means(a, samples), deff_of(own, groups)
+    trials = trials_of(n, groups, deff)
+    return _Moments(_kind(binary), squares, float(at_base.mean()), within, deff, trials, _own(name, at_base))
+
+
+def _own(name: str, values: Floats) -> float:
+    """Return how much base's own amounts vary, as a share of their mean squared; 0 of what is no amount."""
+    scale = scale_of(name, values)
+    return 0.0 if name not in AMOUNTS[1:] or scale is None else float(np.var(values / scale, ddof=1))
 
 
 def _quantile(name: str) -> float | None:
@@ -196,7 +206,8 @@ def _spread(m: _Moments, name: str, suite: Suite, what: str, notes: tuple[str, .
     if m.deff is None and suite.spec.map.cluster is not None:
         notes = (*notes, "what its clusters do to it is unknown")
     return Spread(
-        m.kind, limit, m.base_rate, m.deff or 1.0, n, f"{what}, {n:,} samples", seen=seen, within=m.within, notes=notes
+        m.kind, limit, m.base_rate, m.deff or 1.0, n, f"{what}, {n:,} samples", seen=seen, within=m.within, notes=notes,
+        own=m.own,
     )  # fmt: skip
 
 

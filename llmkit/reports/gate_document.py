@@ -24,11 +24,16 @@ class ChangeDocument(TypedDict):
 
 
 class NeedsDocument(TypedDict):
-    """What a run planned anew would need; null where nothing would do."""
+    """What a run planned anew would need; null where nothing would do.
+
+    Of a slice, samples and available are of that part, and of_all is what the whole data set would have to be.
+    """
 
     samples: int | None
     epochs: int | None
     margin: float | None
+    available: int | None
+    of_all: int | None
 
 
 class VerdictDocument(TypedDict):
@@ -242,7 +247,13 @@ def _metric(metric: MetricVerdict) -> VerdictDocument:
 
 
 def _needs(needs: Needs) -> NeedsDocument:
-    return {"samples": needs.samples, "epochs": needs.epochs, "margin": finite(needs.margin)}
+    return {
+        "samples": needs.samples,
+        "epochs": needs.epochs,
+        "margin": finite(needs.margin),
+        "available": needs.available,
+        "of_all": needs.of_all,
+    }
 
 
 def _change(change: Change) -> ChangeDocument:

@@ -34,6 +34,7 @@ class SpreadDocument(TypedDict):
     within: float | None
     notes: list[str]
     measured: bool
+    own: float
 
 
 class ReachDocument(TypedDict):

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from llmkit.reports.numbers import UNKNOWN, count, decimals, dollars, duration, figure
 from llmkit.types import Interval
-from llmkit.verdicts import Change, GateReport, MetricVerdict, Planned, Spent, SuiteVerdict, Verdict
+from llmkit.verdicts import Change, GateReport, MetricVerdict, Needs, Planned, Spent, SuiteVerdict, Verdict
 
 WORDS: dict[Verdict, str] = {"pass": "PASS", "fail": "FAIL", "undecided": "NOT ENOUGH EVIDENCE"}
 STYLES: dict[Verdict, str] = {"pass": "green", "fail": "red", "undecided": "yellow"}
@@ -327,15 +327,23 @@ def _undecided(metric: MetricVerdict, planned: Planned | None) -> Iterator[str]:
     elif needs.samples <= metric.n:
         parts = [f"the {what} is probably between 0 and the margin; near its half, four times as many samples decide"]
     else:
-        unit = "samples" if planned is None else planned.unit
-        parts = [f"a new run needs {count(needs.samples)} {unit}; this one had {count(metric.n)}"]
-        if planned is not None and metric.slice is None:
-            parts[0] += f", the data has {count(planned.available)}"
+        parts = [_wanted(metric, needs, "samples" if planned is None else planned.unit)]
     if needs.epochs is not None:
         parts.append(f"or {needs.epochs} epochs of what there is")
     if needs.margin is not None:
         parts.append(f"the smallest margin that so many can decide is {amount(metric, needs.margin)}")
     yield "; ".join(parts)
+
+
+def _wanted(metric: MetricVerdict, needs: Needs, unit: str) -> str:
+    """Say how many samples a new run needs, and how many there are: of a slice, its own."""
+    of = "" if metric.slice is None else f" of {metric.slice[0]}={metric.slice[1]}"
+    text = f"a new run needs {count(needs.samples)} {unit}{of}; this one had {count(metric.n)}"
+    if needs.available is not None:
+        text += f", the data has {count(needs.available)}"
+        if needs.of_all is not None and needs.samples is not None and needs.samples > needs.available:
+            text += f" (so many would be in {count(needs.of_all)} {unit} like these)"
+    return text
 
 
 def _margin(metric: MetricVerdict) -> str:

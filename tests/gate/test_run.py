@@ -732,3 +732,47 @@ async def test_an_unchanged_suite_costs_nothing_against_its_baseline(bench):
     made = len(bench.asked)
     report = await bench.gate(suites=("suites/sums.yaml",), baseline=("latest",))
     assert (report.exit_code, report.untouched, len(bench.asked)) == (0, ("sums",), made)
+
+
+async def test_a_cost_that_did_not_change_passes_at_its_planned_n(bench):
+    # Every answer costs nearly the same: it is the rule's floor that says how many are needed.
+    bench.suite("cost: {max_rise: 0.2}")
+    bench.repo.commit()
+    await evaluate_async("suites/sums.yaml", options=Options(retry=QUICK))
+    bench.prompt("Please add")
+    suite = await bench.one()
+    assert 66 <= suite.planned.n_max < 100
+    assert suite.metrics[0].verdict == "pass"
+
+
+async def test_an_undecided_cost_is_told_how_many_samples_it_needs(bench):
+    bench.repo.write({"suites/sums.jsonl": rows(30)})
+    bench.suite("cost: {max_rise: 0.2}")
+    bench.repo.commit()
+    bench.prompt("Please add")
+    suite = await bench.one()
+    (cost,) = suite.metrics
+    assert cost.verdict == "undecided"
+    assert 66 <= cost.needs.samples < 100
+    assert (cost.needs.available, cost.needs.of_all) == (30, None)
+    assert 0.2 < cost.needs.margin < 1
+
+
+async def test_too_few_latencies_to_plan_with_are_said(bench):
+    bench.repo.write({"suites/sums.jsonl": rows(30)})
+    bench.suite("latency_p95: {max_rise: 9.0}")
+    bench.repo.commit()
+    bench.prompt("Please add")
+    (latency,) = (await bench.one()).metrics
+    assert (latency.verdict, latency.needs) == ("undecided", None)
+    assert "too few latencies" in latency.reason
+
+
+async def test_a_slice_needs_samples_of_its_own(bench):
+    bench.repo.write({"suites/sums.jsonl": rows(40)})
+    bench.suite("exact_match: {max_drop: 0.5, slices: {topic: 0.1}}", mapped=", slices: [topic]")
+    bench.repo.commit()
+    bench.prompt("Please add")
+    parts = [m for m in (await bench.one()).metrics if m.slice is not None]
+    assert [m.needs.available for m in parts] == [20, 20]
+    assert all(m.needs.of_all == 2 * m.needs.samples > 40 for m in parts)

@@ -5,6 +5,7 @@ import pytest
 from llmkit.errors import DocumentError, UnknownNameError, UsageError
 from llmkit.plan.make import Question, make_noise_plans, make_plans
 from llmkit.runs.options import Options
+from llmkit.stats.sequential.sizing import metric_power, planned_n
 from tests.plan.noisy import twice
 from tests.runs.project import MODEL, QUICK, rows
 
@@ -162,3 +163,19 @@ async def test_rows_that_cannot_be_asked_cost_nothing(project):
     data = rows(10)
     del data[3]["question"]
     assert (await plan(project.suite(data))).outlays[0].calls == 9
+
+
+async def test_what_it_says_of_alpha_and_power_is_what_the_gate_does(project):
+    gate = "gate: {exact_match: {max_drop: .1, slices: {topic: .1}}, failures: {max_rise: .05}}\n"
+    found = await plan(project.suite(20, mapped=", slices: [topic]", more=gate))
+    said = "2 metrics are gated, and 2 parts of slices, which must all pass: each at 95.5 % power,"
+    assert f"{said} its failure at 5 % / 4, that of a part at 5 % / 4" in found.notes
+    (one,) = (m for m in found.margins if m.metric == "exact_match" and m.slice is None)
+    assert one.n_max == planned_n(0.1, 0.5, power=metric_power(4), share=1 / 4).n
+
+
+async def test_clusters_of_unequal_size_are_said_to_be_worth_fewer(project):
+    data = [{**row, "doc": f"d{max(0, n - 10)}"} for n, row in enumerate(rows(20))]  # one of 11, nine of 1
+    found = await plan(project.suite(data, mapped=", cluster: doc", more=GATE))
+    worth = 10 / (10 * (11**2 + 9) / 20**2)
+    assert any(note.endswith(f"they decide as {worth:.0f} of one size") for note in found.notes)

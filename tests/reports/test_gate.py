@@ -142,16 +142,20 @@ def test_too_little_evidence_says_that_running_it_again_is_none():
             Needs(40, None),
             "the drop is probably between 0 and the margin; near its half, four times as many samples decide\n",
         ),
-        (Needs(80, 0.05), "a new run needs 80 samples; this one had 50, the data has 1,319; the smallest margin that"),
+        (
+            Needs(80, 0.05, available=1319),
+            "a new run needs 80 samples; this one had 50, the data has 1,319; the smallest margin that",
+        ),
     ],
 )
 def test_what_would_decide(needs, said):
     assert f"exact_match: {said}" in shown(with_metric(replace(v.UNDECIDED, needs=needs)), 200)
 
 
-def test_what_a_slice_needs_is_not_held_against_the_whole_of_the_data():
-    part = replace(v.UNDECIDED, slice=("topic", "add"), needs=Needs(80, None))
-    assert "exact_match · topic add: a new run needs 80 samples; this one had 50\n" in shown(with_metric(part), 200)
+def test_what_a_slice_needs_is_held_against_its_own_part_of_the_data():
+    part = replace(v.UNDECIDED, slice=("topic", "add"), needs=Needs(80, None, available=60, of_all=240))
+    said = "a new run needs 80 samples of topic=add; this one had 50, the data has 60 (so many would be in 240 samples"
+    assert f"exact_match · topic add: {said} like these)\n" in shown(with_metric(part), 200)
 
 
 def test_a_bound_that_cannot_be_had_is_infinite_and_rules_out_nothing():

@@ -18,6 +18,9 @@ Floats = NDArray[np.float64]
 POWER = 0.82
 """What is planned for, so that the discrete tests land at 80 %."""
 
+WHOLE = 0.5
+"""The share of alpha that the metrics get where slices are gated as well; many small slices cost them no more."""
+
 _LARGEST = 0.999
 
 
@@ -123,6 +126,12 @@ def resolvable_margin(
 def metric_power(measures: int) -> float:
     """Return the power to plan each of several measures with, so that all of them pass together with 80 %."""
     return 1 - (1 - POWER) / measures
+
+
+def alpha_shares(metrics: int, parts: int) -> tuple[float, float]:
+    """Return the share of alpha of each of so many metrics, and that of each part of their slices."""
+    whole = WHOLE if parts else 1.0
+    return whole / max(1, metrics), (1 - whole) / max(1, parts)
 
 
 def discordance_limit(discordant: int, n: int, confidence: float = 0.8) -> float:
