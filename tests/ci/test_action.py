@@ -166,12 +166,33 @@ class TestPrepare:
         (shell.home / ".llmkit").mkdir()
         (shell.home / ".llmkit" / "store.sqlite").write_text("forged")
         given = {"KEY": "gate", "BRANCH": "main", "TARGET": "main"}
-        for words in (["init", "-q"], ["add", "-f", ".llmkit"]):
-            assert shell.bash(SCRIPTS["Prepare"], given).code == 0
-            subprocess.run(["git", "-C", str(shell.home), *words], check=True)
+        subprocess.run(["git", "-C", str(shell.home), "init", "-q"], check=True)
+        assert shell.bash(SCRIPTS["Prepare"], given).code == 0
+        subprocess.run(["git", "-C", str(shell.home), "add", "-f", ".llmkit"], check=True)
         ran = shell.bash(SCRIPTS["Prepare"], given)
         assert (ran.code, ran.written) == (2, {})
-        assert ".llmkit is committed" in ran.err
+        assert "holds .llmkit" in ran.err
+
+    def test_outside_of_git_whatever_lies_there_is_refused(self, tmp_path):
+        shell = Shell(tmp_path)
+        (shell.home / ".llmkit").mkdir()
+        ran = shell.bash(SCRIPTS["Prepare"], {"KEY": "gate", "BRANCH": "main", "TARGET": "main"})
+        assert (ran.code, ran.written) == (2, {})
+
+    @needs_git
+    def test_a_name_that_some_disks_take_for_it_is_refused_too(self, tmp_path):
+        shell = Shell(tmp_path)
+        (shell.home / ".LLMkit").write_text("forged")
+        for words in (["init", "-q"], ["add", "-f", ".LLMkit"]):
+            subprocess.run(["git", "-C", str(shell.home), *words], check=True)
+        ran = shell.bash(SCRIPTS["Prepare"], {"KEY": "gate", "BRANCH": "main", "TARGET": "main"})
+        assert (ran.code, ran.written) == (2, {})
+
+
+def test_answers_come_from_the_folder_that_is_looked_through_and_kept_whatever_the_project_says():
+    assert STEPS["Gate"]["env"]["LLMKIT_STORE"] == ".llmkit"
+    for name in ("Restore answers", "Keep answers"):
+        assert STEPS[name]["with"]["path"] == "${{ inputs.working-directory }}/.llmkit"
 
 
 @needs_bash

@@ -43,7 +43,8 @@ class Step:
         self.repo = Repo(folder / "repo", monkeypatch).start(FILES)
 
     def run(self, **inputs):
-        given = {name: "" for name, value in STEPS["Gate"]["env"].items() if "inputs." in value}
+        env = STEPS["Gate"]["env"].items()
+        given = {name: "" if "inputs." in value else value for name, value in env if "github." not in value}
         files = {name: str(self.folder / name.lower()) for name in ("GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT")}
         environment = {
             **os.environ,
@@ -122,3 +123,11 @@ def test_a_maintainers_run_fills_the_cache_from_which_it_is_then_decided(step):
     assert step.run().returncode == 1
     said = step.run(NO_SECRETS="true")
     assert said.returncode == 1, said.stdout + said.stderr
+
+
+def test_a_store_that_the_project_names_is_not_asked(step):
+    step.repo.write({"llmkit.toml": 'store = "answers"\n'})
+    step.repo.edit("prompts/say.prompty", "{{word}}", "say {{word}}")
+    assert step.run().returncode == 1
+    assert (step.repo.top / ".llmkit").is_dir()
+    assert not (step.repo.top / "answers").exists()

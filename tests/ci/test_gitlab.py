@@ -1,11 +1,15 @@
 """The GitLab template: it is what GitLab says a pipeline is, and its script does what it says."""
 
 import shutil
+import subprocess
 
 import pytest
 import yaml
 
 from tests.ci.shells import ROOT, Shell
+from tests.gate.repository import needs_git
+
+pytestmark = needs_git
 
 PIPELINE = yaml.safe_load((ROOT / "ci/gitlab/llmkit-gate.yml").read_text("utf-8"))
 JOB = PIPELINE["llmkit-gate"]
@@ -15,13 +19,18 @@ SHELLS = [name for name in ("sh", "dash", "bash") if shutil.which(name)]
 
 @pytest.fixture(params=SHELLS)
 def gate(request, tmp_path):
-    """Run the job's script as the runner does, in each shell that an image may have."""
+    """Run the job's script as the runner does, in each shell that an image may have; the cache is there already."""
 
-    def run(code=0, **variables):
+    def run(code=0, *, brought=False, **variables):
         given = {name: value for name, value in JOB["variables"].items() if name.startswith("LLMKIT_")}
         script = "set -e\n" + "\n".join(JOB["script"])
         given["LLMKIT_GATE_PACKAGE"] = "llmkit @ git+https://example.org/llmkit@v1"
-        return Shell(tmp_path, code).run(script, {**given, **variables}, shell=(request.param, "-c"))
+        shell = Shell(tmp_path, code)
+        (shell.home / ".llmkit").mkdir()
+        (shell.home / ".llmkit" / "store.sqlite").write_text("answers")
+        for words in (["init", "-q"], *([["add", "-f", ".llmkit"]] if brought else [])):
+            subprocess.run(["git", "-C", str(shell.home), *words], check=True)
+        return shell.run(script, {**given, **variables}, shell=(request.param, "-c"))
 
     return run
 
@@ -42,7 +51,18 @@ def test_the_whole_history_is_fetched_and_answers_and_reports_are_kept_whatever_
 
 def test_every_variable_is_used():
     script = "\n".join(JOB["script"])
-    assert not [name for name in JOB["variables"] if name.startswith("LLMKIT_") and f"${name}" not in script]
+    assert not [name for name in JOB["variables"] if name.startswith("LLMKIT_GATE_") and f"${name}" not in script]
+
+
+def test_answers_come_from_the_folder_that_is_kept_whatever_the_project_says():
+    assert [JOB["variables"]["LLMKIT_STORE"]] == JOB["cache"]["paths"]
+
+
+def test_answers_that_the_change_brings_along_are_refused(gate):
+    ran = gate(brought=True)
+    assert ran.code == 2
+    assert "llmkit" not in [name for name, _ in ran.calls]
+    assert "holds .llmkit" in ran.err
 
 
 def test_it_installs_what_it_is_told_and_gates_everything(gate):
