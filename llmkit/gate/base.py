@@ -33,6 +33,12 @@ class Base:
         """For people."""
         return f"{self.name} (merge base {self.short}; {self.why})"
 
+    def notes(self, repository: Repository) -> list[str]:
+        """What to say of a working tree that is its commit: a push to the base's own branch is compared with itself."""
+        if repository.commit("HEAD") != self.commit:
+            return []
+        return [f"HEAD ({self.short}) is the base itself, and nothing is uncommitted: nothing is there to compare"]
+
 
 def find_base(repository: Repository, asked: str | None, settings: Settings, environment: Mapping[str, str]) -> Base:
     """Find what to compare with.

@@ -110,16 +110,19 @@ def changed(
         files = Files(repository, there)
         matches = Matches(there, repository)
         matched = matches.match(heads.items())
-        compare = _Comparison(settings, files, model, params or {}, _judges(files, [*tracked, *untracked]))
+        judges = _judges(files, [*tracked, *untracked])
+        compare = _Comparison(settings, files, model, params or {}, judges)
         each = [compare.reached(suite, path, matched[path]) for path, suite in heads.items()]
         gone = matches.gone(heads) if found.searched else []
+        loose = _uncommitted(repository, heads, untracked)
+        nothing = [] if loose or judges else against.notes(repository)
         yield Diff(
             base=str(against),
             base_commit=against.commit,
-            head=_head(repository, heads, untracked),
+            head=f"working tree at {repository.short('HEAD')}{loose}",
             reached=tuple(one for one in each if one.changes),
             untouched=tuple(one.suite.name for one in each if not one.changes),
-            notes=(*found.notes, *map(one_line, gone), *compare.notes()),
+            notes=(*nothing, *found.notes, *map(one_line, gone), *compare.notes()),
         )
 
 
@@ -261,10 +264,9 @@ def _differs(files: Files, path: str) -> bool:
     return not files.same(path, path)
 
 
-def _head(repository: Repository, heads: Mapping[str, Suite], untracked: Sequence[str]) -> str:
-    """Name what is compared, and whether it is committed."""
+def _uncommitted(repository: Repository, heads: Mapping[str, Suite], untracked: Sequence[str]) -> str:
+    """Say whether the working tree is more than its commit; nothing where it is not."""
     said = git_commit(repository.top) or "HEAD"
-    text = f"working tree at {repository.short('HEAD')}"
     loose = set(untracked)
     used = {
         *heads,
@@ -272,7 +274,7 @@ def _head(repository: Repository, heads: Mapping[str, Suite], untracked: Sequenc
         *(data_path(suite.spec, path) for path, suite in heads.items()),
     }
     if said.endswith("+dirty") or not loose.isdisjoint(used):
-        return f"{text}, with uncommitted changes"
+        return ", with uncommitted changes"
     if said.endswith("+unknown"):
-        return f"{text}; whether there are uncommitted changes is not asked, as this repository sets filters of its own"
-    return text
+        return "; whether there are uncommitted changes is not asked, as this repository sets filters of its own"
+    return ""

@@ -37,6 +37,15 @@ def test_a_base_is_the_merge_base_not_the_branchs_tip(repo: Repo) -> None:
     assert diff.untouched == ("sums",)
 
 
+def test_a_clean_tree_at_the_base_itself_is_compared_with_nothing_and_says_so(repo: Repo) -> None:
+    (note,) = repo.diff("main").notes
+    assert note.startswith(f"HEAD ({repo.git('rev-parse', 'HEAD')[:7]}) is the base itself")
+    repo.edit("prompts/add.prompty", "Add", "Sum")
+    assert repo.diff("main").notes == ()
+    repo.commit()
+    assert repo.diff("main").notes == ()
+
+
 def test_the_base_of_the_command_line_goes_before_all(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
     repo.write({"llmkit.toml": '[gate]\nbase = "nonesuch"\n'})
     monkeypatch.setenv("GITHUB_BASE_REF", "nonesuch")
