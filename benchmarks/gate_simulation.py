@@ -30,6 +30,7 @@ from llmkit.stats.sequential import (
     units,
 )
 from llmkit.stats.sequential.power import powered_n, simulate
+from llmkit.stats.sequential.rises import planned_n_quantile, planned_n_ratio
 from llmkit.stats.sequential.simulation import Draw, simulate_trials
 from llmkit.stats.sequential.sizing import fixed_n, metric_power, planned_n, planned_n_graded
 
@@ -272,6 +273,33 @@ def others(runs: int) -> None:
     )
 
 
+def rises(runs: int) -> None:
+    """Cost and latency at the n that a plan gives them, whose spread is known."""
+    few = max(200, runs // 2)
+    costs, slow = RatioOfMeans("cost", 0.2), QuantileRise("latency_p95", 0.25)
+
+    def rows() -> Iterable[Iterable[object]]:
+        for own, noise in itertools.product((0.0, 0.5, 1.0), (0.0, 0.1, 0.2, 0.4, 0.6, 1.0)):
+            shape = math.exp(own**2)
+            sizes = planned_n_ratio(0.2, (math.exp(noise**2) - 1) * shape, shape - 1)
+            same = simulate_trials(costs, cost(0.0, own, noise), sizes.n, runs=few, seed=14)
+            worse = simulate_trials(costs, cost(0.4, own, noise), sizes.n, runs=few, seed=15)
+            yield f"cost, σ {own:g}, noise {noise:g}", sizes.n, share(same.passed), share(worse.failed)
+        for spread, correlation in itertools.product((0.2, 0.5, 1.0), (0.0, 0.8)):
+            steps = np.quantile(np.random.default_rng(0).normal(size=1_000_000), [0.925, 0.975])
+            variance = 2 * 0.95 * 0.05 * (spread * float(np.ptp(steps)) / 0.05) ** 2
+            n = planned_n_quantile(0.25, variance, 0.95).n
+            same = simulate_trials(slow, latency(0.0, spread, spread, correlation), n, runs=few, seed=14)
+            worse = simulate_trials(slow, latency(0.5, spread, spread, correlation), n, runs=few, seed=15)
+            yield f"p95, σ {spread:g}, correlation {correlation:g}", n, share(same.passed), share(worse.failed)
+
+    table(
+        "Cost (margin .20) and latency (.25) at the planned n",
+        "data | planned n | no rise: pass | rise 2m: fail",
+        rows(),
+    )
+
+
 def run_trial(measures: list[Measure], columns: dict[str, tuple[Floats, Floats]], n_max: int, seed: int) -> Trial:
     trial = Trial(measures, n_max=n_max, seed=seed)
     counts: tuple[int, ...] = ()
@@ -374,13 +402,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=1_000)
     parser.add_argument("--binary-runs", type=int, default=10_000)
-    parser.add_argument("--only", default="binary,nothing,graded,others,several,readings")
+    parser.add_argument("--only", default="binary,nothing,graded,others,rises,several,readings")
     given = parser.parse_args()
     parts: dict[str, Callable[[], None]] = {
         "binary": lambda: binary(given.binary_runs),
         "nothing": nothing_differs,
         "graded": lambda: graded(given.runs),
         "others": lambda: others(given.runs),
+        "rises": lambda: rises(given.runs),
         "several": lambda: several(given.runs // 3),
         "readings": lambda: readings(given.runs // 4),
     }
