@@ -9,8 +9,9 @@ from typing import (
 
 from typing_extensions import TypedDict
 
-from llmkit.comparisons import AmountDifference, Answered, Comparison, Flip, MetricDifference, Side
+from llmkit.comparisons import AmountDifference, Comparison, Flip, MetricDifference, Side
 from llmkit.reports.finite import bounds, finite
+from llmkit.reports.flipped_document import AnsweredDocument, FlippedDocument, answered_document, flipped_document
 
 
 class SideDocument(TypedDict):
@@ -71,24 +72,9 @@ class AmountDocument(TypedDict):
     unknown: str | None
 
 
-class AnsweredDocument(TypedDict):
-    """One side's answer to one sample."""
-
-    text: str | None
-    value: float | None
-    extracted: str | None
-    failure: str | None
-
-
-class FlipDocument(TypedDict):
+class FlipDocument(FlippedDocument):
     """A sample that differs; ``change`` is negative where b is worse, whatever the metric's direction."""
 
-    sample_id: str
-    epoch: int
-    metric: str
-    change: float
-    question: str
-    references: list[str]
     a: AnsweredDocument
     b: AnsweredDocument
 
@@ -141,16 +127,7 @@ def comparison_schema() -> dict[str, Any]:
 
 def flip_document(flip: Flip) -> FlipDocument:
     """Return one flip, its texts whole."""
-    return {
-        "sample_id": flip.sample_id,
-        "epoch": flip.epoch,
-        "metric": flip.metric,
-        "change": flip.change,
-        "question": flip.question,
-        "references": list(flip.references),
-        "a": _answered(flip.a),
-        "b": _answered(flip.b),
-    }
+    return {**flipped_document(flip), "a": answered_document(flip.a), "b": answered_document(flip.b)}
 
 
 def _side(side: Side) -> SideDocument:
@@ -211,13 +188,4 @@ def _amount(amount: AmountDifference) -> AmountDocument:
         "ci_method": amount.interval.method if amount.interval else None,
         "n": amount.n,
         "unknown": amount.unknown,
-    }
-
-
-def _answered(answered: Answered) -> AnsweredDocument:
-    return {
-        "text": answered.text,
-        "value": finite(answered.value),
-        "extracted": answered.extracted,
-        "failure": answered.failure,
     }

@@ -6,8 +6,9 @@ from typing import Any
 
 from typing_extensions import TypedDict
 
-from llmkit.comparisons import Answered, Flip
+from llmkit.comparisons import Flip
 from llmkit.reports.finite import finite
+from llmkit.reports.flipped_document import AnsweredDocument, FlippedDocument, answered_document, flipped_document
 from llmkit.verdicts import Change, GateReport, MetricVerdict, Needs, Planned, Spent, SuiteVerdict
 
 
@@ -92,24 +93,9 @@ class SpentDocument(TypedDict):
     cost_usd: float | None
 
 
-class AnsweredDocument(TypedDict):
-    """One side's answer to one sample."""
-
-    text: str | None
-    value: float | None
-    extracted: str | None
-    failure: str | None
-
-
-class FlipDocument(TypedDict):
+class FlipDocument(FlippedDocument):
     """A sample on which the sides differ; ``change`` is negative for a loss, whatever the metric's direction."""
 
-    sample_id: str
-    epoch: int
-    metric: str
-    change: float
-    question: str
-    references: list[str]
     base: AnsweredDocument
     head: AnsweredDocument
 
@@ -296,17 +282,4 @@ def _spent(spent: Spent) -> SpentDocument:
 
 
 def _flip(flip: Flip) -> FlipDocument:
-    return {
-        "sample_id": flip.sample_id,
-        "epoch": flip.epoch,
-        "metric": flip.metric,
-        "change": flip.change,
-        "question": flip.question,
-        "references": list(flip.references),
-        "base": _answered(flip.a),
-        "head": _answered(flip.b),
-    }
-
-
-def _answered(side: Answered) -> AnsweredDocument:
-    return {"text": side.text, "value": finite(side.value), "extracted": side.extracted, "failure": side.failure}
+    return {**flipped_document(flip), "base": answered_document(flip.a), "head": answered_document(flip.b)}
