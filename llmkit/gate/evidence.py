@@ -208,9 +208,10 @@ class _Column:
         span = 1.0
         if self._gating.quantile is not None:
             base, head = base[:, 0] / sizes, head[:, 0] / sizes
-        elif not self._corpus and len(sizes):
-            # Totals over the mean size: clusters of unequal size leave the metric what it is, the mean over samples.
-            base, head = base[:, 0] / sizes.mean(), head[:, 0] / sizes.mean()
+        elif len(sizes):
+            if not self._corpus:
+                # Totals over the mean size: clusters of unequal size leave the metric the mean over samples.
+                base, head = base[:, 0] / sizes.mean(), head[:, 0] / sizes.mean()
             span = float((sizes**2).mean() / sizes.mean() ** 2)  # `unit_span`, of the samples that count
         series = Series(base=base, head=head, attempted=attempted, counts=counts, span=span)
         within = sum(self._noise) / len(self._noise) if self._noise else None

@@ -151,6 +151,16 @@ def test_a_corpus_metric_hands_on_its_sums():
     assert (one.base, one.head) == (0.25, 0.5)
 
 
+def test_a_corpus_metric_of_clusters_keeps_its_sums_and_says_how_unequal_they_are():
+    a, b, c = sample(0, "x"), sample(1, "x"), sample(2)
+    both = [answered(s, 0.0, scorer=WER, stats=(1.0, 4.0)) for s in (a, b, c)]
+    one = evidence_of(both, both, scorers=(WER,)).measure(
+        Gating("wer", "score", 0.05, scorer=WER), [unit(a, b), unit(c)], [2]
+    )
+    assert one.series.base.tolist() == [[2, 8], [1, 4]]
+    assert one.series.span == pytest.approx(((4 + 1) / 2) / 1.5**2)
+
+
 def test_only_units_asked_in_full_on_both_sides_are_complete():
     a, b, c = sample(0), sample(1), sample(2)
     found = evidence_of([answered(a, 1), answered(b, 1), answered(c, 1)], [answered(a, 1, run="run-h"), answered(c, 1)])

@@ -53,7 +53,7 @@ class CorpusDifference:
         """Say whether a worsening as large as the margin is ruled out at the latest look."""
         _, parts, scale = self._parts(series)
         z = passing.z[-1]
-        if least_margin(passing.n, z) * self.span > self.margin or scale is None:
+        if least_margin(passing.n, z) * self.span * series.span > self.margin or scale is None:
             return False
         return el_z(parts / scale, self.margin / scale) >= z
 
@@ -67,7 +67,7 @@ class CorpusDifference:
         gain, parts, scale = self._parts(series)
         losses, gains, ties = self._tally(series)
         passes, fails = self.rules_out(series, passing), self.proves(series, fail, seed)
-        least, most = self._bounds(parts, scale, fail, passing)
+        least, most = self._bounds(series, parts, scale, fail, passing)
         least, most = agreeing(least, most, self.margin, passes=passes, fails=fails)
         low, high = interval(least, most, flip=self.higher_is_better, limit=_CERTAIN * self.span)
         return Evidence(
@@ -92,15 +92,17 @@ class CorpusDifference:
             gain, parts, scale = self._parts(data)
             if scale is None:
                 return ()
-            looks.append((over.n, -gain, *self._bounds(parts, scale, over, under)))
+            looks.append((over.n, -gain, *self._bounds(data, parts, scale, over, under)))
         return regions(looks, self.margin)
 
-    def _bounds(self, parts: Floats, scale: float | None, fail: Schedule, passing: Schedule) -> tuple[float, float]:
+    def _bounds(
+        self, series: Series, parts: Floats, scale: float | None, fail: Schedule, passing: Schedule
+    ) -> tuple[float, float]:
         """Return the worsenings between which both rules cannot tell at the latest look."""
         if scale is None:
             return -self.span, self.span
         z = passing.z[-1]
-        most = max(el_bound(parts / scale, z) * scale, least_margin(passing.n, z) * self.span)
+        most = max(el_bound(parts / scale, z) * scale, least_margin(passing.n, z) * self.span * series.span)
         return -el_bound(-parts / scale, fail.z[-1]) * scale, most
 
     def _parts(self, series: Series) -> tuple[float, Floats, float | None]:
@@ -115,7 +117,9 @@ class CorpusDifference:
             return float(whole), np.zeros(n), None
         without = self._gain(base.sum(axis=0) - base, head.sum(axis=0) - head)
         parts = np.asarray(n * whole - (n - 1) * without)
-        return float(whole), parts, max(self.span, float(np.abs(parts).max())) if np.isfinite(parts).all() else None
+        if not np.isfinite(parts).all():
+            return float(whole), parts, None
+        return float(whole), parts, max(self.span * series.span, float(np.abs(parts).max()))
 
     def _gain(self, base: Floats, head: Floats) -> Floats:
         with np.errstate(all="ignore"):

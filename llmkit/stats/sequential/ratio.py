@@ -54,11 +54,11 @@ class RatioOfMeans:
     def rules_out(self, series: Series, passing: Schedule) -> bool:
         """Say whether a rise as large as the margin is ruled out at the latest look."""
         z = passing.z[-1]
-        if _floor(passing.n, z) > self.margin:
+        if _floor(passing.n, z) * series.span > self.margin:
             return False
         if not series.base.any():  # of nothing, the only rise that is none
             return not series.head.any()
-        return _score((1 + self.margin) * series.base - series.head, PESSIMIST) >= z
+        return _score((1 + self.margin) * series.base - series.head, PESSIMIST * series.span) >= z
 
     def proves(self, series: Series, fail: Schedule, seed: tuple[int, ...]) -> bool:
         """Say whether a rise is proven at the latest look."""
@@ -72,7 +72,7 @@ class RatioOfMeans:
         """Say both, and what there is to know beside."""
         base, head = series.base, series.head
         passes, fails = self.rules_out(series, passing), self.proves(series, fail, seed)
-        least, most = _least(base, head, fail.z[-1]), _most(base, head, passing.z[-1])
+        least, most = _least(base, head, fail.z[-1]), _most(series, passing.z[-1])
         least, most = agreeing(least, most, self.margin, passes=passes, fails=fails)
         low, high = interval(least, most, flip=False, limit=_MOST)
         losses, gains, ties = tally(base - head)
@@ -100,7 +100,7 @@ class RatioOfMeans:
             if not data.base.any():
                 return ()
             rise = float(data.head.mean() / data.base.mean()) - 1
-            least, most = _least(data.base, data.head, over.z[-1]), _most(data.base, data.head, under.z[-1])
+            least, most = _least(data.base, data.head, over.z[-1]), _most(data, under.z[-1])
             looks.append((over.n, rise, least, most))
         return regions(looks, self.margin)
 
@@ -116,12 +116,15 @@ def _score(good: Floats, w: float) -> float:
     return el_z(good / scale, 0.0, w) if scale > 0 else -np.inf
 
 
-def _most(base: Floats, head: Floats, z: float) -> float:
-    floor = _floor(len(base), z)
+def _most(series: Series, z: float) -> float:
+    base, head = series.base, series.head
+    floor = _floor(len(base), z) * series.span
     if not base.any():  # a rise of nothing: none where head is free as well, else without end
         return _MOST if head.any() else floor
     start = max(float(head.mean() / base.mean()) - 1, -1.0)
-    return max(crossing(lambda rise: _score((1 + rise) * base - head, PESSIMIST) - z, start, _MOST), floor)
+    return max(
+        crossing(lambda rise: _score((1 + rise) * base - head, PESSIMIST * series.span) - z, start, _MOST), floor
+    )
 
 
 def _least(base: Floats, head: Floats, z: float) -> float:

@@ -124,6 +124,34 @@ def words(rise):
     return draw
 
 
+def unequal_words(random, n):
+    """Clusters of 30 or 2 answers; on head whole clusters go wrong, 5 of 100 words in all."""
+    length = 10 * random.choice([30, 2], n)
+    base = random.binomial(length, 0.1)
+    head = np.where(random.random(n) < 0.05 / 0.9, length, base)
+    return np.stack([base, length], 1).astype(float), np.stack([head, length], 1).astype(float)
+
+
+def unequal_cost(random, n):
+    """The same clusters; on head one in twenty costs five times as much, which is a rise of 20 % in all."""
+    size = random.choice([30, 2], n)
+    base = size * np.exp(random.normal(0, 0.1, n))
+    return base / size.mean(), np.where(random.random(n) < 0.05, 5 * base, base) / size.mean()
+
+
+@pytest.mark.parametrize(
+    ("measure", "draw"),
+    [
+        (CorpusDifference("wer", 5.0, error_rate, False, 100.0), unequal_words),
+        (RatioOfMeans("cost", 0.2), unequal_cost),
+    ],
+    ids=["wer", "cost"],
+)
+def test_clusters_of_unequal_size_pass_at_the_margin_in_5_percent_at_most(measure, draw):
+    span, runs = (30**2 + 2**2) / 2 / 16**2, 300
+    assert at_most(simulate_trials(measure, draw, 300, runs=runs, ask="pass", span=span).passed, ALPHA, runs)
+
+
 OTHERS = [
     (RatioOfMeans("cost", 0.2), cost, 0.2, 0.4),
     (QuantileRise("latency_p95", 0.25), latency, 0.25, 0.6),
