@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -160,6 +161,21 @@ class SuiteFile(pytest.File):
             yield MetricItem.from_parent(self, name=metric.name, suite=suite.name)
 
 
+class _Shown:
+    """A failure as pytest shows it: whole where it stands, its first line in the summary, which CI prints uncut."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self.reprcrash = SimpleNamespace(message=text.partition("\n")[0])
+
+    def __str__(self) -> str:
+        return self._text
+
+    def toterminal(self, writer: Any) -> None:
+        """Print it."""
+        writer.line(self._text)
+
+
 class MetricItem(pytest.Item):
     """One gating metric of a suite."""
 
@@ -190,7 +206,7 @@ class MetricItem(pytest.Item):
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """Show the gate's own table in place of a traceback."""
         if isinstance(excinfo.value, GateError):
-            return str(excinfo.value)
+            return _Shown(str(excinfo.value))
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:

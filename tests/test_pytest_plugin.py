@@ -118,6 +118,15 @@ def test_of_two_failures_the_second_points_to_the_first(gated):
     assert str(result.stdout).count("FAIL  sums  suites/sums.yaml") == 1
 
 
+@pytest.mark.parametrize("ci", ["", "true"])
+def test_the_summary_has_one_line_a_failure_in_ci_too(gated, monkeypatch, ci):
+    monkeypatch.setenv("CI", ci)
+    monkeypatch.delenv("BUILD_NUMBER", raising=False)
+    lines = gated(v.report(v.suite("fail", (v.FAILED,)))).outlines
+    summary = lines[next(n for n, line in enumerate(lines) if "short test summary" in line) + 1 :]
+    assert len([line for line in summary if line.strip()]) == 2  # the failure, and pytest's last line
+
+
 @pytest.mark.parametrize(
     ("meaning", "code", "outcome"),
     [(None, 3, "failed"), ("fail", 1, "failed"), ("warn", 0, "skipped"), ("pass", 0, "passed")],
