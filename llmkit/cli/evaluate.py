@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from llmkit.cli.complete import complete_metric, complete_model, complete_suite
+from llmkit.cli.complete import complete_metric, complete_model
+from llmkit.cli.options import Data, Epochs, Param, Suites
 from llmkit.errors import LlmkitError
 
 if TYPE_CHECKING:
     from llmkit.runs.evaluate import Ending
 
 BROKE = LlmkitError.exit_code
-MOST_EPOCHS = 1000  # what a suite may say, too; its module's import would cost more than the help takes
 MAX_FAILURES = 0.02  # above this share, what is missing can move a metric by more than a small regression
 
 MaxFailures = Annotated[
@@ -45,12 +45,7 @@ MinPoint = Annotated[
 
 
 def eval_(
-    suites: Annotated[
-        list[str],
-        typer.Argument(
-            help="Suite files, or names of built-in suites.", metavar="SUITE...", autocompletion=complete_suite
-        ),
-    ],
+    suites: Suites,
     model: Annotated[
         list[str] | None,
         typer.Option(
@@ -61,17 +56,10 @@ def eval_(
             autocompletion=complete_model,
         ),
     ] = None,
-    param: Annotated[
-        list[str] | None,
-        typer.Option("-M", "--param", help="A model parameter or provider option.", metavar="KEY=VALUE"),
-    ] = None,
-    data: Annotated[
-        str | None, typer.Option(help="Read this file instead of the suite's data.", metavar="FILE")
-    ] = None,
+    param: Param = None,
+    data: Data = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first N rows.", metavar="N")] = None,
-    epochs: Annotated[
-        int | None, typer.Option(min=1, max=MOST_EPOCHS, help="Ask each sample N times.", metavar="N")
-    ] = None,
+    epochs: Epochs = None,
     seed: Annotated[int | None, typer.Option(help="Of the bootstrap, and of sampling where it is sent.")] = None,
     sample: Annotated[
         int, typer.Option(min=0, help="First show N samples in full; at a terminal, ask before the rest.", metavar="N")

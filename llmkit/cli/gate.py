@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from llmkit.cli.complete import complete_model, complete_suite
-from llmkit.cli.evaluate import MOST_EPOCHS
+from llmkit.cli.options import Epochs, Param
 from llmkit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -43,14 +43,9 @@ def gate(
         str | None,
         typer.Option("-m", "--model", help="The model on both sides.", metavar="MODEL", autocompletion=complete_model),
     ] = None,
-    param: Annotated[
-        list[str] | None,
-        typer.Option("-M", "--param", help="A parameter or option on both sides.", metavar="KEY=VALUE"),
-    ] = None,
+    param: Param = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first N rows.", metavar="N")] = None,
-    epochs: Annotated[
-        int | None, typer.Option(min=1, max=MOST_EPOCHS, help="Ask each sample N times, and average.", metavar="N")
-    ] = None,
+    epochs: Epochs = None,
     seed: Annotated[int, typer.Option(help="Of the order and the resampling.")] = 0,
     concurrency: Annotated[int | None, typer.Option(min=1, help="Calls in flight. Default: adapts.")] = None,
     max_cost: Annotated[float | None, typer.Option(min=0, help="Hard cap in dollars.", metavar="USD")] = None,

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from llmkit.cli.complete import complete_metric, complete_model, complete_suite
-from llmkit.cli.evaluate import MAX_FAILURES, MOST_EPOCHS, exit_code_of
+from llmkit.cli.complete import complete_metric, complete_model
+from llmkit.cli.evaluate import MAX_FAILURES, exit_code_of
+from llmkit.cli.options import Data, Epochs, Param, Suites
 from llmkit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -23,23 +24,13 @@ def _metric_names(ctx: typer.Context, incomplete: str) -> list[str]:
 
 
 def plan(
-    suites: Annotated[
-        list[str],
-        typer.Argument(
-            help="Suite files, or names of built-in suites.", metavar="SUITE...", autocompletion=complete_suite
-        ),
-    ],
+    suites: Suites,
     model: Annotated[
         list[str] | None,
         typer.Option("-m", "--model", help="provider/model.", metavar="MODEL", autocompletion=complete_model),
     ] = None,
-    param: Annotated[
-        list[str] | None,
-        typer.Option("-M", "--param", help="A model parameter or provider option.", metavar="KEY=VALUE"),
-    ] = None,
-    data: Annotated[
-        str | None, typer.Option(help="Read this file instead of the suite's data.", metavar="FILE")
-    ] = None,
+    param: Param = None,
+    data: Data = None,
     effect: Annotated[
         float | None,
         typer.Option(help="How many samples a difference of X needs, as a share of the metric's range.", metavar="X"),
@@ -47,9 +38,7 @@ def plan(
     n: Annotated[
         int | None, typer.Option("--n", help="Plan with N samples in place of the data set's.", metavar="N")
     ] = None,
-    epochs: Annotated[
-        int | None, typer.Option(min=1, max=MOST_EPOCHS, help="Ask each sample N times.", metavar="N")
-    ] = None,
+    epochs: Epochs = None,
     power: Annotated[float, typer.Option(help="Chance to see a difference that is there.", metavar="P")] = 0.8,
     metric: Annotated[
         list[str] | None,

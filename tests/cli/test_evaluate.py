@@ -70,10 +70,10 @@ def test_thresholds_pass_fail_or_say_that_evidence_lacks(
 
 
 def test_the_command_line_takes_as_many_epochs_as_a_suite() -> None:
-    from llmkit.cli import evaluate
+    from llmkit.cli import options
     from llmkit.suites import spec
 
-    assert evaluate.MOST_EPOCHS == spec.MOST_EPOCHS
+    assert options.MOST_EPOCHS == spec.MOST_EPOCHS
 
 
 def test_what_stopped_a_run_is_said_once(cli: Cli, project: Path) -> None:
