@@ -230,6 +230,37 @@ class Interval:
     confidence: float = 0.95
 
 
+JudgeStatus = Literal["uncalibrated", "calibrated", "provisional", "refused", "stale"]
+"""``stale``: something is not as it was when the judge was locked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What stands behind a metric whose scores are a judge's verdicts. The metric's own value is the raw rate.
+
+    Attributes:
+        judge: The judge's name.
+        status: Whether it was measured; a figure never appears without this where it is not ``calibrated``.
+        lock: Id of its lock; None without one.
+        rate: The corrected rate; None where there is none, and ``why`` says why.
+        interval: Of ``rate``, the labels' uncertainty included.
+        estimator: How it was corrected: ``post-stratified``, ``lang-reiczigel``, ``exact-bonferroni``.
+        why: One line: why this estimator, with what it assumes; or why there is no corrected rate.
+        cannot_tell: Answers of which the judge could not tell.
+        unread: Answers without a verdict: unparsed, empty, refused, contradictory.
+    """
+
+    judge: str
+    status: JudgeStatus
+    lock: str | None = None
+    rate: float | None = None
+    interval: Interval | None = None
+    estimator: str | None = None
+    why: str = ""
+    cannot_tell: int = 0
+    unread: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class MetricResult:
     """One metric of one run.
@@ -246,6 +277,7 @@ class MetricResult:
         slices: Per slice name and value, the same metric on that part.
         interval_failures_wrong: Of ``value_failures_wrong``, where it is another figure than ``value``: where some
             samples failed.
+        judged: What stands behind it, where a judge gave the scores.
     """
 
     name: str
@@ -258,6 +290,7 @@ class MetricResult:
     higher_is_better: bool = True
     slices: Mapping[str, Mapping[str, MetricResult]] = field(default_factory=dict)
     interval_failures_wrong: Interval | None = None
+    judged: Judged | None = None
 
 
 RunStatus = Literal["running", "completed", "interrupted", "budget", "failed", "killed"]
@@ -294,7 +327,8 @@ class RunResult:
     model gave and no scorer could parse is its own doing: a failure of the metric, but nothing that broke.
     ``faults`` counts failures by ``stage/kind``, with one message each as an example.
     ``params`` are the sampling parameters; ``origins`` says of ``model``, of each of them and of each of the provider's
-    options what set it: ``-M``, ``suite sums.yaml:9``.
+    options what set it: ``-M``, ``suite sums.yaml:9``. ``judging`` holds the sums of each judge's calls, by its
+    name; they are no part of ``usage``.
     """
 
     run_id: str
@@ -316,3 +350,4 @@ class RunResult:
     broken: int = 0
     params: Mapping[str, Any] = field(default_factory=dict)
     origins: Mapping[str, str] = field(default_factory=dict)
+    judging: Mapping[str, Totals] = field(default_factory=dict)

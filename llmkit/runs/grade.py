@@ -37,7 +37,9 @@ def item_of(outcome: Outcome) -> Item:
     text = outcome.answer.completion.text if outcome.answer else ""
     if outcome.job is None:
         return Item(text)
-    return Item(text, outcome.job.sample.references, outcome.job.sample.row, outcome.generation)
+    job = outcome.job
+    sample = job.sample
+    return Item(text, sample.references, sample.row, outcome.generation, sample.id, job.request.messages)
 
 
 async def grade(scorers: Sequence[Scorer], outcomes: Sequence[Outcome]) -> None:

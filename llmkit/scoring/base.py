@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
-from llmkit.types import Failure, GenerationFacts, Score
+from llmkit.types import Failure, GenerationFacts, Message, Score
 
 if TYPE_CHECKING:  # numpy takes 60 ms, and naming a scorer needs none of it
     import numpy as np
@@ -24,12 +24,16 @@ class Item:
         references: Right answers; any of them counts.
         row: The fields of the data set's row.
         generation: What structured generation did for it; None where the suite asks for no form.
+        id: The sample's.
+        messages: What was asked.
     """
 
     text: str
     references: tuple[str, ...] = ()
     row: Mapping[str, Any] = field(default_factory=dict)
     generation: GenerationFacts | None = None
+    id: str = ""
+    messages: tuple[Message, ...] = ()
 
 
 class Scorer(Protocol):

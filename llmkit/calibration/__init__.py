@@ -1,0 +1,1 @@
+"""From labels to a locked judge: search, one test, probes, a status; and a judge at work on stored runs."""
