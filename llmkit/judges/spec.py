@@ -98,7 +98,7 @@ class LabelsSpec(_Part):
     )
     sampling: Sampling | None = Field(
         default=None,
-        description="How the items were drawn from their population: random, or enriched (the items then carry weights)."
+        description="How the items were drawn from their population: random, or enriched (items then have weights)."
         " Without it no rate is corrected.",
     )
     population: PopulationSpec | Name | None = Field(
