@@ -31,6 +31,7 @@ class Verdict:
         votes: Each vote's label; None for one without. In order.
         orders: Of a pair judged both ways: what it said with a first, and with b first, both in words of a and b.
         paid: What was paid for it now.
+        made: What all of it cost when it was made, what came from the store included.
         cached: Whether all of it came from the store.
         served: Which model answered, in the server's words; None where it does not say.
     """
@@ -44,6 +45,7 @@ class Verdict:
     votes: tuple[str | None, ...] = ()
     orders: tuple[str | None, str | None] | None = None
     paid: Totals = Totals()  # noqa: RUF009 - frozen
+    made: Totals = Totals()  # noqa: RUF009 - frozen
     cached: bool = False
     served: str | None = None
 
