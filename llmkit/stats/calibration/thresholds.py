@@ -3,73 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from llmkit.stats.calibration.labelled import labelled
-
-
-@dataclass(frozen=True, slots=True)
-class Confusion:
-    """Counts of verdicts against labels. A rate that has no denominator is None.
-
-    Attributes:
-        tp: Verdict yes, label yes.
-        fp: Verdict yes, label no.
-        fn: Verdict no, label yes.
-        tn: Verdict no, label no.
-    """
-
-    tp: int
-    fp: int
-    fn: int
-    tn: int
-
-    @property
-    def n(self) -> int:
-        """All of them."""
-        return self.tp + self.fp + self.fn + self.tn
-
-    @property
-    def tpr(self) -> float | None:
-        """Sensitivity: the share of the labels yes that the verdicts find."""
-        return _share(self.tp, self.tp + self.fn)
-
-    @property
-    def tnr(self) -> float | None:
-        """Specificity: the share of the labels no that the verdicts find."""
-        return _share(self.tn, self.tn + self.fp)
-
-    @property
-    def accuracy(self) -> float | None:
-        """The share of verdicts that are right."""
-        return _share(self.tp + self.tn, self.n)
-
-    @property
-    def balanced_accuracy(self) -> float | None:
-        """(TPR + TNR) / 2."""
-        tpr, tnr = self.tpr, self.tnr
-        return None if tpr is None or tnr is None else (tpr + tnr) / 2
-
-    @property
-    def f1(self) -> float | None:
-        """2tp / (2tp + fp + fn): the harmonic mean of precision and recall."""
-        return _share(2 * self.tp, 2 * self.tp + self.fp + self.fn)
-
-    @property
-    def mcc(self) -> float | None:
-        """Matthews' correlation (Biochim. Biophys. Acta 405, 1975): Pearson's, of the two yes/no columns."""
-        margins = (self.tp + self.fp) * (self.tp + self.fn) * (self.tn + self.fp) * (self.tn + self.fn)
-        return _share(self.tp * self.tn - self.fp * self.fn, math.sqrt(margins))
-
-    @property
-    def kappa(self) -> float | None:
-        """Cohen's κ (Educ. Psychol. Meas. 20, 1960), in its form for two classes."""
-        expected = (self.tp + self.fp) * (self.fp + self.tn) + (self.tp + self.fn) * (self.fn + self.tn)
-        return _share(2 * (self.tp * self.tn - self.fp * self.fn), expected)
+from llmkit.stats.confusion import Confusion
 
 
 class Cut(NamedTuple):
@@ -94,7 +34,8 @@ def confusion(scores: ArrayLike, labels: ArrayLike, threshold: float = 0.5) -> C
     if math.isnan(threshold):
         raise ValueError("a threshold is a number, not NaN")
     said, so = x >= threshold, y == 1
-    return Confusion(int((said & so).sum()), int((said & ~so).sum()), int((~said & so).sum()), int((~said & ~so).sum()))
+    cells = (said & so, ~said & so, said & ~so, ~said & ~so)
+    return Confusion(*(int(cell.sum()) for cell in cells))
 
 
 def best_threshold(scores: ArrayLike, labels: ArrayLike) -> Cut | None:
@@ -130,7 +71,3 @@ def best_threshold(scores: ArrayLike, labels: ArrayLike) -> Cut | None:
     middle = low + (high - low) / 2
     threshold = middle if middle > low else high  # neighbours in the last bit have nothing between them
     return Cut(threshold, confusion(x, y, threshold))
-
-
-def _share(part: float, whole: float) -> float | None:
-    return part / whole if whole else None

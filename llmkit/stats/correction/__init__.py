@@ -1,7 +1,8 @@
 """The true rate behind a judge's verdicts. Which estimator holds follows from how the labels were sampled."""
 
+from llmkit.stats.confusion import Confusion
 from llmkit.stats.correction.allocation import Allocation, allocate
-from llmkit.stats.correction.counts import Confusion, Corrected
+from llmkit.stats.correction.counts import Corrected
 from llmkit.stats.correction.exact import FEW, exact_corrected
 from llmkit.stats.correction.lang_reiczigel import lang_reiczigel, lang_reiczigel_bounds
 from llmkit.stats.correction.post_stratified import post_stratified, post_stratified_bounds

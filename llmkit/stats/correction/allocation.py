@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from llmkit.stats.correction.counts import Confusion
+from llmkit.stats.confusion import Confusion
 
 NO_PILOT = Confusion(0, 0, 0, 0)
 

@@ -1,60 +1,12 @@
-"""What the correction of a judged rate starts from: the labels' four cells, and how many verdicts passed."""
+"""What a correction gives, and what it asks of the counts that it starts from."""
 
 from __future__ import annotations
 
 import math
 from typing import NamedTuple
 
+from llmkit.stats.confusion import Confusion
 from llmkit.types import Interval
-
-
-class Confusion(NamedTuple):
-    """How a judge's verdicts fall on labelled items. ``positive`` is an item that passes by its label.
-
-    Attributes:
-        tp: Passes by label and by verdict.
-        fn: Passes by label, failed by the judge.
-        fp: Fails by label, passed by the judge.
-        tn: Fails by both.
-    """
-
-    tp: float
-    fn: float
-    fp: float
-    tn: float
-
-    @property
-    def positives(self) -> float:
-        """Items that pass by their label."""
-        return self.tp + self.fn
-
-    @property
-    def negatives(self) -> float:
-        """Items that fail by their label."""
-        return self.fp + self.tn
-
-    @property
-    def total(self) -> float:
-        """All labelled items."""
-        return self.positives + self.negatives
-
-    @property
-    def tpr(self) -> float | None:
-        """The share of passing items that the judge passes; None where no item passes."""
-        return self.tp / self.positives if self.positives else None
-
-    @property
-    def tnr(self) -> float | None:
-        """The share of failing items that the judge fails; None where no item fails."""
-        return self.tn / self.negatives if self.negatives else None
-
-    @property
-    def youden(self) -> float | None:
-        """TPR + TNR − 1 (W. J. Youden, Cancer 3, 1950): 0 for a coin; None where one class has no label."""
-        if self.tpr is None or self.tnr is None:
-            return None
-        # (tp·tn − fn·fp) / (m1·m0) is the same number, and exactly 0 for a judge that knows nothing.
-        return (self.tp * self.tn - self.fn * self.fp) / (self.positives * self.negatives)
 
 
 class Corrected(NamedTuple):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 
-from llmkit.stats.correction.counts import Confusion, Corrected, check_verdicts, unit
+from llmkit.stats.confusion import Confusion
+from llmkit.stats.correction.counts import Corrected, check_verdicts, unit
 from llmkit.stats.correction.rogan_gladen import informative, rogan_gladen
 from llmkit.stats.proportion import clopper_pearson
 from llmkit.types import Interval

@@ -7,7 +7,8 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from llmkit.stats.correction.counts import Confusion, Corrected, check_verdicts, unit
+from llmkit.stats.confusion import Confusion
+from llmkit.stats.correction.counts import Corrected, check_verdicts, unit
 from llmkit.stats.correction.rogan_gladen import informative, rogan_gladen
 from llmkit.stats.quantiles import z_of
 from llmkit.types import Interval

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from llmkit.stats.correction.counts import Confusion, Corrected, check_labels, check_verdicts, unit
+from llmkit.stats.confusion import Confusion
+from llmkit.stats.correction.counts import Corrected, check_labels, check_verdicts, unit
 from llmkit.stats.quantiles import z_of
 from llmkit.types import Interval
 

@@ -69,9 +69,3 @@ def test_labels_that_say_nothing_are_refused(labels, message):
 def test_impossible_verdicts_are_refused(passed, n):
     with pytest.raises(ValueError, match="0 ≤ passed ≤ n"):
         rogan_gladen(Confusion(9, 1, 1, 9), passed, n)
-
-
-def test_rates_of_a_class_without_labels_are_unknown():
-    assert Confusion(9, 1, 0, 0).tnr is None
-    assert Confusion(0, 0, 1, 9).tpr is None
-    assert Confusion(9, 1, 0, 0).youden is None
