@@ -68,6 +68,18 @@ def complete_scorer(incomplete: str) -> list[str]:
     return _starting(list(known()), incomplete)
 
 
+def complete_judge(incomplete: str) -> list[str]:
+    """Offer the judges of the folder ``judges`` of this folder, or of the nearest one above that has some."""
+    for folder in (Path.cwd(), *Path.cwd().parents):
+        try:
+            names = sorted(path.stem for path in (folder / "judges").glob("[!.]*.yaml"))
+        except OSError:
+            return []
+        if names:
+            return _starting(names, incomplete)
+    return []
+
+
 def complete_format(incomplete: str) -> list[str]:
     """Offer formats with their colon, and after it the files of the folder that is being typed."""
     from llmkit.structured.registry import known

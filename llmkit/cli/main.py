@@ -24,6 +24,7 @@ from llmkit.cli import (
     gate,
     generate,
     init,
+    judge,
     plan,
     prompt,
     rescore,
@@ -59,6 +60,7 @@ app.add_typer(runs.app, name="runs")
 app.add_typer(prompt.app, name="prompt")
 app.command("gate")(gate.gate)
 app.add_typer(baseline.app, name="baseline")
+app.add_typer(judge.app, name="judge")
 app.command("init")(init.init)
 app.command("doctor")(doctor.doctor)
 

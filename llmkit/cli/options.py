@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from llmkit.cli.complete import complete_format, complete_model, complete_suite, complete_validator
+from llmkit.cli.complete import complete_format, complete_judge, complete_model, complete_suite, complete_validator
 
 MOST_EPOCHS = 1000  # what a suite may say, too; its module's import would cost more than the help takes
 
@@ -53,4 +53,10 @@ StoreFolder = Annotated[Path | None, typer.Option("--store", help="Folder of the
 MaxCost = Annotated[float | None, typer.Option(min=0, help="Hard cap in dollars.", metavar="USD")]
 Concurrency = Annotated[
     int | None, typer.Option(min=1, help="Calls at once; by default it adapts to the server.", metavar="N")
+]
+JudgeName = Annotated[
+    str,
+    typer.Argument(
+        help="A judge: judges/NAME.yaml, or a path.", metavar="NAME", autocompletion=complete_judge, show_default=False
+    ),
 ]

@@ -84,7 +84,7 @@ class Session(Hooks):
             console.print(transcript(result))
         go_on = True
         if self._ask and sys.stdin.isatty() and sys.stderr.isatty():
-            go_on = _confirmed()
+            go_on = confirmed("Go on with the rest?")
         self._progress.__enter__()
         return go_on
 
@@ -119,7 +119,7 @@ class Session(Hooks):
                 say(f"{run.suite}: {base.model} and {run.model} are not compared: {error}")
 
 
-def _confirmed() -> bool:
+def confirmed(question: str) -> bool:
     """Ask whether to go on.
 
     Raises:
@@ -129,7 +129,7 @@ def _confirmed() -> bool:
 
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        return typer.confirm("Go on with the rest?", default=True, err=True)
+        return typer.confirm(question, default=True, err=True)
     except typer.Abort:
         raise KeyboardInterrupt from None
     finally:

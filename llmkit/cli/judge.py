@@ -1,0 +1,12 @@
+"""``llmkit judge``: one sub-command a file."""
+
+from __future__ import annotations
+
+import typer
+
+from llmkit.cli import judge_calibrate
+
+app = typer.Typer(
+    help="Make, measure, lock and check the models that grade answers.", no_args_is_help=True, rich_markup_mode=None
+)
+app.command("calibrate")(judge_calibrate.calibrate)
