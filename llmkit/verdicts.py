@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from llmkit.comparisons import Flip
-from llmkit.types import Interval
+from llmkit.judgements import Rate
+from llmkit.types import Interval, JudgeStatus
 
 Verdict = Literal["pass", "fail", "undecided"]
 Part = Literal["prompt", "form", "model", "params", "data", "map", "scorers", "judge", "suite", "gate"]
@@ -60,6 +61,51 @@ class Needs:
 
 
 @dataclass(frozen=True, slots=True)
+class Unjudged:
+    """Answers of one side without a verdict, of the pairs that were asked about: their pairs are left out."""
+
+    asked: int = 0
+    cannot_tell: int = 0
+    unread: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedVerdict:
+    """What stands behind a gating metric whose scores are a judge's verdicts.
+
+    The metric's ``base`` and ``head`` are raw rates; its difference and interval are corrected: raw ÷ (TPR + TNR − 1),
+    the labels' uncertainty inside.
+
+    Attributes:
+        judge: The judge's name.
+        status: Whether it was measured, and is as it was then.
+        lock: Id of its lock; None without one.
+        raw: The raw difference, head − base; None where there is none.
+        tpr: Share of the passing test labels that it passes, with their number.
+        tnr: Share of the failing ones that it fails.
+        youden: TPR + TNR − 1: what a true difference shrinks to in its verdicts.
+        base: Base's answers without a verdict.
+        head: Head's.
+        errors: What is known of equal error rates on both sides, one line: compared, or assumed.
+        differential: Whether the labels prove that it errs otherwise on one side: then nothing is decided.
+        refused: Why this judge may decide nothing; None where it may.
+    """
+
+    judge: str
+    status: JudgeStatus
+    lock: str | None = None
+    raw: float | None = None
+    tpr: Rate | None = None
+    tnr: Rate | None = None
+    youden: float | None = None
+    base: Unjudged = Unjudged()
+    head: Unjudged = Unjudged()
+    errors: str = ""
+    differential: bool = False
+    refused: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class MetricVerdict:
     """One gating metric.
 
@@ -89,6 +135,7 @@ class MetricVerdict:
         method: The tests by which it was decided.
         signature: The scorer's; empty for cost, latency and failures.
         higher_is_better: Direction.
+        judged: What stands behind it, where a judge gives the scores.
     """
 
     metric: str
@@ -113,6 +160,24 @@ class MetricVerdict:
     method: str = ""
     signature: str = ""
     higher_is_better: bool = True
+    judged: JudgedVerdict | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeSpent:
+    """What one judge's calls came to, over both sides.
+
+    Attributes:
+        judge: Its name.
+        model: Who was asked.
+        calls: Calls paid for now.
+        cost_usd: What they cost; None where it is unknown.
+    """
+
+    judge: str
+    model: str = ""
+    calls: int = 0
+    cost_usd: float | None = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +217,7 @@ class Planned:
         unknown: Why it is unknown.
         calls: Calls at most, both sides: where no stored answer counts, because another model is served by now.
         from_cache: Of them, those for which an answer is stored.
+        judge_calls: Judge → its calls at most, both sides; none of ``calls``, and their cost is in the worst case.
     """
 
     n_max: int
@@ -165,6 +231,7 @@ class Planned:
     unknown: str | None = None
     calls: int = 0
     from_cache: int = 0
+    judge_calls: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +264,7 @@ class SuiteVerdict:
         new: Whether base has no such suite, so that there is nothing to compare with.
         rule: How failures were treated, in words; the same on both sides.
         exit_code: What this suite alone would exit with.
+        judges: What the calls of each judge came to, both sides together; they are in neither side's.
     """
 
     suite: str
@@ -224,6 +292,12 @@ class SuiteVerdict:
     saved_usd: float | None = 0.0
     rule: str = ""
     exit_code: int = 0
+    judges: tuple[JudgeSpent, ...] = ()
+
+    @property
+    def distrusted(self) -> bool:
+        """Whether a judge may not decide here: that is no want of evidence, and no option makes it a pass."""
+        return any(m.judged is not None and (m.judged.refused or m.judged.differential) for m in self.metrics)
 
 
 @dataclass(frozen=True, slots=True)
