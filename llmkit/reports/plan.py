@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Union
 
-from rich.cells import cell_len
-from rich.console import Console, ConsoleOptions, Group, RenderResult
+from rich.console import Console, Group
 from rich.text import Text
 
 from llmkit.plans import MarginPlan, MetricPlan, Noise, NoiseFloor, Outlay, Reach, Spread, SuitePlan
-from llmkit.reports.lines import Line, pad
+from llmkit.reports.columns import Columns
+from llmkit.reports.lines import Line
 from llmkit.reports.numbers import UNKNOWN, count, decimals, dollars, duration, figure
 from llmkit.reports.text import one_line
 
-_GAP = "   "
 _NONE = "–"
-Part = Union["Line", "Text", "_Table"]
+Part = Line | Text | Columns
 
 
 def plans_table(plans: Sequence[SuitePlan]) -> Group:
@@ -60,7 +58,7 @@ def _metrics(plan: SuitePlan) -> Iterator[Part]:
     for metric in plan.metrics:
         for number, reach in enumerate(metric.reach):
             rows.append([one_line(metric.name) if number == 0 else "", *_reach(reach, metric, plan)])
-    yield _Table(columns, rows)
+    yield Columns(columns, rows)
 
 
 def _reach(reach: Reach, metric: MetricPlan, plan: SuitePlan) -> list[str]:
@@ -96,7 +94,7 @@ def _margins(plan: SuitePlan) -> Iterator[Part]:
         needs = [count(n) if n is not None else UNKNOWN for n in (m.n_fail, m.n_pass)]
         power = [_NONE if p is None else _percent(p) for p in (m.pass_at_no_change, m.fail_at_twice)]
         rows.append([_named(m), _margin(m, m.margin), *needs, count(m.n_max), count(m.available), *power])
-    yield _Table(columns, rows)
+    yield Columns(columns, rows)
     for m in plan.margins:
         if m.note:
             yield Line(Text(f"{_named(m)}: {one_line(m.note)}"), indent=2)
@@ -118,7 +116,7 @@ def _margin(m: MarginPlan, value: float) -> str:
 
 
 def _outlays(plan: SuitePlan) -> Iterator[Part]:
-    yield _Table(["cost", "calls", "at most", "expected", "time"], [_outlay(each) for each in plan.outlays])
+    yield Columns(["cost", "calls", "at most", "expected", "time"], [_outlay(each) for each in plan.outlays])
     if plan.unknown:
         yield Line(Text(f"the worst case is unknown: {one_line(plan.unknown)}", style="yellow"), indent=2)
     if plan.basis:
@@ -162,7 +160,7 @@ def _noise_floor(floor: NoiseFloor) -> Iterator[Part]:
         said += f", {_percent(floor.same_text / floor.pairs)} of them word for word the same"
     yield Line(head.append(said, style="not cyan"))
     rows = [_noise(noise) for noise in floor.metrics]
-    yield _Table(["", "arm 1", "arm 2", "scored differently", "SD", "arm 2 − arm 1", "noise, 95 %"], rows)
+    yield Columns(["", "arm 1", "arm 2", "scored differently", "SD", "arm 2 − arm 1", "noise, 95 %"], rows)
     for noise in floor.metrics:
         yield from _meaning(noise, floor)
     yield from _quiet([noise for noise in floor.metrics if noise.n and not noise.flips and noise.signature])
@@ -265,37 +263,3 @@ def _percent(share: float) -> str:
     if 0.995 < share < 1:
         return ">99 %"
     return f"{100 * share:.0f} %" if share >= 0.0995 or share == 0 else f"{100 * share:.2g} %"
-
-
-class _Table:
-    """Cells under their headings; at a terminal that is too narrow for them, one under the other.
-
-    Args:
-        columns: The headings; the first column is a label.
-        rows: The cells.
-    """
-
-    def __init__(self, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        self.columns, self.rows = columns, rows
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        widths = [max(map(cell_len, column)) for column in zip(self.columns, *self.rows, strict=True)]
-        if options.is_terminal and 2 + sum(widths) + len(_GAP) * (len(widths) - 1) > options.max_width:
-            yield from self._stacked()
-            return
-        yield Text("  " + _row(self.columns, widths), style="cyan")
-        for row in self.rows:
-            yield Text("  " + _row(row, widths))
-
-    def _stacked(self) -> Iterator[Line | Text]:
-        if self.columns[0]:
-            yield Text(f"  {self.columns[0]}", style="cyan")
-        for label, *cells in self.rows:
-            if label:
-                yield Line(Text(label), indent=2)
-            for name, cell in zip(self.columns[1:], cells, strict=True):
-                yield Line(Text(f"{name}  ", style="cyan").append(cell, style="not cyan"), indent=4)
-
-
-def _row(cells: Sequence[str], widths: Sequence[int]) -> str:
-    return _GAP.join(pad(cell, width) for cell, width in zip(cells, widths, strict=True)).rstrip()
