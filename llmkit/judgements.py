@@ -288,6 +288,7 @@ class Calibration:
         seed: Of split, order and resampling.
         notes: Lines for people: what the linter said, abstentions, ….
         next: The next command.
+        required: Figure (``tpr``, ``weighted_kappa``, …) → the one-sided lower bound that it must show.
     """
 
     judge: str
@@ -322,6 +323,7 @@ class Calibration:
     seed: int
     notes: tuple[str, ...] = ()
     next: str = ""
+    required: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
