@@ -7,9 +7,21 @@ from typing import Any
 from typing_extensions import TypedDict
 
 from llmkit.comparisons import Flip
+from llmkit.judgements import Rate
 from llmkit.reports.finite import finite
 from llmkit.reports.flipped_document import AnsweredDocument, FlippedDocument, answered_document, flipped_document
-from llmkit.verdicts import Change, GateReport, MetricVerdict, Needs, Planned, Spent, SuiteVerdict
+from llmkit.verdicts import (
+    Change,
+    GateReport,
+    JudgedVerdict,
+    JudgeSpent,
+    MetricVerdict,
+    Needs,
+    Planned,
+    Spent,
+    SuiteVerdict,
+    Unjudged,
+)
 
 
 class ChangeDocument(TypedDict):
@@ -35,6 +47,54 @@ class NeedsDocument(TypedDict):
     margin: float | None
     available: int | None
     of_all: int | None
+
+
+class RateDocument(TypedDict):
+    """A share with its interval; null where there is nothing to divide by."""
+
+    value: float | None
+    n: int
+    ci: tuple[float | None, float | None] | None
+    confidence: float | None
+
+
+class UnjudgedDocument(TypedDict):
+    """Answers of one side without a verdict: their pairs are left out."""
+
+    asked: int
+    cannot_tell: int
+    unread: int
+
+
+class JudgedVerdictDocument(TypedDict):
+    """What stands behind a judged metric.
+
+    Its ``base`` and ``head`` are raw rates, its ``difference`` is ``raw_difference`` ÷ ``youden``, which is
+    TPR + TNR − 1. ``refused`` says why this judge may decide nothing; ``differential`` is true where the labels prove
+    that it errs otherwise on one side.
+    """
+
+    judge: str
+    status: str
+    lock: str | None
+    raw_difference: float | None
+    youden: float | None
+    tpr: RateDocument | None
+    tnr: RateDocument | None
+    base: UnjudgedDocument
+    head: UnjudgedDocument
+    errors: str
+    differential: bool
+    refused: str | None
+
+
+class JudgeSpentDocument(TypedDict):
+    """What one judge's calls came to, on both sides together; ``cost_usd`` is null where it is unknown."""
+
+    judge: str
+    model: str
+    calls: int
+    cost_usd: float | None
 
 
 class VerdictDocument(TypedDict):
@@ -64,6 +124,7 @@ class VerdictDocument(TypedDict):
     needs: NeedsDocument | None
     method: str
     signature: str
+    judged: JudgedVerdictDocument | None
 
 
 class PlannedDocument(TypedDict):
@@ -78,6 +139,7 @@ class PlannedDocument(TypedDict):
     resolvable: dict[str, float]
     calls: int
     from_cache: int
+    judge_calls: dict[str, int]
     worst_case_usd: float | None
     unknown: str | None
 
@@ -115,6 +177,7 @@ class SuiteDocument(TypedDict):
     looks: int
     base: SpentDocument
     head: SpentDocument
+    judges: list[JudgeSpentDocument]
     flipped: int
     flips: list[FlipDocument]
     dropped_pairs: int
@@ -186,6 +249,7 @@ def _suite(suite: SuiteVerdict) -> SuiteDocument:
         "looks": suite.looks,
         "base": _spent(suite.base),
         "head": _spent(suite.head),
+        "judges": [_judge_spent(one) for one in suite.judges],
         "flipped": suite.flipped,
         "flips": [_flip(flip) for flip in suite.flips],
         "dropped_pairs": suite.dropped,
@@ -229,7 +293,45 @@ def _metric(metric: MetricVerdict) -> VerdictDocument:
         "needs": None if metric.needs is None else _needs(metric.needs),
         "method": metric.method,
         "signature": metric.signature,
+        "judged": None if metric.judged is None else _judged(metric.judged),
     }
+
+
+def _judged(judged: JudgedVerdict) -> JudgedVerdictDocument:
+    return {
+        "judge": judged.judge,
+        "status": judged.status,
+        "lock": judged.lock,
+        "raw_difference": finite(judged.raw),
+        "youden": finite(judged.youden),
+        "tpr": _rate(judged.tpr),
+        "tnr": _rate(judged.tnr),
+        "base": _unjudged(judged.base),
+        "head": _unjudged(judged.head),
+        "errors": judged.errors,
+        "differential": judged.differential,
+        "refused": judged.refused,
+    }
+
+
+def _rate(rate: Rate | None) -> RateDocument | None:
+    if rate is None:
+        return None
+    interval = rate.interval
+    return {
+        "value": finite(rate.value),
+        "n": rate.n,
+        "ci": None if interval is None else (finite(interval.low), finite(interval.high)),
+        "confidence": None if interval is None else interval.confidence,
+    }
+
+
+def _unjudged(one: Unjudged) -> UnjudgedDocument:
+    return {"asked": one.asked, "cannot_tell": one.cannot_tell, "unread": one.unread}
+
+
+def _judge_spent(one: JudgeSpent) -> JudgeSpentDocument:
+    return {"judge": one.judge, "model": one.model, "calls": one.calls, "cost_usd": finite(one.cost_usd)}
 
 
 def _needs(needs: Needs) -> NeedsDocument:
@@ -265,6 +367,7 @@ def _planned(planned: Planned) -> PlannedDocument:
         "resolvable": dict(planned.resolvable),
         "calls": planned.calls,
         "from_cache": planned.from_cache,
+        "judge_calls": dict(planned.judge_calls),
         "worst_case_usd": finite(planned.worst_case_usd),
         "unknown": planned.unknown,
     }

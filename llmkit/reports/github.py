@@ -10,12 +10,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TextIO
 
+from llmkit.reports import judged_verdict
 from llmkit.reports import verdicts as words
 from llmkit.reports.actions import inside
 from llmkit.reports.gate_markdown import SUMMARY_BYTES, gate_markdown
 from llmkit.reports.numbers import count
 from llmkit.reports.text import one_line
-from llmkit.verdicts import Change, GateReport, SuiteVerdict
+from llmkit.verdicts import Change, GateReport, MetricVerdict, SuiteVerdict
 
 MOST_OF_A_KIND = 10
 """GitHub shows no more errors, warnings or notices of one step."""
@@ -107,13 +108,17 @@ def _message(suite: SuiteVerdict) -> str:
     """Return a suite's verdict with the figures that made it."""
     text = f"{one_line(suite.suite)}: {words.outcome(suite)}"
     telling = [m for m in suite.metrics if m.verdict == suite.verdict and (m.verdict != "pass" or m.within)]
-    parts = [
-        f"{one_line(words.label(m))} {words.difference(m)}, margin {words.amount(m, m.margin)}"
-        for m in telling or suite.metrics[:1]
-    ]
+    parts = [_figures(m) for m in telling or suite.metrics[:1]]
+    parts += [one_line(m.judged.refused) for m in suite.metrics if m.judged is not None and m.judged.refused]
     parts += [one_line(said) for said in (suite.warning, suite.reason, suite.stopped_by) if said]
     parts += [f"{count(len(suite.missing))} answers are missing"] if suite.missing else []
     return "; ".join([text, *parts])
+
+
+def _figures(m: MetricVerdict) -> str:
+    text = f"{one_line(words.label(m))} {words.difference(m)}, margin {words.amount(m, m.margin)}"
+    judged = judged_verdict.short(m)
+    return f"{text} ({one_line(judged)})" if judged else text
 
 
 def _summary(report: GateReport, path: Path) -> None:

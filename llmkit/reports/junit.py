@@ -99,7 +99,8 @@ def _case(report: GateReport, suite: SuiteVerdict, metric: MetricVerdict) -> _Ca
         *words.warning(suite),
     ]
     if metric.verdict == "undecided":  # the one line that a list of failures shows says why
-        said[0] = f"not enough evidence: {said[0].removeprefix('undecided: ')}"
+        refused = metric.judged.refused if metric.judged is not None else None
+        said[0] = f"not enough evidence: {refused or said[0].removeprefix('undecided: ')}"
     said += [f"{metric.signature} ({metric.method})"] if metric.signature else []
     if metric.verdict != "pass":
         said += _changes(suite)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+from llmkit.reports import judged_verdict
 from llmkit.reports.numbers import UNKNOWN, count, decimals, dollars, duration, figure
 from llmkit.types import Interval
 from llmkit.verdicts import Change, GateReport, MetricVerdict, Needs, Planned, Spent, SuiteVerdict, Verdict
@@ -64,7 +65,8 @@ def side(metric: MetricVerdict, value: float | None) -> str:
         return f"${value:.{max(2, 2 - math.floor(math.log10(value)))}f}" if value > 0 else dollars(value)
     if metric.metric.startswith("latency_"):
         return duration(value)
-    return figure(value, decimals(value, metric.interval))
+    said = figure(value, decimals(value, metric.interval))
+    return said if metric.judged is None else f"{said} raw"
 
 
 def _of_retries(metric: MetricVerdict) -> bool:
@@ -99,7 +101,7 @@ def reasons(metric: MetricVerdict, suite: SuiteVerdict) -> list[str]:
             said.append(
                 f"stopped early, which favours large differences: {raw} as observed, {fair} adjusted (median-unbiased)"
             )
-    return said
+    return said + judged_verdict.lines(metric)
 
 
 def changed(change: Change) -> str:
@@ -107,7 +109,8 @@ def changed(change: Change) -> str:
     where = "" if change.path is None else change.path + lines_of(change)
     if change.old_path is not None and change.old_path != change.path:
         where = f"{change.old_path} → {where}"
-    scored = "" if change.asks else "applied to both sides, no call needed"
+    again = "both sides are judged anew" if change.part == "judge" else "applied to both sides, no call needed"
+    scored = "" if change.asks else again
     return ": ".join(part for part in (f"{change.part} {change.how}", where, change.detail, scored) if part)
 
 
@@ -145,6 +148,7 @@ def basis(suite: SuiteVerdict) -> list[str]:
     for name, one in (("base", suite.base), ("head", suite.head)):
         if one.calls or one.from_cache or one.run_id:
             said.append(spent(name, one))
+    said += map(judged_verdict.spent, suite.judges)
     return said + [f"note: {note}" for note in suite.notes]
 
 
@@ -189,6 +193,8 @@ def worst_case(planned: Planned) -> str:
     """Say what a gate would ask, and what that costs at most."""
     there = f" ({count(planned.from_cache)} answers are there already)" if planned.from_cache else ""
     calls = f"at most {_several(planned.calls, 'call', 'calls')} on both sides{there}"
+    if judging := judged_verdict.planned(planned):
+        calls += f", and {judging}"
     if planned.worst_case_usd is not None:
         return f"{calls}, for at most {dollars(planned.worst_case_usd)}"
     return f"{calls}; what they cost is unknown{f': {planned.unknown}' if planned.unknown else ''}"
@@ -280,6 +286,8 @@ def conclusion(report: GateReport) -> str:
     text = f"{headline(report)}: {', '.join(said)}"
     if report.on_inconclusive is not None and numbers["undecided"]:
         text += f"; undecided counts as {report.on_inconclusive} (--on-inconclusive)"
+    if report.on_inconclusive is not None and any(suite.distrusted for suite in compared):
+        text += ", but not where a judge may not decide"
     return f"{text} (exit {report.exit_code})"
 
 

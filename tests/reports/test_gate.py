@@ -311,7 +311,7 @@ def test_a_suite_that_broke_says_so():
         (Change("prompt", "renamed", "b.prompty", "", "a.prompty"), "prompt renamed: a.prompty → b.prompty"),
         (
             Change("judge", "changed", "judges/a.yaml", "rubric", lines=((2, 2),), asks=False),
-            "judge changed: judges/a.yaml:2: rubric: applied to both sides, no call needed",
+            "judge changed: judges/a.yaml:2: rubric: both sides are judged anew",
         ),
     ],
 )

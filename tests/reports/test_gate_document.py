@@ -55,6 +55,7 @@ def test_a_metric_has_its_n_interval_and_signature():
         "needs": None,
         "method": "exact walk; Tango score",
         "signature": "exact_match|case:mixed|v:1",
+        "judged": None,
     }
 
 
