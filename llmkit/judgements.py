@@ -76,6 +76,7 @@ class Counts:
         cannot_tell: Items of which the judge said so.
         unread: Items without a verdict.
         weighted: Whether ``table`` holds effective counts.
+        items: Items that were judged, where ``table`` does not add up to them: where it holds effective counts.
     """
 
     labels: tuple[str, ...]
@@ -83,6 +84,7 @@ class Counts:
     cannot_tell: int = 0
     unread: int = 0
     weighted: bool = False
+    items: int | None = None
 
     @property
     def n(self) -> float:
@@ -92,7 +94,7 @@ class Counts:
     @property
     def asked(self) -> float:
         """Items that were judged, with a verdict or without."""
-        return self.n + self.cannot_tell + self.unread
+        return self.n + self.cannot_tell + self.unread if self.items is None else self.items
 
 
 @dataclass(frozen=True, slots=True)
