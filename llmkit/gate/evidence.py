@@ -20,6 +20,7 @@ from llmkit.scoring.base import Scorer
 from llmkit.stats.sequential.series import Series
 from llmkit.suites.gating import Gating
 from llmkit.types import Failure, Score
+from llmkit.verdicts import Unjudged
 
 Floats = NDArray[np.float64]
 SideName = Literal["base", "head"]
@@ -28,6 +29,9 @@ RULE = (
     "an answer that cannot be parsed counts as wrong; a pair of which one side has no answer, or a scorer that "
     "crashed, is left out of the metric; `failures` counts both"
 )
+JUDGED_RULE = "a pair of which one side has no verdict of the judge is left out of that metric alone, and counted"
+JUDGES_DOING = frozenset({"cannot_tell", "no_verdict"})
+"""Kinds of failures that say something of the judge, and nothing of the answer: ``failures`` counts none of them."""
 
 
 @dataclass(slots=True)
@@ -36,12 +40,14 @@ class Row:
 
     Attributes:
         values: Scorer → value and sufficient statistics; what is not in it has no score.
+        unjudged: Scorer → why its judge gave no verdict: ``cannot_tell``, ``no_verdict``.
         usable: Whether there is an answer, and every scorer could read it.
         cost: Dollars; None where it is unknown or there is no answer.
         latency: Seconds, of a call that this gate made; None otherwise.
     """
 
     values: dict[str, tuple[float, tuple[float, ...]]] = field(default_factory=dict)
+    unjudged: dict[str, str] = field(default_factory=dict)
     usable: bool = False
     answered: bool = False
     cost: float | None = None
@@ -109,6 +115,20 @@ class Evidence:
         pairs = list(self._pairs(units))
         return sum(h.usable and not b.usable for b, h in pairs), sum(b.usable and not h.usable for b, h in pairs)
 
+    def unjudged(self, scorer: str, units: Sequence[Unit]) -> tuple[Unjudged, Unjudged, tuple[int, int]]:
+        """Count the answers without a verdict, on base and on head; and the pairs of which one side alone has none.
+
+        Only pairs count that both sides answered: base alone has no verdict, head alone has none.
+        """
+        pairs = [(b, h) for b, h in self._pairs(units) if b.answered and h.answered]
+        sides = []
+        for rows in ([b for b, _ in pairs], [h for _, h in pairs]):
+            why = [row.unjudged.get(scorer) for row in rows]
+            sides.append(Unjudged(len(rows), why.count("cannot_tell"), why.count("no_verdict")))
+        base = sum(scorer in b.unjudged and scorer in h.values for b, h in pairs)
+        head = sum(scorer in h.unjudged and scorer in b.values for b, h in pairs)
+        return sides[0], sides[1], (base, head)
+
     def _pairs(self, units: Sequence[Unit]) -> Iterator[tuple[Row, Row]]:
         base, head = self._rows["base"], self._rows["head"]
         for unit in units:
@@ -140,10 +160,12 @@ class Evidence:
             return Row()
         completion = outcome.answer.completion
         fresh = outcome.answer.run_id == run_id
-        row = Row({}, True, True, completion.cost_usd, completion.latency_s if fresh else None)
+        row = Row(usable=True, answered=True, cost=completion.cost_usd, latency=completion.latency_s if fresh else None)
         for scorer in self._scorers:
             score = outcome.scores.get(scorer.name)
-            if isinstance(score, Failure):
+            if isinstance(score, Failure) and score.kind in JUDGES_DOING:
+                row.unjudged[scorer.name] = score.kind
+            elif isinstance(score, Failure):
                 row.usable = False
                 score = scorer.wrong(item_of(outcome)) if score.kind in OWN_DOING else None
             if isinstance(score, Score):

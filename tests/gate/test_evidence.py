@@ -9,6 +9,7 @@ from llmkit.runs.records import Answer, Job, Outcome
 from llmkit.scoring import parse
 from llmkit.suites.gating import Gating
 from llmkit.types import Completion, Failure, Request, Sample, Score
+from llmkit.verdicts import Unjudged
 
 EXACT = parse("exact_match", "test")
 WER = parse("wer", "test")
@@ -198,3 +199,26 @@ def test_what_retries_cost_is_set_against_what_base_costs():
     assert one.series.head.tolist() == [5 + 3 - 0, 7 + 0 - 2]
     assert (one.base, one.head) == (1.0, 1.5)  # what is shown is what retries cost
     assert "price" in one.reason
+
+
+# --- what a judge says nothing of ---
+
+NO_VERDICT = Failure("scorer", "no_verdict", "unparsed")
+CANNOT_TELL = Failure("scorer", "cannot_tell", "the judge cannot tell")
+
+
+def test_a_pair_without_a_verdict_is_left_out_and_counted():
+    units, found = pairs([(1, 1), (CANNOT_TELL, 1), (1, NO_VERDICT), (0, CANNOT_TELL), (CANNOT_TELL, CANNOT_TELL)])
+    assert found.measure(ACCURACY, units, [5]).series.base.tolist() == [1]
+    assert found.unjudged("exact_match", units) == (Unjudged(5, 2, 0), Unjudged(5, 2, 1), (1, 2))
+
+
+def test_what_no_side_answered_says_nothing_of_the_judge():
+    units, found = pairs([(None, CANNOT_TELL), (1, 1)])
+    assert found.unjudged("exact_match", units) == (Unjudged(1), Unjudged(1), (0, 0))
+
+
+def test_a_judge_that_cannot_tell_makes_no_answer_unusable():
+    units, found = pairs([(1, CANNOT_TELL), (1, NO_VERDICT)])
+    assert found.measure(FAILURES, units, [2]).head == 0
+    assert found.unusable(units) == (0, 0)
