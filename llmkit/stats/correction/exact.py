@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
 from llmkit.stats.confusion import Confusion
 from llmkit.stats.correction.counts import Corrected, check_verdicts, unit
 from llmkit.stats.correction.rogan_gladen import informative, rogan_gladen
 from llmkit.stats.proportion import clopper_pearson
 from llmkit.types import Interval
+
+Floats = NDArray[np.float64]
 
 FEW = 15
 """Labels of a class below which Lang and Reiczigel's interval can be too narrow on a run with many of that class.
@@ -47,6 +52,41 @@ def exact_corrected(labels: Confusion, passed: float, n: float, confidence: floa
         0.0 if math.isnan(low) else low, 1.0 if math.isnan(high) else high, "exact-bonferroni", confidence
     )
     return Corrected(rogan_gladen(labels, passed, n).value, interval, None)
+
+
+def exact_corrected_bounds(
+    tp: ArrayLike, fn: ArrayLike, fp: ArrayLike, tn: ArrayLike, passed: ArrayLike, n: ArrayLike, confidence: float
+) -> tuple[Floats, Floats]:
+    """Return the ends of many intervals at once, for simulations; NaN where :func:`exact_corrected` refuses.
+
+    Args:
+        tp: Counts as in :class:`Confusion`, of any shapes that broadcast together.
+        fn: See ``tp``.
+        fp: See ``tp``.
+        tn: See ``tp``.
+        passed: Verdicts "pass" on items without a label, broadcast with them.
+        n: Verdicts on items without a label, broadcast with them.
+        confidence: Two-sided.
+    """
+    each = 1 - (1 - confidence) / 3
+    cells = [np.asarray(cell, dtype=np.float64) for cell in (tp, fn, fp, tn, passed, n)]
+    tp, fn, fp, tn, passed, n = np.broadcast_arrays(*cells)
+    refused = tp * tn <= fn * fp
+    rate, tpr, tnr = (_exact_many(k, m, each) for k, m in ((passed, n), (tp, tp + fn), (tn, fp + tn)))
+    youden = (tpr[1] + tnr[0] - 1, tpr[0] + tnr[1] - 1)
+    low, high = (
+        np.where(index > 0, np.clip((p + q - 1) / np.where(index > 0, index, 1.0), 0.0, 1.0), none)
+        for index, p, q, none in ((youden[0], rate[0], tnr[0], 0.0), (youden[1], rate[1], tnr[1], 1.0))
+    )
+    return np.where(refused, np.nan, low), np.where(refused, np.nan, high)
+
+
+def _exact_many(k: Floats, n: Floats, confidence: float) -> tuple[Floats, Floats]:
+    """Return Clopper and Pearson's ends, each pair of counts computed once; 0 and 1 of no trials."""
+    pairs, place = np.unique(np.stack([k.ravel(), n.ravel()]), axis=1, return_inverse=True)
+    ends = [clopper_pearson(x, m, confidence) if m else Interval(0.0, 1.0, "") for x, m in pairs.T.tolist()]
+    low, high = (np.array([getattr(end, name) for end in ends])[place.ravel()] for name in ("low", "high"))
+    return low.reshape(k.shape), high.reshape(k.shape)
 
 
 def _rate(rate: float, tpr: float, tnr: float) -> float:
