@@ -105,6 +105,22 @@ def fisher_interval(r: float, n: int, confidence: float = 0.95) -> Interval | No
     return Interval(math.tanh(centre - half), math.tanh(centre + half), "fisher-z", confidence)
 
 
+def spearman_interval(rho: float, n: float, confidence: float = 0.95) -> Interval | None:
+    """Return tanh(artanh ρ ± z·√((1 + ρ²/2)/(n − 3))) (Bonett and Wright, Psychometrika 65, 2000, eq. 4).
+
+    None for fewer than four pairs, effective ones included, and for ρ = ±1, where it would have no width.
+
+    Raises:
+        ValueError: For a ρ outside [−1, 1].
+    """
+    _check(rho)
+    if n < 4 or abs(rho) == 1:
+        return None
+    half = z_of(confidence) * math.sqrt((1 + rho**2 / 2) / (n - 3))
+    centre = math.atanh(rho)
+    return Interval(math.tanh(centre - half), math.tanh(centre + half), "bonett-wright", confidence)
+
+
 def _columns(x: ArrayLike, y: ArrayLike) -> tuple[Floats, Floats]:
     a, b = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
     if a.ndim != 1 or a.shape != b.shape:

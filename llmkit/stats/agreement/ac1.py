@@ -39,7 +39,12 @@ class Gwet:
 
 
 def gwet(
-    counts: ArrayLike, weights: Weights = "identity", *, scores: ArrayLike | None = None, confidence: float = 0.95
+    counts: ArrayLike,
+    weights: Weights = "identity",
+    *,
+    scores: ArrayLike | None = None,
+    times: ArrayLike | None = None,
+    confidence: float = 0.95,
 ) -> Gwet | None:
     """Return Gwet's coefficient (Br. J. Math. Stat. Psychol. 61, 2008; Handbook of Inter-Rater Reliability, 2014).
 
@@ -51,6 +56,8 @@ def gwet(
             counts in q.
         weights: How far near categories count as agreement.
         scores: Where the categories lie, for weights; evenly spaced where it is not said.
+        times: How many items each row stands for, shape (items,); once each where it is not said. Effective items need
+            not be whole.
         confidence: Of the interval, two-sided.
 
     Returns:
@@ -60,8 +67,10 @@ def gwet(
         ValueError: Where no item has two ratings.
     """
     values = checked_counts(counts)
-    values = values[values.sum(axis=1) > 0]
-    raters, q = values.sum(axis=1), values.shape[1]
+    often = np.ones(len(values)) if times is None else np.asarray(times, dtype=np.float64)
+    rated = (values.sum(axis=1) > 0) & (often > 0)
+    values, often = values[rated], often[rated]
+    raters, q, n = values.sum(axis=1), values.shape[1], float(often.sum())
     several = raters >= 2
     if not several.any():
         raise ValueError("agreement needs an item with two ratings")
@@ -69,16 +78,33 @@ def gwet(
         return None
     near = nearness(q, weights, scores)
     agreeing = (values * (values @ near - 1)).sum(axis=1) / np.where(several, raters * (raters - 1), 1)
-    observed = float(agreeing[several].mean())
-    shares = (values / raters[:, None]).mean(axis=0)
+    paired = float(often @ several)
+    observed = float((often * several) @ agreeing) / paired
+    shares = often @ (values / raters[:, None]) / n
     scale = near.sum() / (q * (q - 1))
     expected = float(scale * (shares * (1 - shares)).sum())
     value = (observed - expected) / (1 - expected)
-    each = len(values) / several.sum() * np.where(several, agreeing - expected, 0.0) / (1 - expected)
+    each = n / paired * np.where(several, agreeing - expected, 0.0) / (1 - expected)
     chance = scale * (values @ (1 - shares)) / raters
-    se = _se(each - 2 * (1 - value) * (chance - expected) / (1 - expected), value)
-    interval, p_value = _judged(value, se, len(values), confidence)
-    return Gwet(value, observed, expected, se, interval, p_value, len(values))
+    se = _se(each - 2 * (1 - value) * (chance - expected) / (1 - expected), value, often)
+    interval, p_value = _judged(value, se, n, confidence)
+    return Gwet(value, observed, expected, se, interval, p_value, round(n))
+
+
+def gwet_of_table(
+    table: ArrayLike, weights: Weights = "identity", *, scores: ArrayLike | None = None, confidence: float = 0.95
+) -> Gwet | None:
+    """Return Gwet's coefficient of two raters from their table, shape (categories, categories).
+
+    The cells may be effective counts. Otherwise as :func:`gwet`.
+
+    Raises:
+        ValueError: For what is no square table of counts, or an empty one.
+    """
+    cells = checked_counts(table, effective=True)
+    if cells.shape[0] != cells.shape[1]:
+        raise ValueError(f"a table of two raters is square, not {cells.shape}")
+    return gwet(_pairs(len(cells)), weights, scores=scores, times=cells.ravel(), confidence=confidence)
 
 
 def counts_of_table(table: ArrayLike) -> Ints:
@@ -90,17 +116,21 @@ def counts_of_table(table: ArrayLike) -> Ints:
     cells = checked_counts(table)
     if cells.shape[0] != cells.shape[1]:
         raise ValueError(f"a table of two raters is square, not {cells.shape}")
-    one = np.eye(len(cells), dtype=np.int64)
-    pairs = (one[:, None, :] + one[None, :, :]).reshape(-1, len(cells))
-    return np.repeat(pairs, cells.astype(np.int64).ravel(), axis=0)
+    return np.repeat(_pairs(len(cells)), cells.astype(np.int64).ravel(), axis=0)
 
 
-def _se(linearised: Floats, value: float) -> float | None:
-    n = len(linearised)
-    return math.sqrt(float(((linearised - value) ** 2).sum()) / (n * (n - 1))) if n > 1 else None
+def _pairs(count: int) -> Ints:
+    """Return the counts of an item in each cell of a table of two raters, shape (count², count)."""
+    one = np.eye(count, dtype=np.int64)
+    return (one[:, None, :] + one[None, :, :]).reshape(-1, count)
 
 
-def _judged(value: float, se: float | None, n: int, confidence: float) -> tuple[Interval | None, float | None]:
+def _se(linearised: Floats, value: float, often: Floats) -> float | None:
+    n = float(often.sum())
+    return math.sqrt(float(often @ (linearised - value) ** 2) / (n * (n - 1))) if n > 1 else None
+
+
+def _judged(value: float, se: float | None, n: float, confidence: float) -> tuple[Interval | None, float | None]:
     if se is None or se <= _NOTHING:  # items that are all alike do not say how much others would differ
         return None, None
     half = t_of(confidence, n - 1) * se

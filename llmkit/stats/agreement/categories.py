@@ -99,8 +99,12 @@ def nearness(count: int, weights: Weights, scores: ArrayLike | None = None) -> F
     return 1 - (share if weights == "linear" else share**2)
 
 
-def checked_counts(counts: ArrayLike) -> Floats:
+def checked_counts(counts: ArrayLike, *, effective: bool = False) -> Floats:
     """Return the counts as numbers, shape (items, categories).
+
+    Args:
+        counts: Shape (items, categories).
+        effective: Whether fractions are counts, too: of items that are not independent, or carry weights.
 
     Raises:
         ValueError: For another shape, no items, no categories, or what is no count.
@@ -108,8 +112,8 @@ def checked_counts(counts: ArrayLike) -> Floats:
     values = np.asarray(counts, dtype=np.float64)
     if values.ndim != 2 or 0 in values.shape:
         raise ValueError(f"counts are items by categories, at least one of each, not of shape {values.shape}")
-    if not ((values >= 0) & (values == np.floor(values)) & np.isfinite(values)).all():
-        raise ValueError("counts are whole numbers from 0")
+    if not ((values >= 0) & np.isfinite(values)).all() or not (effective or (values == np.floor(values)).all()):
+        raise ValueError("counts are finite and not negative" if effective else "counts are whole numbers from 0")
     return values
 
 

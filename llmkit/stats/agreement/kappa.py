@@ -30,7 +30,7 @@ class Kappa:
         most: The largest kappa that the two raters' own shares of the categories allow.
         observed: Share of agreement seen (weighted, where weights are).
         expected: Share of agreement expected by chance.
-        n: Items.
+        n: Items; effective ones to the nearest whole number.
     """
 
     value: float
@@ -45,7 +45,12 @@ class Kappa:
 
 
 def cohen_kappa(
-    table: ArrayLike, weights: Weights = "identity", *, scores: ArrayLike | None = None, confidence: float = 0.95
+    table: ArrayLike,
+    weights: Weights = "identity",
+    *,
+    scores: ArrayLike | None = None,
+    confidence: float = 0.95,
+    effective: bool = False,
 ) -> Kappa | None:
     """Return (p_o − p_e)/(1 − p_e) (Cohen, Educ. Psychol. Meas. 20, 1960; weighted: Psychol. Bull. 70, 1968).
 
@@ -58,6 +63,7 @@ def cohen_kappa(
         weights: How far near categories count as agreement.
         scores: Where the categories lie, for weights; evenly spaced where it is not said.
         confidence: Of the interval, two-sided.
+        effective: Whether the counts may be fractions, of items that are not independent or carry weights.
 
     Returns:
         None where both raters only ever used one and the same category: chance alone is then perfect agreement.
@@ -65,10 +71,10 @@ def cohen_kappa(
     Raises:
         ValueError: For what is no square table of counts, or an empty one.
     """
-    counts = checked_counts(table)
-    n = int(counts.sum())
+    counts = checked_counts(table, effective=effective)
+    n = float(counts.sum())
     if counts.shape[0] != counts.shape[1] or n == 0:
-        raise ValueError(f"kappa needs a square table that is not empty, not {counts.shape} with {n} items")
+        raise ValueError(f"kappa needs a square table that is not empty, not {counts.shape} with {n:g} items")
     near = nearness(len(counts), weights, scores)
     p = counts / n
     rows, columns = p.sum(axis=1), p.sum(axis=0)
@@ -91,7 +97,7 @@ def cohen_kappa(
         most=(float((near * _alike(rows, columns, weights, scores)).sum()) - expected) / room,
         observed=observed,
         expected=expected,
-        n=n,
+        n=round(n),
     )
 
 
@@ -121,7 +127,7 @@ def randolph_kappa(counts: ArrayLike) -> float | None:
     return _beyond(_pairs_agreeing(values), 1 / values.shape[1])
 
 
-def _root(spread: float, n: int, room: float) -> float:
+def _root(spread: float, n: float, room: float) -> float:
     return math.sqrt(spread / n) / room if spread > _NOTHING else 0.0
 
 
@@ -132,7 +138,7 @@ def _normal(value: float, se: float, confidence: float) -> Interval | None:
     return Interval(max(-1.0, value - half), min(1.0, value + half), "fleiss-cohen-everitt", confidence)
 
 
-def _perfect(n: int, room: float, confidence: float) -> Interval:
+def _perfect(n: float, room: float, confidence: float) -> Interval:
     unseen = 1 - clopper_pearson(n, n, confidence).low
     return Interval(max(-1.0, 1 - unseen / room), 1.0, "no-disagreement-exact", confidence)
 
