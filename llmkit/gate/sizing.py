@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from llmkit.gate.order import Units
-from llmkit.plan.margins import Block, Rows, count_rows, design_for, design_of, margins_of
+from llmkit.plan.margins import Block, Rows, count_rows, design_for, design_of, in_metric, margins_of
 from llmkit.plan.reach import Design, least_margin, rule_of, sizes
 from llmkit.plan.spread import spread_of
 from llmkit.plans import MarginPlan, Spread
@@ -89,13 +89,13 @@ def needs_of(
     rule = rule_of(g)
 
     def units_at(epochs: int) -> int:
-        samples = sizes(margin, spread, replace(design, epochs=epochs), rule).n
+        samples = sizes(margin * g.shrink, spread, replace(design, epochs=epochs), rule).n
         return math.ceil(samples / design.members)
 
     wanted, epochs = units_at(design.epochs), None
     if wanted > available.units and spread.within:
         epochs = next((k for k in EPOCHS if k > design.epochs and units_at(k) <= available.units), None)
-    least = least_margin(spread, math.floor(n * design.members), design, rule)
+    least = in_metric(g, least_margin(spread, math.floor(n * design.members), design, rule))
     of_all = None if whole is None else math.ceil(wanted * whole.units / max(1, available.units))
     return Needs(wanted, least, epochs, available.units, of_all)
 

@@ -185,6 +185,12 @@ def _notes(spreads: Sequence[Spread], gatings: Sequence[Gating], rows: Rows, des
                 f"; their sizes differ, so that they decide as {rows.clusters / rows.whole.unequal:,.0f} of one size"
             )
         notes.append(said)
+    notes += [
+        f"{g.name} is a judge's: of a difference, {g.shrink:.2f} is left in its verdicts, so that its margin takes"
+        f" {1 / g.shrink**2:.1f} times the samples"
+        for g in gatings
+        if g.shrink < 1
+    ]
     notes += _shared(gatings, rows, design)
     return tuple(notes)
 

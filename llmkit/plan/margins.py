@@ -7,12 +7,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from llmkit.plan.reach import Design, Rule, least_margin, plain, rule_of, sizes
+from llmkit.plan.reach import Design, Rule, least_margin, plain, rounded_up, rule_of, sizes
 from llmkit.plans import MarginPlan, Spread
 from llmkit.stats.sequential.power import powered_n, real_power
 from llmkit.stats.sequential.rises import quantile_floor, ratio_floor
 from llmkit.stats.sequential.sizing import alpha_shares, metric_power
-from llmkit.suites.gating import Gating
+from llmkit.suites.gating import Gating, span_of
 from llmkit.types import BadRow, Sample
 
 AMOUNT_UNITS = 400
@@ -171,21 +171,31 @@ def _margin(
             gating.name, margin, gating.relative, None, None, n, available, "nothing is known",
             slice=slice_, part=part, note=UNPLANNED.format(n=n),
         )  # fmt: skip
-    need = sizes(margin, spread, design, rule)
+    raw = margin * gating.shrink  # in scores, of which the spread is
+    need = sizes(raw, spread, design, rule)
     psi, n_max, walks = spread.psi_or_variance, need.n, plain(spread, design) and not gating.relative
     if walks and n_max <= STAIRCASE:
-        n_max = powered_n(margin, psi, power=design.power, share=design.share, runs=RUNS).n
+        n_max = powered_n(raw, psi, power=design.power, share=design.share, runs=RUNS).n
     has = min(n_max, available)
     real = None
     if simulated and walks and 0 < has <= SIMULATED:
-        real = real_power(margin, psi, has, share=design.share, runs=RUNS)
+        real = real_power(raw, psi, has, share=design.share, runs=RUNS)
+    least = least_margin(spread, available, design, rule) if available < n_max else None
     return MarginPlan(
         gating.name, margin, gating.relative, need.n_fail, need.n_pass, n_max, available, said(spread),
-        resolvable=least_margin(spread, available, design, rule) if available < n_max else None,
+        resolvable=in_metric(gating, least),
         pass_at_no_change=real.pass_at_no_change if real else None,
         fail_at_twice=real.fail_at_2m if real else None,
         slice=slice_, part=part,
     )  # fmt: skip
+
+
+def in_metric(gating: Gating, raw: float | None) -> float | None:
+    """Return a margin in scores as one of the metric; None where it is more than the metric can differ by."""
+    if raw is None or gating.shrink == 1:
+        return raw
+    found = raw / gating.shrink
+    return rounded_up(found) if found < span_of(gating.scorer) else None
 
 
 def _unplanned(margin: float, rule: Rule) -> int:

@@ -152,17 +152,18 @@ def least_margin(spread: Spread, n: int, design: Design, rule: Rule = Rule()) ->
     """
     if rule.relative:
         found = crossing(lambda margin: n - sizes(margin, spread, design, rule).n, 1e-4, LARGEST_RISE, tolerance=1e-6)
-        return _rounded_up(found) if found < LARGEST_RISE - 1e-4 else None
+        return rounded_up(found) if found < LARGEST_RISE - 1e-4 else None
     variance = _of_unit(spread, design, rule)
     given: dict[str, Any] = {"discordance": variance} if plain(spread, design) else {"variance": variance}
     units = math.floor(n / design.members / design.unequal + _ULPS)
     if units < 1:
         return None
     found = resolvable_margin(units, **given, power=design.power, share=design.share)
-    return _rounded_up(found * rule.span) if found < LARGEST else None
+    return rounded_up(found * rule.span) if found < LARGEST else None
 
 
-def _rounded_up(value: float, digits: int = 3) -> float:
+def rounded_up(value: float, digits: int = 3) -> float:
+    """Return a margin rounded up, so that what is printed can be decided."""
     places = digits - 1 - math.floor(math.log10(value))
     scale = 10.0**places
     return round(math.ceil(value * scale - _ULPS) / scale, places)

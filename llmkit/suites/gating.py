@@ -32,6 +32,8 @@ class Gating:
         higher_is_better: Direction.
         scorer: Of a ``score``, and of ``retries``; None otherwise.
         slices: Slice name → margin on each of its parts.
+        shrink: What a difference of the metric is in its scores: below 1 where a judge gives them, whose errors hide a
+            part of each difference. Plans and margins in scores are those of the metric times it.
     """
 
     name: str
@@ -40,6 +42,7 @@ class Gating:
     higher_is_better: bool = False
     scorer: Scorer | None = None
     slices: Mapping[str, float] = field(default_factory=dict)
+    shrink: float = 1.0
 
     @property
     def relative(self) -> bool:

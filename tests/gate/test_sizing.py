@@ -1,11 +1,13 @@
 """How many units a gate may ask."""
 
+from dataclasses import replace
+
 import pytest
 
 from llmkit.gate.measures import gated, weights
 from llmkit.gate.order import shuffled
 from llmkit.gate.sizing import needs_of, size_of
-from llmkit.plan.margins import Block, count_rows, design_of
+from llmkit.plan.margins import Block, Rows, count_rows, design_of, margins_of
 from llmkit.plan.reach import Design, sizes
 from llmkit.plans import Spread
 from llmkit.runs.store import Store
@@ -134,6 +136,28 @@ def test_a_slice_is_offered_epochs_by_its_own_samples_and_not_by_all_of_them():
     needs = needs_of(EXACT, 0.06, noisy, 150, ONE, Block(150, 150), Block(600, 600))
     assert 150 < needs.samples < 600
     assert needs.epochs == 2
+
+
+JUDGED = replace(EXACT, shrink=0.75)
+
+
+def test_a_judged_metric_is_planned_with_the_margin_that_is_left_of_it_in_the_verdicts():
+    needs = needs_of(JUDGED, 0.08, binary(0.3), 60, ONE, Block(60, 60))
+    plain = needs_of(EXACT, 0.06, binary(0.3), 60, ONE, Block(60, 60))
+    assert needs.samples == plain.samples
+    assert needs.margin == pytest.approx(plain.margin / 0.75, rel=0.01)
+
+
+def test_a_judged_metrics_smallest_margin_is_its_own_and_not_the_verdicts():
+    rows = Rows(Block(200, 200))
+    (judged,) = margins_of([replace(JUDGED, margin=0.08)], {"exact_match": binary(0.3)}, rows, ONE, simulated=False)
+    (plain,) = margins_of([replace(EXACT, margin=0.06)], {"exact_match": binary(0.3)}, rows, ONE, simulated=False)
+    assert (judged.margin, judged.n_max) == (0.08, plain.n_max)
+    assert judged.resolvable == pytest.approx(plain.resolvable / 0.75, rel=0.01)
+
+
+def test_a_judge_that_hides_nearly_all_leaves_no_margin_that_could_be_decided():
+    assert needs_of(replace(EXACT, shrink=0.05), 0.08, binary(0.3), 60, ONE, Block(60, 60)).margin is None
 
 
 def test_a_cost_needs_what_its_rule_does():
