@@ -10,7 +10,7 @@ from llmkit.calibration.options import CalibrateHooks, Outlay
 from llmkit.cli.console import err, out, print_json, say
 from llmkit.cli.session import confirmed, this_command
 from llmkit.errors import LlmkitError, UsageError
-from llmkit.reports.outlook import Outlook, outlook_document, print_outlook
+from llmkit.reports.outlook import outlook_document, print_outlook
 from llmkit.reports.progress import Progress
 
 INTERRUPTIONS = (KeyboardInterrupt, asyncio.CancelledError)
@@ -44,11 +44,10 @@ class Calibrating(CalibrateHooks):
 
     def planned(self, judge: str, outlay: Outlay) -> bool:
         """Show what the labels can reach and what would be asked; returns whether to ask it."""
-        outlook = Outlook(judge, outlay.best, outlay.parts, outlay.worst_case_usd, outlay.unknown, outlay.notes)
         if self._dry_run and self._as_json:
-            print_json(outlook_document(outlook))
+            print_json(outlook_document(judge, outlay))
             return False
-        print_outlook(outlook, out() if self._dry_run else err())
+        print_outlook(judge, outlay, out() if self._dry_run else err())
         if self._dry_run:
             return False
         self._asked = not self._ask or confirmed("Ask this?")

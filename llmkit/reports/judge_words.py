@@ -123,7 +123,7 @@ def confusion(counts: Counts) -> tuple[list[str], list[list[str]]]:
     rows = [
         [label, *map(amount, row), amount(sum(row))]
         for label, row in zip(counts.labels, counts.table, strict=True)
-        if any(row) or len(counts.labels) <= 3  # noqa: PLR2004 - two or three words are shown whole
+        if any(row) or len(counts.labels) <= 3
     ]
     return heads, rows
 
