@@ -15,6 +15,7 @@ from llmkit.stats.correlation import (
     kendall_tau_c,
     pearson,
     spearman,
+    spearman_interval,
 )
 
 ALL = [pearson, spearman, kendall_tau_b, kendall_tau_c]
@@ -110,3 +111,14 @@ def test_bad_columns_are_refused(measure):
 def test_what_is_no_correlation_is_refused(call, r):
     with pytest.raises(ValueError, match="lies in"):
         call(r, 10)
+
+
+def test_the_interval_of_spearmans_rho_is_wider_than_fishers() -> None:
+    # Bonett and Wright: √((1 + ρ²/2)/(n − 3)) on the scale of artanh.
+    found = spearman_interval(0.6, 53)
+    assert found is not None
+    half = 1.959963984540054 * ((1 + 0.18) / 50) ** 0.5
+    assert (found.low, found.high) == pytest.approx(
+        (math.tanh(math.atanh(0.6) - half), math.tanh(math.atanh(0.6) + half))
+    )
+    assert spearman_interval(1.0, 53) is spearman_interval(0.5, 3) is None

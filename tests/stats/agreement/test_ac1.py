@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmkit.stats.agreement.ac1 import counts_of_table, gwet
+from llmkit.stats.agreement.ac1 import counts_of_table, gwet, gwet_of_table
 from llmkit.stats.agreement.categories import nearness, tally
 from llmkit.stats.agreement.kappa import cohen_kappa
 
@@ -91,3 +91,15 @@ def test_one_category_is_undefined():
 def test_what_is_undefined_is_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_a_table_is_as_good_as_its_items() -> None:
+    table = [[20, 5, 1], [10, 15, 0], [0, 0, 0]]
+    of_items, of_table = gwet(counts_of_table(table)), gwet_of_table(table)
+    assert of_items is not None
+    assert of_table is not None
+    assert of_table.n == of_items.n
+    for name in ("value", "se", "p_value"):
+        assert getattr(of_table, name) == pytest.approx(getattr(of_items, name))
+    with pytest.raises(ValueError, match="square"):
+        gwet_of_table([[1, 2, 3], [1, 2, 3]])

@@ -158,3 +158,14 @@ def test_one_category_leaves_nothing_to_agree_on():
 def test_what_is_undefined_is_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_effective_counts_are_counts_of_their_size() -> None:
+    whole = cohen_kappa([[20, 5], [10, 15]])
+    half = cohen_kappa([[10, 2.5], [5, 7.5]], effective=True)
+    assert whole is not None
+    assert half is not None
+    assert half.value == pytest.approx(whole.value)
+    assert half.se == pytest.approx(whole.se * 2**0.5)
+    with pytest.raises(ValueError, match="not negative"):
+        cohen_kappa([[1, -0.5], [0, 2]], effective=True)
