@@ -85,9 +85,7 @@ def examples_needed(grid: Grid | None, judge: Judge) -> int:
     return max([*tried, len(judge.examples)])
 
 
-def candidates(
-    judge: Judge, grid: Grid | None, pool: Sequence[Labelled], *, settings: Settings | None = None
-) -> list[Configuration]:
+def candidates(judge: Judge, grid: Grid | None, pool: Sequence[Labelled], *, settings: Settings) -> list[Configuration]:
     """Return the configurations, the judge's own first, equal ones once.
 
     Args:
@@ -95,7 +93,7 @@ def candidates(
         grid: What to try; None: the judge alone.
         pool: The few-shot part, in the order in which examples are taken, balanced over the classes
             (``judges.split.Division.few_shot``): all candidates with k examples show the first k of them.
-        settings: The project's models and aliases; None: none.
+        settings: The project's models and aliases.
 
     Raises:
         DocumentError: A model, prompt, method or parameter that cannot be, with ``path:line``; too many candidates;
@@ -106,7 +104,7 @@ def candidates(
         return [Configuration(judge.model.name, {}, judge)]
     found = [(judge, own)]
     known = {judge.fingerprint}
-    for each in _combined(judge, grid, pool, settings or Settings()):
+    for each in _combined(judge, grid, pool, settings):
         if each.fingerprint not in known:
             known.add(each.fingerprint)
             found.append((each, _settings_of(each)))

@@ -10,14 +10,15 @@ the items' random order alone.
 
 from __future__ import annotations
 
-import asyncio
 import math
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
+from llmkit.judges.together import together
 from llmkit.stats.mcnemar import mcnemar_exact
 from llmkit.stats.sequential.bets import Bets
 
@@ -152,7 +153,7 @@ async def race(
         told: Is told of each block that a candidate has done.
 
     Raises:
-        Exception: Whatever ``judge_block`` raises, the first of several; the others of the block are cancelled.
+        Exception: Whatever ``judge_block`` raises, the first of several; see ``judges.together``.
     """
     weights = np.asarray(weights, dtype=np.float64)
     order = np.random.default_rng(seed).permutation(len(weights))
@@ -178,12 +179,7 @@ async def _asked(
             told(candidate, len(block))
         return right
 
-    try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(one(candidate)) for candidate in running]
-    except ExceptionGroup as several:  # one clear error goes on, and not a group
-        raise several.exceptions[0] from None
-    return [task.result() for task in tasks]
+    return await together([partial(one, candidate) for candidate in running], len(running))
 
 
 def _between(first: Mapping[int, bool | None], second: Mapping[int, bool | None]) -> float | None:
