@@ -4,6 +4,7 @@ from llmkit.stats.confusion import Confusion
 from llmkit.stats.correction.allocation import Allocation, allocate
 from llmkit.stats.correction.chosen import ELSEWHERE, SAME, Correction, corrected_rate, no_correction
 from llmkit.stats.correction.counts import Corrected
+from llmkit.stats.correction.differential import Differential, differential_error
 from llmkit.stats.correction.exact import FEW, exact_corrected, exact_corrected_bounds
 from llmkit.stats.correction.lang_reiczigel import lang_reiczigel, lang_reiczigel_bounds
 from llmkit.stats.correction.post_stratified import post_stratified, post_stratified_bounds
@@ -20,10 +21,12 @@ __all__ = [
     "Confusion",
     "Corrected",
     "Correction",
+    "Differential",
     "PredictionPowered",
     "Trials",
     "allocate",
     "corrected_rate",
+    "differential_error",
     "effective_confusion",
     "effective_trials",
     "exact_corrected",

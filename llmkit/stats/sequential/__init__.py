@@ -2,6 +2,7 @@
 
 from llmkit.stats.sequential.measures import (
     CorpusDifference,
+    CorrectedDifference,
     Difference,
     Measure,
     QuantileRise,
@@ -15,6 +16,7 @@ from llmkit.stats.sequential.trial import Trial
 
 __all__ = [
     "CorpusDifference",
+    "CorrectedDifference",
     "Difference",
     "Measure",
     "QuantileRise",

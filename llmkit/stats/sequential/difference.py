@@ -105,8 +105,11 @@ class Difference:
             looks.append((over.n, drop, least, most))
         return regions(looks, self.margin)
 
-    def _bounds(self, gain: Floats, span: float, fail: Schedule, passing: Schedule) -> tuple[float, float]:
+    def bounds(self, series: Series, fail: Schedule, passing: Schedule) -> tuple[float, float]:
         """Return the drops between which both rules cannot tell at the latest look."""
+        return self._bounds(*self._gain(series), fail, passing)
+
+    def _bounds(self, gain: Floats, span: float, fail: Schedule, passing: Schedule) -> tuple[float, float]:
         n, z = passing.n, passing.z[-1]
         if _is_whole(gain, span):
             losses, gains, _ = tally(gain)
