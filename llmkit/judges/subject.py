@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from llmkit.canonical import digest
+from llmkit.scoring.base import Item
 from llmkit.types import Message
 
 
@@ -58,6 +59,20 @@ def conversation(messages: Sequence[Message]) -> str:
     if len(messages) == 1:
         return messages[0].content
     return "\n\n".join(f"{message.role}: {message.content}" for message in messages)
+
+
+def subject_of_answer(item: Item, *, pair: bool = False, group: str | None = None) -> Subject:
+    """Return what a judge looks at of a scored answer, the same wherever it comes from: a population's hash hangs on it.
+
+    Args:
+        item: The answer, with what was asked and its references.
+        pair: Whether the judge compares pairs: the answer is a, the first reference b.
+        group: Items of one group are not independent.
+    """
+    asked, reference = conversation(item.messages), item.references[0] if item.references else None
+    if pair:
+        return Subject(item.id, asked, a=item.text, b=reference or "", row=item.row, group=group)
+    return Subject(item.id, asked, item.text, reference=reference, row=item.row, group=group)
 
 
 class Population:
