@@ -114,6 +114,11 @@ def figures_of(scale: Scale, counts: Counts, confidence: float = 0.95, consisten
     )
 
 
+def kappa_form(scale: Scale) -> tuple[Literal["quadratic", "identity"], list[float] | None]:
+    """Return how kappa weighs a scale's words, and where they lie: grades quadratically, as numbers."""
+    return ("quadratic", list(scale.points.values())) if scale.ordered else ("identity", None)
+
+
 def _plain(scale: Scale, pairs: Sequence[tuple[str, str]]) -> tuple[tuple[float, ...], ...]:
     place = {label: at for at, label in enumerate(scale.labels)}
     table = [[0] * len(place) for _ in place]
@@ -188,8 +193,7 @@ def _kappa(scale: Scale, counts: Counts, confidence: float, *, weighted: bool) -
 
     if not counts.n:
         return Rate(None, 0)
-    scores = list(scale.points.values()) if weighted else None
-    weights: Literal["quadratic", "identity"] = "quadratic" if weighted else "identity"
+    weights, scores = kappa_form(scale) if weighted else ("identity", None)
     found = cohen_kappa(counts.table, weights, scores=scores, confidence=confidence, effective=True)
     return Rate(None, round(counts.n)) if found is None else Rate(found.value, found.n, found.interval)
 
