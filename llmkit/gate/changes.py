@@ -14,9 +14,10 @@ from llmkit.config import Settings, resolve_params
 from llmkit.errors import UsageError
 from llmkit.gate.asking import form_changes, model_changes, prompt_changes
 from llmkit.gate.base import find_base
-from llmkit.gate.definition import JUDGES, data_changes, data_path, judge_changes, scoring_changes, suite_changes
+from llmkit.gate.definition import data_changes, data_path, scoring_changes, suite_changes
 from llmkit.gate.discover import Matches, gated_suites
 from llmkit.gate.git import Repository, is_pointer, open_repository
+from llmkit.gate.judge_files import JUDGES, judge_changes
 from llmkit.gate.sides import Files, Side
 from llmkit.gate.snapshot import BaseError, BaseSuite, prompt_path, snapshot
 from llmkit.providers.base import ModelRef
@@ -238,7 +239,7 @@ class _Comparison:
         yield from model_changes(head, base, files)
         yield from data_changes(head, base, files)
         yield from scoring_changes(head, base, files)
-        for change in judge_changes(head, self._judges):
+        for change in judge_changes(head, files):
             self._named_judges.add(change.path or "")
             yield change
         yield from suite_changes(head, base, base_name, files)
@@ -259,13 +260,7 @@ def _judges(files: Files, here: Sequence[str]) -> tuple[str, ...]:
     """Return the judge files that differ."""
     below = f"{files.repository.prefix}{JUDGES}"
     paths = {path for path in (*here, *files.snapshot.entries) if path.startswith(below)}
-    return tuple(sorted(path for path in paths if _differs(files, path)))
-
-
-def _differs(files: Files, path: str) -> bool:
-    if not files.head(path).is_file():
-        return path in files.snapshot.entries
-    return not files.same(path, path)
+    return tuple(sorted(path for path in paths if files.differs(path) is not None))
 
 
 def _uncommitted(repository: Repository, heads: Mapping[str, Suite], untracked: Sequence[str]) -> str:

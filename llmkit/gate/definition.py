@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from llmkit.canonical import canonical
@@ -16,7 +16,8 @@ from llmkit.suites.spec import HubData, SuiteSpec
 from llmkit.text import one_line, shorten
 from llmkit.verdicts import Change, Part
 
-JUDGES = "judges/"
+JUDGE = "judge"
+"""The key of a scorer that is a judge."""
 
 
 def suite_changes(head: Side, base: Side, base_name: str, files: Files) -> Iterator[Change]:
@@ -60,18 +61,6 @@ def scoring_changes(head: Side, base: Side, files: Files) -> Iterator[Change]:
     yield from _fields("gate", _gate(head), _gate(base), head, base, files)
 
 
-def judge_changes(head: Side, changed: Sequence[str]) -> Iterator[Change]:
-    """Say which of the changed judge files the suite's scorers name."""
-    named = {
-        posixpath.normpath(posixpath.join(folder, text))
-        for text in _texts(head.suite.spec.scorers)
-        for folder in (posixpath.dirname(head.path), "")
-    }
-    for path in changed:
-        if any(path == each or path.startswith(f"{each}/") for each in named if JUDGES.rstrip("/") in each.split("/")):
-            yield Change("judge", "changed", path, "changed; both sides are scored with it", asks=False)
-
-
 def data_path(spec: SuiteSpec, path: str) -> str | None:
     """Return the data file from the top; None for a data set of the hub."""
     if not isinstance(spec.data, str):
@@ -112,15 +101,18 @@ def _map(side: Side) -> Mapping[str, Any] | str:
 
 
 def _scorers(side: Side) -> Mapping[str, Any] | str:
-    if side.suite.document is None:
+    """Return what scores: a judge by its entry, for its files are compared one by one."""
+    spec, document = side.suite.spec, side.suite.document
+    if document is None:
         return {}
+    entries = spec.scorers or []
+    judged = [entry for entry in entries if isinstance(entry, Mapping) and JUDGE in entry]
+    plain = spec.model_copy(update={"scorers": [entry for entry in entries if entry not in judged]})
     try:
-        return {
-            scorer.name: scorer.signature
-            for scorer in scorers_of(side.suite.document, side.suite.spec, side.suite.form)
-        }
+        others = {scorer.name: scorer.signature for scorer in scorers_of(document, plain, side.suite.form)}
     except LlmkitError as error:
         return str(error)
+    return others | {f"judge {entry[JUDGE]}": canonical(entry).decode() for entry in judged}
 
 
 def _gate(side: Side) -> Mapping[str, Any]:
@@ -132,17 +124,6 @@ def _gate(side: Side) -> Mapping[str, Any]:
             else:
                 found[f"{metric}.{name}"] = margin
     return found
-
-
-def _texts(value: object) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for each in value.values():
-            yield from _texts(each)
-    elif isinstance(value, (list, tuple)):
-        for each in value:
-            yield from _texts(each)
 
 
 def _data(data: str | HubData | None) -> str:

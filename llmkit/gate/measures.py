@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from llmkit.gate.order import Unit
+from llmkit.judges.correct import confusion_of
 from llmkit.scoring.attempts import Attempts
+from llmkit.stats.sequential.corrected import CorrectedDifference
 from llmkit.stats.sequential.measures import CorpusDifference, Difference, Measure, QuantileRise, RatioOfMeans
 from llmkit.stats.sequential.sizing import alpha_shares
-from llmkit.suites.gating import Gating, span_of
+from llmkit.suites.gating import Gating, judge_of, span_of
 from llmkit.suites.suite import Suite
 
 
@@ -80,7 +82,9 @@ def _measure(gating: Gating, name: str, margin: float, planned: int | None = Non
         return RatioOfMeans(name, margin)
     if gating.quantile is not None:
         return QuantileRise(name, margin, gating.quantile)
-    scorer = gating.scorer
+    scorer, judge = gating.scorer, judge_of(gating.scorer)
+    if judge is not None and judge.lock is not None:
+        return CorrectedDifference(name, margin, confusion_of(judge.lock.test), gating.higher_is_better, planned)
     if scorer is not None and scorer.kind == "corpus":
         value = scorer.corpus_value  # type: ignore[attr-defined]
         return CorpusDifference(name, margin, value, gating.higher_is_better, span_of(scorer), planned)

@@ -13,6 +13,7 @@ from llmkit.gate.lines import Stretches, lines_of, stretches
 from llmkit.gate.snapshot import Snapshot
 from llmkit.providers.base import ModelRef
 from llmkit.suites import Suite
+from llmkit.verdicts import How
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,15 @@ class Files:
         except Unreadable:  # as long files are; pointers are short
             return False
         return oid is not None and sha256_of(self.head(path)) == oid
+
+    def differs(self, path: str) -> How | None:
+        """Say how the working tree's file differs from base's of that path; None where it does not."""
+        there = self.head(path).is_file()
+        if path not in self.snapshot.entries:
+            return "added" if there else None
+        if not there:
+            return "deleted"
+        return None if self.same(path, path) else "changed"
 
     def _base_lines(self, path: str) -> list[str] | None:
         try:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from llmkit.errors import DocumentError, UnknownNameError
+from llmkit.judges.correct import confusion_of
+from llmkit.judges.judge import Judge
 from llmkit.scoring import Scorer
 from llmkit.scoring.base import bounds_of
 from llmkit.scoring.retry_cost import RetryCost
@@ -75,7 +77,9 @@ def _gating(suite: Suite, name: str, spec: GateSpec) -> Gating:
     if name in scorers:
         scorer = scorers[name]
         of = of_scorer(scorer)
-        found = Gating(name, of, spec.margin, scorer.higher_is_better, scorer, spec.slices or {})
+        found = Gating(
+            name, of, spec.margin, scorer.higher_is_better, scorer, spec.slices or {}, shrink_of(judge_of(scorer))
+        )
     elif name in AMOUNTS:
         kind: Literal["failures", "cost", "latency"] = (
             "failures" if name == "failures" else "cost" if name == "cost" else "latency"
@@ -129,6 +133,26 @@ def _largest(found: Gating) -> tuple[float, str]:
 def of_scorer(scorer: Scorer) -> Literal["score", "retries"]:
     """Say what a scorer's metric is gated as."""
     return "retries" if isinstance(scorer, RetryCost) else "score"
+
+
+def judge_of(scorer: Scorer | None) -> Judge | None:
+    """Return the judge that gives a metric's scores; None where they are computed."""
+    judge = getattr(scorer, "judge", None)
+    return judge if isinstance(judge, Judge) else None
+
+
+def shrink_of(judge: Judge | None) -> float:
+    """Return what is left of a difference in a judge's verdicts, its labels' uncertainty taken off.
+
+    1 where no judge gives the scores; and where one does that nothing can be decided with, which the gate refuses.
+    """
+    if judge is None or judge.lock is None or judge.scale.kind != "pass_fail":
+        return 1.0
+    from llmkit.stats.sequential.corrected import raw_margin
+
+    labels = confusion_of(judge.lock.test)
+    found = raw_margin(1.0, labels) if labels.youden is not None else None
+    return found or 1.0
 
 
 def span_of(scorer: Scorer | None) -> float:

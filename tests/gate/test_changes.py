@@ -635,21 +635,6 @@ def test_a_prompt_that_comes_with_llmkit_is_the_same_at_base(empty: Repo) -> Non
     assert changes["prompt"].detail == "builtin:gsm8k → prompts/add.prompty"
 
 
-def test_a_judge_that_a_scorer_names_reaches_its_suite(repo: Repo) -> None:
-    from dataclasses import replace
-
-    from llmkit.gate.definition import judge_changes
-    from llmkit.gate.sides import Side
-
-    repo.edit(PROMPT_FILE, "Add", "Sum")
-    suite = repo.one().suite
-    for name in ("../judges/tone", "judges/tone", "../judges/tone/judge.yaml"):
-        spec = suite.spec.model_copy(update={"scorers": [{"judge": {"file": name}}]})
-        side = Side(replace(suite, spec=spec), SUITE_FILE, None, None, load_settings())
-        found = list(judge_changes(side, ["judges/other/judge.yaml", "judges/tone/judge.yaml"]))
-        assert brief(tuple(found)) == [("judge", "changed", "judges/tone/judge.yaml", False)]
-
-
 def test_a_suite_is_found_among_two_thousand_files(empty: Repo) -> None:
     many = {f"k8s/{n % 40}/{n}.yaml": f"kind: Pod\nspec: {{gate: {n}, scorers: [x]}}\n" for n in range(1000)}
     many |= {f"src/{n % 40}/{n}.py": f"x = {n}\n" for n in range(1000)}
