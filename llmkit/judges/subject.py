@@ -62,7 +62,7 @@ def conversation(messages: Sequence[Message]) -> str:
 
 
 def subject_of_answer(item: Item, *, pair: bool = False, group: str | None = None) -> Subject:
-    """Return what a judge looks at of a scored answer, the same wherever it comes from: a population's hash hangs on it.
+    """Return what a judge looks at of a scored answer; the same everywhere, for a population's hash hangs on it.
 
     Args:
         item: The answer, with what was asked and its references.
