@@ -2,7 +2,14 @@
 
 from llmkit.stats.confusion import Confusion
 from llmkit.stats.correction.allocation import Allocation, allocate
-from llmkit.stats.correction.chosen import ELSEWHERE, SAME, Correction, corrected_rate, no_correction
+from llmkit.stats.correction.chosen import (
+    ELSEWHERE,
+    SAME,
+    Correction,
+    corrected_rate,
+    corrected_rate_bounds,
+    no_correction,
+)
 from llmkit.stats.correction.counts import Corrected
 from llmkit.stats.correction.differential import Differential, differential_error
 from llmkit.stats.correction.exact import FEW, exact_corrected, exact_corrected_bounds
@@ -26,6 +33,7 @@ __all__ = [
     "Trials",
     "allocate",
     "corrected_rate",
+    "corrected_rate_bounds",
     "differential_error",
     "effective_confusion",
     "effective_trials",

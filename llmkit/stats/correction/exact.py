@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -84,9 +85,16 @@ def exact_corrected_bounds(
 def _exact_many(k: Floats, n: Floats, confidence: float) -> tuple[Floats, Floats]:
     """Return Clopper and Pearson's ends, each pair of counts computed once; 0 and 1 of no trials."""
     pairs, place = np.unique(np.stack([k.ravel(), n.ravel()]), axis=1, return_inverse=True)
-    ends = [clopper_pearson(x, m, confidence) if m else Interval(0.0, 1.0, "") for x, m in pairs.T.tolist()]
-    low, high = (np.array([getattr(end, name) for end in ends])[place.ravel()] for name in ("low", "high"))
-    return low.reshape(k.shape), high.reshape(k.shape)
+    ends = np.array([_ends(x, m, confidence) for x, m in pairs.T.tolist()]).reshape(-1, 2)[place.ravel()]
+    return ends[:, 0].reshape(k.shape), ends[:, 1].reshape(k.shape)
+
+
+@lru_cache(maxsize=65_536)
+def _ends(k: float, n: float, confidence: float) -> tuple[float, float]:
+    if not n:
+        return 0.0, 1.0
+    found = clopper_pearson(k, n, confidence)
+    return found.low, found.high
 
 
 def _rate(rate: float, tpr: float, tnr: float) -> float:

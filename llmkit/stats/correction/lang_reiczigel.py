@@ -54,6 +54,11 @@ def adjusted_rate(labels: Confusion, passed: float, n: float, confidence: float 
     return _adjusted(labels, passed, n, confidence)[0]
 
 
+def adjusted_youden(labels: Confusion) -> float:
+    """Return TPR + TNR − 1 with one right and one wrong verdict added to each class, as the interval uses it."""
+    return (labels.tp + 1) / (labels.positives + 2) + (labels.tn + 1) / (labels.negatives + 2) - 1
+
+
 def lang_reiczigel_bounds(
     tp: ArrayLike, fn: ArrayLike, fp: ArrayLike, tn: ArrayLike, passed: ArrayLike, n: ArrayLike, z: float
 ) -> tuple[Floats, Floats]:
