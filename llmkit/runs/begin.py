@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import AsyncIterator
-from functools import partial
+from collections.abc import AsyncIterator, Callable
 
 from llmkit.providers.base import Provider, Starts
 from llmkit.providers.budget import Budget
@@ -51,16 +50,39 @@ async def started(provider: Provider) -> AsyncIterator[Provider]:
 
 
 def caller_for(
-    provider: Provider, run_id: str, store: Store, retry: RetryPolicy, limiter: Limiter, budget: Budget, prices: Prices
+    provider: Provider,
+    run_id: str,
+    store: Store,
+    retry: RetryPolicy,
+    limiter: Limiter,
+    budget: Budget,
+    prices: Prices,
+    *,
+    said: Callable[[str], str] = str,
 ) -> Caller:
-    """Return what makes a run's paid calls, and charges what they cost to it."""
+    """Return what makes a run's paid calls, and charges what they cost to it.
+
+    Args:
+        provider: Who is asked.
+        run_id: The run.
+        store: Keeps what was charged.
+        retry: How calls are repeated.
+        limiter: Of the calls in flight.
+        budget: What they are paid from.
+        prices: For costs.
+        said: What a charge's reason becomes in the store.
+    """
+
+    def charge(cost: float | None, charged: float, why: str) -> None:
+        store.charge(run_id, cost, charged, said(why))
+
     return Caller(
         provider,
         policy=retry,
         limiter=limiter,
         budget=budget,
         prices=prices,
-        lost=partial(store.charge, run_id),
+        lost=charge,
         reserved=_HighWater(store, run_id),
     )
 

@@ -66,6 +66,12 @@ ANSWER_COLUMNS = (
     "cache_write_tokens, reasoning_tokens, cost_usd, latency_s, http_attempts, served_model, request_id, logprobs"
 )
 
+INSERT_ANSWER = (
+    "INSERT INTO answers (key, run_id, cacheable, created_at, text, finish_reason, input_tokens, output_tokens,"
+    " cached_tokens, cache_write_tokens, reasoning_tokens, cost_usd, latency_s, http_attempts, served_model,"
+    " request_id, logprobs) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+)
+
 
 def answer_row(completion: Completion) -> tuple[Any, ...]:
     """Return the values of ANSWER_COLUMNS from ``text`` on."""

@@ -5,6 +5,7 @@
                └──────── answers    one row a paid call; `key` makes it the cache
                             └──< scores   keyed (answer, input, scorer signature), so rescoring needs no call
                answers ──── generations   what the loop did, where an answer is the sum of several attempts
+               answers >── judging      which judge of which run used an answer: of those that are a judge's
     charges                         attempts that may have been paid for and brought no answer
 
 Answers are never updated or deleted by a run, and a run's samples only point to them.
@@ -63,6 +64,12 @@ CREATE INDEX charges_by_run ON charges (run_id);
 
 # Stores of the first release lack it; an older llmkit does without, so that it makes no new version of the file.
 GENERATIONS = "CREATE TABLE IF NOT EXISTS generations (answer_id INTEGER PRIMARY KEY, facts TEXT NOT NULL)"
+
+# The same holds of this one. A judge's answers are told from those of the model under test by it.
+JUDGING = (
+    "CREATE TABLE IF NOT EXISTS judging (run_id TEXT NOT NULL, judge TEXT NOT NULL, answer_id INTEGER NOT NULL,"
+    " PRIMARY KEY (run_id, judge, answer_id)) WITHOUT ROWID"
+)
 
 
 def connect(path: Path, *, create: bool = True) -> sqlite3.Connection:
@@ -143,6 +150,7 @@ def _prepare(db: sqlite3.Connection, path: Path) -> None:
     db.execute("PRAGMA cache_size=-16384")
     if version == SCHEMA_VERSION:
         db.execute(GENERATIONS)
+        db.execute(JUDGING)
         return
     db.execute("BEGIN IMMEDIATE")
     try:
@@ -150,6 +158,7 @@ def _prepare(db: sqlite3.Connection, path: Path) -> None:
             for statement in TABLES.split(";\n"):
                 db.execute(statement)
             db.execute(GENERATIONS)
+            db.execute(JUDGING)
             db.execute(f"PRAGMA application_id={APPLICATION_ID}")
             db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
         db.execute("COMMIT")

@@ -7,15 +7,15 @@ import contextlib
 import json
 import sqlite3
 import time
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 from llmkit.errors import StoreError, UnknownNameError, UsageError
-from llmkit.runs import records, rows, schema
+from llmkit.runs import bills, records, rows, schema
 from llmkit.runs.records import ANSWER_COLUMNS, Answer, Outcome
 from llmkit.runs.rows import RunRow, SampleRow
-from llmkit.types import Completion, Failure, GenerationFacts, RunStatus, Score
+from llmkit.types import Completion, Failure, GenerationFacts, RunStatus, Score, Totals
 
 T = TypeVar("T")
 
@@ -37,7 +37,7 @@ class Store:
     def __init__(self, folder: Path, *, create: bool = True, read_only: bool = False) -> None:
         self.path = folder / FILE
         self._db = schema.connect_to_read(self.path) if read_only else schema.connect(self.path, create=create)
-        self._answers: list[tuple[tuple[Any, ...], GenerationFacts | None, asyncio.Future[int]]] = []
+        self._answers: list[tuple[tuple[Any, ...], GenerationFacts | None, str | None, asyncio.Future[int]]] = []
         self._flush_due = False
 
     def close(self) -> None:
@@ -101,9 +101,9 @@ class Store:
             db.execute(sql, (status, wall_s, planned, None if result is None else json.dumps(result), run_id))
 
     def reserve(self, run_id: str, usd: float) -> None:
-        """Record what the calls in flight may cost at most, before they are sent; see ``charge_killed``."""
+        """Record what the calls in flight may cost at most; a run's highest mark stands. See ``charge_killed``."""
         with self._transaction() as db:
-            db.execute("UPDATE runs SET reserved_usd=? WHERE run_id=?", (usd, run_id))
+            db.execute("UPDATE runs SET reserved_usd=max(reserved_usd, ?) WHERE run_id=?", (usd, run_id))
 
     def charge_killed(self, run_id: str) -> None:
         """Charge a run that was killed for the calls that were in flight: nobody knows what became of them."""
@@ -232,7 +232,14 @@ class Store:
         return found
 
     async def add_answer(
-        self, run_id: str, key: bytes, completion: Completion, *, cacheable: bool, facts: GenerationFacts | None = None
+        self,
+        run_id: str,
+        key: bytes,
+        completion: Completion,
+        *,
+        cacheable: bool,
+        facts: GenerationFacts | None = None,
+        judge: str | None = None,
     ) -> Answer:
         """Store a paid answer; returns once it is committed. Answers that arrive together share a transaction.
 
@@ -242,11 +249,12 @@ class Store:
             completion: The answer.
             cacheable: Whether it answers further requests.
             facts: Where it is the sum of several attempts, stored already, what those were.
+            judge: Where a judge was asked, its name.
         """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[int] = loop.create_future()
         now = time.time()
-        self._answers.append(((key, run_id, cacheable, now, *records.answer_row(completion)), facts, future))
+        self._answers.append(((key, run_id, cacheable, now, *records.answer_row(completion)), facts, judge, future))
         if not self._flush_due:
             self._flush_due = True
             loop.call_soon(self.flush)
@@ -261,9 +269,11 @@ class Store:
         ids = []
         try:
             with self._transaction() as db:
-                for row, facts, _ in waiting:
-                    answer_id = db.execute(_INSERT_ANSWER, row).lastrowid
+                for row, facts, judge, _ in waiting:
+                    answer_id = db.execute(records.INSERT_ANSWER, row).lastrowid
                     ids.append(answer_id)
+                    if judge is not None:
+                        db.execute("INSERT INTO judging VALUES (?,?,?)", (row[1], judge, answer_id))
                     if facts is not None:
                         db.execute("INSERT INTO generations VALUES (?,?)", (answer_id, records.facts_json(facts)))
         except StoreError as error:
@@ -280,15 +290,27 @@ class Store:
         with self._transaction() as db:
             db.execute("INSERT INTO charges VALUES (?,?,?,?,?)", (run_id, cost_usd, charged_usd, reason, time.time()))
 
-    def lost(self, run_id: str) -> tuple[int, float | None]:
+    def lost(self, run_id: str, *, judge: str | None = None) -> tuple[int, float | None]:
         """Count a run's attempts that may have been paid for and brought no answer, and sum what they cost.
+
+        Args:
+            run_id: The run.
+            judge: Those of one of its judges; None: those of the model under test.
 
         Returns:
             How many, and their dollars; None where that is not known of all.
         """
-        sql = "SELECT count(*), count(cost_usd), coalesce(sum(cost_usd),0) FROM charges WHERE run_id=?"
-        count, known, usd = next(self._read(sql, (run_id,)))
-        return int(count), float(usd) if known == count else None
+        return bills.lost(self._read, run_id, judge)
+
+    def note_judging(self, run_id: str, used: Iterable[tuple[str, int]]) -> None:
+        """Record which stored answers a run's judges used: (judge, answer's id)."""
+        with self._transaction() as db:
+            values = ((run_id, judge, answer_id) for judge, answer_id in used)
+            db.executemany("INSERT OR IGNORE INTO judging VALUES (?,?,?)", values)
+
+    def judging(self, run_id: str) -> dict[str, Totals]:
+        """Return the sums over the calls of a run's judges, by name; over all the times that it went on."""
+        return bills.of_judges(self._read, run_id)
 
     def spent(self, run_id: str, *, certain: bool = False) -> float:
         """Return the dollars that a run has paid or may have paid, unknown prices left out.
@@ -369,13 +391,6 @@ class Store:
     def check(self) -> str:
         """Return ``ok``, or what SQLite's quick check finds wrong."""
         return str(next(self._read("PRAGMA quick_check"))[0])
-
-
-_INSERT_ANSWER = (
-    "INSERT INTO answers (key, run_id, cacheable, created_at, text, finish_reason, input_tokens, output_tokens,"
-    " cached_tokens, cache_write_tokens, reasoning_tokens, cost_usd, latency_s, http_attempts, served_model,"
-    " request_id, logprobs) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
-)
 
 
 def _parts(values: Sequence[T]) -> Iterator[Sequence[T]]:

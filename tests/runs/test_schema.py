@@ -59,7 +59,17 @@ def test_a_fresh_store_has_its_tables_its_version_and_a_write_ahead_log(path):
         assert db.execute("PRAGMA user_version").fetchone() == (schema.SCHEMA_VERSION,)
         assert db.execute("PRAGMA application_id").fetchone() == (schema.APPLICATION_ID,)
         assert db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-    assert tables(path) == {"runs", "inputs", "prompts", "answers", "samples", "scores", "charges", "generations"}
+    assert tables(path) == {
+        "runs",
+        "inputs",
+        "prompts",
+        "answers",
+        "samples",
+        "scores",
+        "charges",
+        "generations",
+        "judging",
+    }
 
 
 def test_opening_again_keeps_what_is_there(path):
