@@ -108,12 +108,20 @@ async def test_who_waits_for_a_call_that_is_cancelled_asks_for_himself(store: St
 
 
 async def test_an_error_reaches_who_waits_and_is_billed_once(store: Store) -> None:
+    began, over = asyncio.Event(), asyncio.Event()
+
     async def late(request: Request) -> str:
-        await asyncio.sleep(0)  # the other one has asked meanwhile
+        began.set()
+        await over.wait()
         raise ProviderError("timeout", "no answer in time", maybe_billed=True)
 
     async with benched(store, judge(late, billed=True)) as bench:
-        errors = await asyncio.gather(ask(bench), ask(bench), return_exceptions=True)
+        first = asyncio.create_task(ask(bench))
+        await began.wait()
+        second = asyncio.create_task(ask(bench))
+        await asyncio.sleep(0)  # it waits for the first one's answer
+        over.set()
+        errors = await asyncio.gather(first, second, return_exceptions=True)
         totals = bench.totals()["relevance"]
     assert sorted((e.cost_usd for e in errors if isinstance(e, ProviderError)), key=str) == [0.0, None]
     assert (totals.calls, totals.lost_attempts, totals.lost_usd) == (0, 1, None)
