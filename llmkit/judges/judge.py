@@ -45,6 +45,8 @@ class Judge:
         model: Who is asked, with params and options; the lock's choice goes before the file's.
         method: How a verdict is obtained; likewise.
         examples: Labelled items in the prompt, in order.
+        threshold: Probability of ``pass`` from which on the verdict is that, where log-probabilities are asked for; a
+            half where nothing was learnt.
         document: The file as read, for lines.
         lock: What was measured of it; None where it was not.
     """
@@ -59,6 +61,7 @@ class Judge:
     model: ModelRef
     method: MethodSpec
     examples: tuple[Example, ...] = ()
+    threshold: float | None = None
     document: Document | None = field(default=None, repr=False, compare=False)
     lock: Lock | None = field(default=None, compare=False)
 
@@ -76,6 +79,7 @@ class Judge:
             "model": [self.model.name, dict(self.model.params), dict(self.model.options)],
             "method": self.method.model_dump(),
             "examples": [[example.subject.digest(), example.label] for example in self.examples],
+            **({} if self.threshold is None else {"threshold": self.threshold}),
         }
 
     @property

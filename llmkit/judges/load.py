@@ -12,7 +12,7 @@ from llmkit.documents import Document, confined, read_text, read_yaml, validate
 from llmkit.errors import DocumentError, UnknownNameError, UsageError, nearest
 from llmkit.judges.judge import Example, Judge
 from llmkit.judges.kinds import CANNOT_TELL, Scale, scale_of
-from llmkit.judges.lock import Lock, lock_path, read_lock
+from llmkit.judges.lock import Lock, file_digest, lock_path, read_lock
 from llmkit.judges.spec import NAME, JudgeSpec, MethodSpec
 from llmkit.prompts import Prompt, load_prompt
 from llmkit.providers.base import ModelRef
@@ -40,7 +40,7 @@ def load_judge(
     """Load a judge.
 
     Where it has a lock, it is asked as it was measured: the lock's model, parameters, prompt, method and examples go
-    before the file's.
+    before the file's. A file that was edited since is another judge, and is asked as it says; its lock is then stale.
 
     Args:
         ref: Its name, looked up as ``judges/NAME.yaml`` from ``folder`` upwards to the project's root; or a path.
@@ -64,12 +64,13 @@ def load_judge(
             hint=f"Write name: {path.stem}, or call the file {spec.name}{ENDING}",
         )  # fmt: skip
     lock = _lock(path, spec.name) if locked else None
+    holds = lock if lock is not None and _unchanged(path, lock) else None
     settings = settings or load_settings(path.parent)
     scale = _scale(spec, document)
     criterion_path, criterion = _criterion(spec, document, path, roots)
-    prompt = _prompt(spec, document, path, roots, lock)
+    prompt = _prompt(spec, document, path, roots, holds)
     _check_prompt(prompt, scale)
-    method = spec.method if lock is None else _method(lock, path)
+    method = spec.method if holds is None else _method(holds, path)
     judge = Judge(
         name=spec.name,
         path=path,
@@ -78,12 +79,13 @@ def load_judge(
         criterion=criterion,
         criterion_path=criterion_path,
         prompt=prompt,
-        model=_model(spec, document, prompt, settings, lock),
+        model=_model(spec, document, prompt, settings, holds),
         method=method,
+        threshold=None if holds is None else holds.threshold,
         document=document,
         lock=lock,
     )
-    return judge if lock is None or not lock.chosen.few_shot else replace(judge, examples=_examples(judge, lock))
+    return judge if holds is None or not holds.chosen.few_shot else replace(judge, examples=_examples(judge, holds))
 
 
 def find_judges(root: Path) -> list[Path]:
@@ -283,6 +285,11 @@ def _lock(path: Path, name: str) -> Lock | None:
     if lock is not None and lock.judge != name:
         raise DocumentError(f"this is the lock of the judge {lock.judge!r}", where=str(file), hint=hint)
     return lock
+
+
+def _unchanged(path: Path, lock: Lock) -> bool:
+    """Whether a judge's file is, byte for byte, what was measured."""
+    return lock.files.get("definition", "").rpartition(" ")[2] == file_digest(path)
 
 
 def _method(lock: Lock, path: Path) -> MethodSpec:

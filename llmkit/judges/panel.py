@@ -207,5 +207,4 @@ def _weighed(judge: Judge, ballot: Ballot) -> Verdict:
 
 def _threshold(judge: Judge) -> float:
     """The cut on the probability of ``pass``: what was measured to be the best one, else a half."""
-    locked = None if judge.lock is None else judge.lock.threshold
-    return THRESHOLD if locked is None else locked
+    return THRESHOLD if judge.threshold is None else judge.threshold

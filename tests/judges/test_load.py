@@ -11,7 +11,7 @@ import pytest
 
 from llmkit.errors import DocumentError, LlmkitError, UnknownNameError, UsageError
 from llmkit.judges.load import find_judges, load_judge
-from llmkit.judges.lock import Chosen, lock_path, write_lock
+from llmkit.judges.lock import Chosen, file_digest, lock_path, write_lock
 from tests.judges.project import GUIDELINE, judge_of, project
 from tests.judges.test_lock import lock
 
@@ -26,7 +26,8 @@ def said(error: LlmkitError) -> str:
 
 def locked(path: Path, **changed: Any) -> None:
     fields = {"prompt": "../prompts/relevance.prompty", "params": {}, "method": {}, "model": "scripted/judge"}
-    write_lock(lock_path(path), replace(lock(), chosen=Chosen(**{**fields, **changed})))
+    files = {"definition": f"{path.name} {file_digest(path)}"}
+    write_lock(lock_path(path), replace(lock(), chosen=Chosen(**{**fields, **changed}), files=files))
 
 
 def test_a_judge_is_what_its_files_say(tmp_path: Path) -> None:
@@ -251,3 +252,12 @@ def test_two_judges_that_ask_alike_are_one_definition_wherever_they_lie(tmp_path
     one, two = judge_of(tmp_path / "x"), judge_of(tmp_path / "y")
     assert one.fingerprint == two.fingerprint
     assert judge_of(tmp_path / "z", guideline="Other.").fingerprint != one.fingerprint
+
+
+def test_a_file_that_was_edited_since_is_asked_as_it_says(tmp_path: Path) -> None:
+    path = project(tmp_path)
+    locked(path, method={"samples": 3}, params={"temperature": 1.0})
+    path.write_text(path.read_text("utf-8") + "\n# another word\n", "utf-8")
+    judge = load_judge("relevance", folder=tmp_path)
+    assert (judge.method.samples, dict(judge.model.params)) == (1, {})
+    assert judge.lock is not None  # and `judge check` calls it stale
