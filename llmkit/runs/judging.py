@@ -18,7 +18,7 @@ from typing import Self
 
 from llmkit.canonical import digest
 from llmkit.config import Settings
-from llmkit.errors import BudgetError, LlmkitError, ProviderError, StoreError
+from llmkit.errors import BudgetError, ProviderError, StoreError
 from llmkit.judges.seat import Seat, Seats
 from llmkit.providers.answers import no_answer
 from llmkit.providers.base import Counts, ModelRef, Provider, Starts
@@ -52,10 +52,12 @@ class _Model:
 class _Models:
     """All models of a bench: one of a name with the same options is opened once, whoever asks it."""
 
-    def __init__(self, settings: Settings, concurrency: int | None, given: Mapping[str, Provider]) -> None:
+    def __init__(
+        self, settings: Settings, concurrency: int | None, given: Mapping[str, Provider], *, keyless: bool
+    ) -> None:
         self.prices = Prices(settings.prices)
         self._concurrency = concurrency or settings.concurrency
-        self._given = given
+        self._given, self._keyless = given, keyless
         self._made: dict[str, Provider] = {}
         self._open: dict[str, _Model] = {}
         self._opening = asyncio.Lock()
@@ -69,7 +71,7 @@ class _Models:
         """
         key = _key(ref)
         if key not in self._made:
-            self._made[key] = self._given[ref.name] if ref.name in self._given else create(ref)
+            self._made[key] = self._given[ref.name] if ref.name in self._given else create(ref, display=self._keyless)
         return self._made[key]
 
     async def open(self, ref: ModelRef) -> _Model:
@@ -77,7 +79,9 @@ class _Models:
         async with self._opening:
             key = _key(ref)
             if key not in self._open:
-                provider = await self._stack.enter_async_context(started(self.provider(ref)))
+                provider = self.provider(ref)
+                if not self._keyless:
+                    provider = await self._stack.enter_async_context(started(provider))
                 limiter = limiter_for(self._concurrency, provider.capabilities.fixed_concurrency)
                 self._open[key] = _Model(ref, provider, limiter, Keys(provider))
             return self._open[key]
@@ -130,7 +134,7 @@ class Bench:
         self.cache, self.since, self.offline = cache, since, offline
         self.missing = 0
         self._store, self._retry = store, retry or RetryPolicy()
-        self._models = _Models(settings, concurrency, providers or {})
+        self._models = _Models(settings, concurrency, providers or {}, keyless=offline)
         self._callers: dict[tuple[str, str], Caller] = {}
         self._asking: dict[bytes, asyncio.Future[Answer]] = {}
         self._used: set[tuple[str, int]] = set()
@@ -303,12 +307,12 @@ def _joined(future: asyncio.Future[Answer]) -> Answer:
     error = future.exception()
     if error is None:
         return future.result()
-    if not isinstance(error, LlmkitError):
-        raise error
-    again = copy.copy(error)
-    again.__traceback__ = None
-    if isinstance(again, ProviderError):
-        again.lost, again.cost_usd, again.maybe_billed, again.usage, again.answer = (), 0.0, False, None, None
-    elif isinstance(again, BudgetError):
-        again.attempts, again.lost = 0, ()
-    raise again from error
+    if isinstance(error, ProviderError):
+        again = ProviderError(
+            error.fault, error.message, status=error.status, retry_after=error.retry_after, hint=error.hint
+        )
+        again.attempts = error.attempts
+        raise again from error
+    if isinstance(error, BudgetError):
+        raise BudgetError(error.message, where=error.where, hint=error.hint) from error
+    raise error
