@@ -133,10 +133,8 @@ def _mean(judge: Judge, lock: Lock, counts: Mapping[str, float], confidence: flo
 
 
 def _labelled(lock: Lock) -> float:
-    """Return how many items of the test part have a verdict, which the table says only where it is not weighted."""
-    if not lock.test.weighted:
-        return lock.test.n
-    return max(lock.test.n, len(lock.split.get("test", ())) - lock.test.cannot_tell - lock.test.unread)
+    """Return how many items of the test part have a verdict, which an effective table does not add up to."""
+    return lock.test.asked - lock.test.cannot_tell - lock.test.unread
 
 
 def _without_labelled(labels: Confusion, passed: float, n: float, *, share: float) -> tuple[float, float]:

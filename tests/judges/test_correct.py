@@ -1,0 +1,164 @@
+"""What stands behind a judged rate: the estimator that the labels allow, or why there is none."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from llmkit.judgements import Counts
+from llmkit.judges.correct import confusion_of, judged
+from llmkit.judges.judge import Judge
+from llmkit.judges.lock import Chosen, Lock
+from llmkit.stats.confusion import Confusion
+from llmkit.stats.correction import lang_reiczigel, post_stratified, post_stratified_mean
+from llmkit.types import Judged
+from tests.judges.labelling import judge_in
+
+HERE = "a" * 64
+TEST = Counts(("pass", "fail"), ((90, 10), (5, 45)), cannot_tell=1)
+CELLS = Confusion(tp=90, fn=10, fp=5, tn=45)
+
+
+def locked(folder: Path, *, kind: Any = "pass_fail", stated: str | None = "run:r1", **changed: Any) -> Judge:
+    lock = Lock(
+        judge="relevance",
+        status="calibrated",
+        reasons=("as required",),
+        chosen=Chosen("scripted/judge", {}, "relevance.prompty", {}),
+        definition="d" * 64,
+        files={},
+        verdict_schema="s" * 64,
+        parser=1,
+        served=None,
+        identity={},
+        split={},
+        folds=0,
+        seed=0,
+        test=TEST,
+        dev=None,
+        confidence=0.95,
+        looks=("d" * 64,),
+        sampling="random",
+        population=HERE,
+        estimator="post-stratified",
+        id="0123456789ab",
+    )
+    return replace(judge_in(folder, kind=kind, population=stated), lock=replace(lock, **changed))
+
+
+def told(judge: Judge, status: Any = "calibrated", **changed: Any) -> Judged:
+    given: dict[str, Any] = {"passed": 700, "n": 1000, "counts": {"pass": 700, "fail": 300}, "population": None}
+    return judged(judge, status, **(given | changed))
+
+
+def test_another_run_is_corrected_by_the_judges_own_errors_and_says_what_that_assumes(tmp_path: Path) -> None:
+    found, expected = told(locked(tmp_path), cannot_tell=3, unread=2), lang_reiczigel(CELLS, 700, 1000)
+    assert (found.judge, found.status, found.lock) == ("relevance", "calibrated", "0123456789ab")
+    assert (found.rate, found.interval, found.estimator) == (expected.value, expected.interval, "lang-reiczigel")
+    assert "assumes that the judge errs" in found.why
+    assert (found.cannot_tell, found.unread) == (3, 2)
+
+
+def test_the_labelled_population_is_post_stratified_each_item_counted_once(tmp_path: Path) -> None:
+    """95 of the 150 labelled items passed: they are among the thousand, and are not counted beside themselves."""
+    found, expected = told(locked(tmp_path), population=HERE), post_stratified(CELLS, 700 - 95, 1000 - 150)
+    assert found.estimator == "post-stratified"
+    assert found.rate == pytest.approx(expected.value)
+    assert found.interval is not None
+    assert expected.interval is not None
+    assert (found.interval.low, found.interval.high) == pytest.approx((expected.interval.low, expected.interval.high))
+
+
+def test_where_all_is_labelled_the_labels_alone_say_it(tmp_path: Path) -> None:
+    found = told(locked(tmp_path), passed=95, n=150, counts={"pass": 95, "fail": 55}, population=HERE)
+    assert found.rate == pytest.approx(100 / 150, abs=0.01)
+
+
+def test_a_run_whose_items_are_fewer_independent_ones_has_a_wider_interval(tmp_path: Path) -> None:
+    judge = locked(tmp_path)
+    plain, clustered = told(judge).interval, told(judge, passed=70, n=100).interval
+    assert plain is not None
+    assert clustered is not None
+    assert clustered.high - clustered.low > plain.high - plain.low
+
+
+def test_enriched_labels_never_post_stratify(tmp_path: Path) -> None:
+    found = told(locked(tmp_path, sampling="enriched"), population=HERE)
+    assert found.estimator == "lang-reiczigel"
+    assert found.why.startswith("enriched labels")
+
+
+def test_effective_counts_take_off_as_many_items_as_were_labelled(tmp_path: Path) -> None:
+    half = Counts(("pass", "fail"), ((45, 5), (2.5, 22.5)), cannot_tell=1, weighted=True, items=151)
+    found = told(locked(tmp_path, test=half), population=HERE)
+    cells = Confusion(45, 5, 2.5, 22.5)
+    assert found.rate == pytest.approx(post_stratified(cells, 700 - 95, 1000 - 150).value)
+
+
+@pytest.mark.parametrize(
+    ("status", "changed", "why"),
+    [
+        ("uncalibrated", {}, "never measured against people: llmkit judge calibrate relevance"),
+        ("refused", {"reasons": ("TPR 0.40 + TNR 0.50 ≤ 1",)}, "the judge was refused: TPR 0.40 + TNR 0.50 ≤ 1"),
+        ("stale", {}, "not as it was measured: llmkit judge check relevance"),
+        ("calibrated", {"sampling": None}, "labels.sampling in relevance.yaml"),
+        ("calibrated", {"population": None, "stated": None}, "labels.population in relevance.yaml"),
+        ("calibrated", {"test": Counts(("pass", "fail"), ((0, 0), (0, 0)), 4)}, "no labelled item of the test part"),
+        ("calibrated", {"test": Counts(("pass", "fail"), ((9, 1), (0, 0)))}, "no labelled item fails"),
+    ],
+)
+def test_there_is_no_corrected_rate_and_why(status: Any, changed: dict[str, Any], why: str, tmp_path: Path) -> None:
+    found = told(locked(tmp_path, **changed), status)
+    assert (found.rate, found.interval, found.estimator) == (None, None, None)
+    assert why in found.why
+    assert found.status == status
+
+
+def test_a_judge_without_a_lock_has_none(tmp_path: Path) -> None:
+    found = told(judge_in(tmp_path), "uncalibrated")
+    assert (found.lock, found.rate) == (None, None)
+
+
+def test_a_provisional_judge_has_one_with_its_word(tmp_path: Path) -> None:
+    found = told(locked(tmp_path), "provisional")
+    assert found.status == "provisional"
+    assert found.rate is not None
+
+
+def test_a_population_in_words_is_stated_but_never_the_same(tmp_path: Path) -> None:
+    found = told(locked(tmp_path, population=None, stated="data:traffic in May"), population=HERE)
+    assert found.estimator == "lang-reiczigel"
+
+
+def test_no_verdict_has_no_rate(tmp_path: Path) -> None:
+    found = told(locked(tmp_path), passed=0, n=0, counts={}, unread=40)
+    assert (found.rate, found.why, found.unread) == (None, "there is no verdict", 40)
+
+
+GRADES = Counts(("1", "2", "3"), ((10, 2, 0), (3, 20, 5), (0, 4, 30)))
+
+
+def test_a_mean_is_corrected_on_the_labelled_population_alone(tmp_path: Path) -> None:
+    judge = locked(tmp_path, kind={"graded": {"min": 1, "max": 3}}, test=GRADES)
+    counts = {"1": 113, "2": 226, "3": 335}
+    here, elsewhere = (told(judge, counts=counts, population=p) for p in (HERE, "b" * 64))
+    expected = post_stratified_mean(GRADES.table, [1, 2, 3], [100, 200, 300])
+    assert here.estimator == "post-stratified"
+    assert here.rate == pytest.approx(expected.value)
+    assert elsewhere.rate is None
+    assert "graded judge can be corrected only on the very items" in elsewhere.why
+
+
+def test_a_win_rate_is_a_mean_of_preferences(tmp_path: Path) -> None:
+    table = Counts(("a", "tie", "b"), ((30, 2, 3), (2, 5, 2), (4, 1, 20)))
+    found = told(locked(tmp_path, kind="pairwise", test=table), counts={"a": 136, "tie": 8, "b": 25}, population=HERE)
+    assert found.rate == pytest.approx(post_stratified_mean(table.table, [1, 0.5, 0], [100, 0, 0]).value)
+
+
+def test_the_four_cells_are_read_by_their_words() -> None:
+    assert confusion_of(Counts(("fail", "pass"), ((45, 5), (10, 90)))) == CELLS
+    with pytest.raises(ValueError, match="not of a, tie, b"):
+        confusion_of(Counts(("a", "tie", "b"), ((1, 0, 0), (0, 1, 0), (0, 0, 1))))
