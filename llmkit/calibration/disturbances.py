@@ -120,7 +120,7 @@ SYSTEM = "You are asked to judge."
 
 
 def reworded(request: Request, wording: str) -> Request:
-    """Return the request in other words of the same meaning; the fenced data and the verdict's form stay as they are."""
+    """Return the request in other words of one meaning; fenced data and the verdict's form stay as they are."""
     messages = list(request.messages)
     user = next((at for at, message in enumerate(messages) if message.role == "user"), None)
     if wording == "lead":
