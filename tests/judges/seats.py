@@ -8,6 +8,7 @@ from typing import Any
 
 from llmkit.providers.base import ModelRef, Provider
 from llmkit.providers.budget import Budget
+from llmkit.providers.pricing import Prices
 from llmkit.providers.retry import Caller, RetryPolicy
 from llmkit.providers.scripted import Function, Scripted
 from llmkit.structured.loop import Answered, Ask
@@ -26,12 +27,18 @@ class OneSeat:
     """
 
     def __init__(
-        self, provider: Provider, *, budget: Budget | None = None, policy: RetryPolicy = ONCE, keeps: bool = False
+        self,
+        provider: Provider,
+        *,
+        budget: Budget | None = None,
+        prices: Prices | None = None,
+        policy: RetryPolicy = ONCE,
+        keeps: bool = False,
     ) -> None:
         self.provider, self.keeps = provider, keeps
         self.name = f"{provider.name}/{provider.model}"
         self.asked: list[tuple[int, int, Request]] = []
-        self._call = Caller(provider, policy=policy, budget=budget)
+        self._call = Caller(provider, policy=policy, budget=budget, prices=prices)
         self._kept: dict[str, Completion] = {}
 
     @property
