@@ -16,10 +16,11 @@ from llmkit.gate.baseline import Baseline, load
 from llmkit.gate.changes import Diff, Reached, changed
 from llmkit.gate.experiment import GateHooks, run_experiment
 from llmkit.gate.flips import flips_of
+from llmkit.gate.judging import deciding, refused
 from llmkit.gate.models import Models
 from llmkit.gate.options import GateOptions, seconds
 from llmkit.gate.setup import Setup, set_up
-from llmkit.gate.verdict import exit_code, suite_verdict
+from llmkit.gate.verdict import UNDECIDED, exit_code, suite_verdict
 from llmkit.providers.budget import Budget
 from llmkit.providers.pricing import Prices
 from llmkit.runs.grade import prepare
@@ -27,7 +28,8 @@ from llmkit.runs.pairs import check_cap
 from llmkit.runs.plan import new_run_id
 from llmkit.runs.store import Store
 from llmkit.stats.sequential.trial import ALPHA
-from llmkit.verdicts import GateReport, OnInconclusive, SuiteVerdict, Verdict
+from llmkit.suites.gating import gating
+from llmkit.verdicts import GateReport, MetricVerdict, OnInconclusive, SuiteVerdict, Verdict
 
 WORST_FIRST = (4, 1, 3, 0)
 """What broke says that no verdict can be relied on; a proven drop is an answer, too little evidence is none."""
@@ -127,11 +129,16 @@ class _Gate:
         path = str(reached.suite.path) if reached.suite.path else None
         new = any(change.part == "suite" and change.how == "added" for change in reached.changes)
         plain = SuiteVerdict(reached.suite.name, path, "undecided", changes=reached.changes, new=new)
+        judges = deciding(gating(reached.suite))
+        bad = refused(judges)
+        if bad and not new:
+            return self._refused(plain, bad)
         if not reached.asks:
             return replace(plain, verdict="pass", reason="nothing that the model is asked has changed")
         if baseline is None and (reached.base is None or reached.base_model is None):
             why = reached.reason or "base names no model"
-            return replace(plain, reason=why, exit_code=0 if new else self._inconclusive)
+            notes = tuple(f"once there is a base, nothing will be asked: {metric.reason}" for metric in bad)
+            return replace(plain, reason=why, exit_code=0 if new else self._inconclusive, notes=notes)
         gate_id = f"{new_run_id()}-{secrets.token_hex(2)}"
         setup = await set_up(reached, baseline, self._options, self._models, self._means, gate_id)
         plain = replace(plain, planned=setup.planned)
@@ -142,6 +149,12 @@ class _Gate:
             why = f"all {setup.pairs} requests are the same on both sides, so no difference can be"
             return replace(plain, verdict="pass", reason=why, same=setup.same)
         return plain if self._options.listed else await self._decided(setup)
+
+    def _refused(self, plain: SuiteVerdict, bad: Sequence[MetricVerdict]) -> SuiteVerdict:
+        """Return that nothing was asked, for a judge may not decide: no option makes that a pass."""
+        said = "; ".join(metric.reason or "" for metric in bad)
+        why = said if self._options.listed else "nothing was asked, for a judge may not decide"
+        return replace(plain, metrics=tuple(bad), reason=why, exit_code=UNDECIDED)
 
     @property
     def _inconclusive(self) -> int:
