@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from llmkit.judgements import Best
+from llmkit.providers.base import Provider
 from llmkit.providers.retry import RetryPolicy
 
 
@@ -28,6 +29,7 @@ class CalibrateOptions:
         probe_items: Items of the test part that each probe tries at most.
         store: Folder of the store; from the settings where None.
         retry: How calls are repeated.
+        providers: Model name → a provider made already, in the place of the one that it names.
     """
 
     search: Path | None = None
@@ -42,6 +44,7 @@ class CalibrateOptions:
     probe_items: int = 100
     store: Path | None = None
     retry: RetryPolicy = field(default_factory=RetryPolicy)
+    providers: Mapping[str, Provider] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

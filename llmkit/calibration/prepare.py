@@ -1,0 +1,137 @@
+"""Before any call: the labels read and linted, the candidates listed, the labels divided, the outlay bounded."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from llmkit.calibration.candidates import Configuration, candidates, examples_needed, read_grid
+from llmkit.calibration.options import CalibrateOptions, Outlay
+from llmkit.calibration.probes import calls_of_probes
+from llmkit.config import Settings
+from llmkit.errors import UsageError
+from llmkit.judges.best import best
+from llmkit.judges.judge import Judge
+from llmkit.judges.labels import Labelled, LabelSet, read_labels
+from llmkit.judges.lint import lint
+from llmkit.judges.panel import calls_of, check_seat
+from llmkit.judges.request import request_for
+from llmkit.judges.split import Division, divide
+from llmkit.providers.pricing import Prices
+from llmkit.providers.registry import create
+from llmkit.providers.retry import Caller
+from llmkit.structured.loop import Policy
+from llmkit.structured.outlay import worst_case
+
+OPTIMISER_CALLS = 400
+"""Calls to the judge that an optimiser of the prompt may make, at most."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What a calibration will do.
+
+    Attributes:
+        judge: As its file says.
+        labels: People's.
+        items: Id → item, of those that have a label.
+        configurations: The candidates, the judge's own first.
+        division: How the labels are divided.
+        probed: Items that each probe tries.
+        outlay: What it would ask at most.
+    """
+
+    judge: Judge
+    labels: LabelSet
+    items: Mapping[str, Labelled]
+    configurations: Sequence[Configuration]
+    division: Division
+    probed: int
+    outlay: Outlay
+
+    def those(self, ids: Sequence[str]) -> list[Labelled]:
+        """Return the items of some ids, in their order."""
+        return [self.items[id_] for id_ in ids]
+
+
+async def prepare(judge: Judge, options: CalibrateOptions, settings: Settings) -> Prepared:
+    """Read, check and plan; no call is made.
+
+    Raises:
+        UsageError: No labels, labels that measure nothing, a grid that cannot be tried.
+    """
+    if judge.spec.labels is None:
+        raise UsageError(
+            f"the judge {judge.name} has no labels", where=judge.where(),
+            hint=f"llmkit judge new makes the items to label, llmkit label start {judge.name} labels them",
+        )  # fmt: skip
+    labels = read_labels(judge)
+    notes = lint(labels, judge)
+    items = {item.subject.id: item for item in labels.items if item.label is not None}
+    grid = read_grid(options.search) if options.search is not None else None
+    needed = examples_needed(grid, judge)
+    choosing = grid is not None or options.optimize is not None or _cuts(judge)
+    spec = judge.spec.labels
+    division = divide(labels, few_shot=needed, dev=choosing, test=spec.test, seed=spec.seed)
+    pool = [items[id_] for id_ in division.few_shot]
+    configurations = candidates(judge, grid, pool, settings=settings)
+    probed = min(len(division.test), options.probe_items)
+    outlay = await _outlay(judge, configurations, division, items, probed, options, settings, notes)
+    return Prepared(judge, labels, items, configurations, division, probed, outlay)
+
+
+def _cuts(judge: Judge) -> bool:
+    """Whether a threshold on probabilities is to be learnt."""
+    return judge.method.logprobs and judge.scale.kind == "pass_fail"
+
+
+async def _outlay(
+    judge: Judge,
+    configurations: Sequence[Configuration],
+    division: Division,
+    items: Mapping[str, Labelled],
+    probed: int,
+    options: CalibrateOptions,
+    settings: Settings,
+    notes: Sequence[str],
+) -> Outlay:
+    """Bound the calls, and their dollars where every price and every length has a bound."""
+    searched = [items[id_] for id_ in (division.dev or (division.test if division.folds else ()))]
+    test = [items[id_] for id_ in division.test]
+    parts = {
+        "search": sum(_calls(c.judge) * len(searched) for c in configurations),
+        "test": max(_calls(c.judge) for c in configurations) * len(test),
+        "probes": max(calls_of_probes(c.judge, probed) * c.judge.method.max_attempts for c in configurations),
+    }
+    if options.optimize is not None:
+        parts["optimize"] = OPTIMISER_CALLS
+    sizes = Counter(str(item.label) for item in test)
+    usd, unknown = 0.0, None
+    try:
+        prices = Prices(settings.prices)
+        votes = [await _dearest(each.judge, test, prices, options) for each in configurations]
+        judged = [usd * calls_of(each.judge) for usd, each in zip(votes, configurations, strict=True)]
+        probes = [usd * calls_of_probes(c.judge, probed) for usd, c in zip(votes, configurations, strict=True)]
+        usd = sum(judged) * len(searched) + max(judged) * len(test) + max(probes)
+        if options.optimize is not None:
+            unknown = "what an optimiser thinks has no bound but --max-cost"
+    except UsageError as error:
+        unknown = str(error)
+    left_out = {label: sizes.get(label, 0) for label in judge.scale.labels}
+    return Outlay(best(judge, left_out), parts, None if unknown else usd, unknown, notes)
+
+
+def _calls(judge: Judge) -> int:
+    """Return the calls that a subject takes at most: every answer may have to be asked for again."""
+    return calls_of(judge) * judge.method.max_attempts
+
+
+async def _dearest(judge: Judge, items: Sequence[Labelled], prices: Prices, options: CalibrateOptions) -> float:
+    """Return dollars that one vote on one of these items cannot exceed, all its attempts together."""
+    provider = options.providers.get(judge.model.name) or create(judge.model, display=True)
+    check_seat(judge, provider)
+    caller = Caller(provider, prices=prices)
+    longest = max(items, key=lambda item: sum(len(m.content) for m in request_for(judge, item.subject).messages))
+    first = request_for(judge, longest.subject)
+    return await worst_case(caller, first, judge.method.max_attempts, Policy(judge.method.max_attempts))
