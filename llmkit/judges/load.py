@@ -69,7 +69,7 @@ def load_judge(
     scale = _scale(spec, document)
     criterion_path, criterion = _criterion(spec, document, path, roots)
     prompt = _prompt(spec, document, path, roots, holds)
-    _check_prompt(prompt, scale)
+    check_prompt(prompt, scale)
     method = spec.method if holds is None else _method(holds, path)
     judge = Judge(
         name=spec.name,
@@ -207,7 +207,7 @@ def _prompt(spec: JudgeSpec, document: Document, path: Path, roots: Sequence[Pat
     return load_prompt(_file(name, path, roots, where, PROMPTS, "prompt file"))
 
 
-def _check_prompt(prompt: Prompt, scale: Scale) -> None:
+def check_prompt(prompt: Prompt, scale: Scale) -> None:
     """Make sure that the prompt shows what is to be judged, and by what.
 
     Raises:
