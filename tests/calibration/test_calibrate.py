@@ -1,0 +1,221 @@
+"""From labels to a lock: measured on items that nothing was chosen by, and never more than the labels can show."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from llmkit.calibration.calibrate import calibrate_async
+from llmkit.calibration.options import CalibrateHooks, CalibrateOptions, Outlay
+from llmkit.canonical import canonical
+from llmkit.errors import BudgetError, UsageError
+from llmkit.judgements import Calibration
+from llmkit.judges.judge import Judge
+from llmkit.judges.lock import lock_path, read_lock
+from llmkit.providers.scripted import Scripted
+from llmkit.reports.calibration_document import calibration_document
+from llmkit.types import Request
+from tests.calibration.measuring import judged_item, labelled, options, right_at
+from tests.judges.seats import text_of
+
+GRID = "few_shot: [0, 4]\nmethod: [{reason: before}, {reason: none}]\n"
+
+
+async def calibrated(judge: Judge, how: CalibrateOptions) -> Calibration:
+    found = await calibrate_async(judge, how)
+    assert found is not None
+    return found
+
+
+async def test_a_judge_that_is_right_95_times_of_100_is_calibrated(tmp_path: Path) -> None:
+    found = await calibrated(labelled(tmp_path), options(tmp_path, right_at(0.95)))
+
+    assert found.status == "calibrated", found.reasons
+    assert found.test.tpr is not None and found.test.tpr.n == 100
+    assert found.looks == 1 and found.estimator == "post-stratified"
+
+
+@pytest.mark.parametrize("rate", [0.5, 0.6])
+async def test_a_judge_that_guesses_is_refused_with_its_counts(tmp_path: Path, rate: float) -> None:
+    found = await calibrated(labelled(tmp_path), options(tmp_path, right_at(rate)))
+
+    assert found.status == "refused"
+    assert any("TPR" in reason or "TNR" in reason for reason in found.reasons)
+    lock = read_lock(lock_path(tmp_path / "judges" / "relevance.yaml"))
+    assert lock is not None and lock.status == "refused"
+
+
+async def test_few_labels_make_a_good_judge_provisional_and_say_how_many_more(tmp_path: Path) -> None:
+    found = await calibrated(labelled(tmp_path, n=24), options(tmp_path, lambda request: right_at(1.0)(request)))
+
+    assert found.status == "provisional"
+    assert found.needs
+
+
+async def test_the_lock_holds_counts_from_which_every_figure_comes_back(tmp_path: Path) -> None:
+    from llmkit.judges.figures import figures_of
+
+    judge = labelled(tmp_path)
+    found = await calibrated(judge, options(tmp_path, right_at(0.95)))
+    lock = read_lock(lock_path(judge.path))
+
+    assert lock is not None and lock.id == found.lock
+    assert figures_of(judge.scale, lock.test) == found.test
+    assert lock.definition == judge.fingerprint
+    assert set(lock.split["test"]) == {f"i{number:03d}" for number in range(200)}
+    assert set(lock.files) == {"definition", "criterion", "prompt", "labels", "items"}
+
+
+async def test_offline_with_the_same_seed_and_store_the_report_is_the_same_byte_for_byte(tmp_path: Path) -> None:
+    judge = labelled(tmp_path)
+    grid = tmp_path / "grid.yaml"
+    grid.write_text(GRID, encoding="utf-8")
+    how = options(tmp_path, right_at(0.95), search=grid)
+    first = await calibrated(judge, how)
+    lock = lock_path(judge.path).read_bytes()
+
+    offline = replace(how, offline=True)
+    second, third = await calibrated(judge, offline), await calibrated(judge, offline)
+
+    assert lock_path(judge.path).read_bytes() == lock
+    assert canonical(calibration_document(second)) == canonical(calibration_document(third))
+    assert replace(second, paid=first.paid) == first
+
+
+async def test_no_test_item_is_ever_shown_in_another_items_request(tmp_path: Path) -> None:
+    judge = labelled(tmp_path)
+    grid = tmp_path / "grid.yaml"
+    grid.write_text(GRID, encoding="utf-8")
+    model = Scripted("judge", {"revision": "1", "log": 100_000}, function=right_at(0.95))
+    how = replace(options(tmp_path, right_at(0.95), search=grid), providers={"scripted/judge": model})
+    await calibrated(judge, how)
+
+    lock = read_lock(lock_path(judge.path))
+    assert lock is not None
+    test, shown = set(lock.split["test"]), set()
+    for call in model.calls:
+        about, _ = judged_item(call.request)
+        said = text_of(call.request)
+        shown |= {name for name in (f"i{number:03d}" for number in range(200)) if name != about and name in said}
+    assert shown, "no request showed an example"
+    assert not shown & test
+    assert shown <= set(lock.split["few_shot"])
+
+
+async def test_the_test_part_is_asked_about_only_after_the_choice(tmp_path: Path) -> None:
+    judge = labelled(tmp_path)
+    grid = tmp_path / "grid.yaml"
+    grid.write_text(GRID, encoding="utf-8")
+    asked: list[str] = []
+
+    def answer(request: Request) -> str:
+        asked.append(judged_item(request)[0])
+        return right_at(0.95)(request)
+
+    await calibrated(judge, options(tmp_path, answer, search=grid))
+    lock = read_lock(lock_path(judge.path))
+    assert lock is not None
+    first = min(asked.index(name) for name in lock.split["test"])
+    assert set(asked[:first]) == set(lock.split["dev"])
+    assert not set(asked[first:]) & set(lock.split["dev"])
+
+
+async def test_another_definition_on_the_same_test_part_is_a_second_look(tmp_path: Path) -> None:
+    judge = labelled(tmp_path)
+    how = options(tmp_path, right_at(0.95))
+    await calibrated(judge, how)
+    again = await calibrated(judge, how)
+    other = await calibrated(replace(judge, criterion="Another rule."), how)
+    first = await calibrated(judge, how)
+
+    assert (again.looks, other.looks, first.looks) == (1, 2, 2)
+    lock = read_lock(lock_path(judge.path))
+    assert lock is not None and lock.confidence == pytest.approx(1 - 0.05 / 2)
+
+
+async def test_with_few_labels_the_choice_is_cross_fitted(tmp_path: Path) -> None:
+    judge = labelled(tmp_path, n=60)
+    grid = tmp_path / "grid.yaml"
+    grid.write_text("method: [{reason: before}, {reason: none}]\n", encoding="utf-8")
+    found = await calibrated(judge, options(tmp_path, right_at(0.97), search=grid))
+
+    assert found.split.folds == 5
+    assert found.test.accuracy.n == 60
+    assert found.optimism is not None
+
+
+async def test_what_a_guess_looks_like_on_dev_is_told_apart_from_the_test(tmp_path: Path) -> None:
+    judge = labelled(tmp_path)
+    grid = tmp_path / "grid.yaml"
+    grid.write_text("params: [" + ", ".join(f"{{seed: {k}}}" for k in range(20)) + "]\n", encoding="utf-8")
+
+    def answer(request: Request) -> str:
+        return right_at(0.5, salt=str(request.params.get("seed")))(request)
+
+    found = await calibrated(judge, options(tmp_path, answer, search=grid))
+
+    assert found.status == "refused"
+    assert found.dev is not None and found.optimism is not None
+    assert found.saved_calls > 0
+    assert len(found.candidates) == 21
+
+
+async def test_hooks_see_the_best_status_before_any_call_and_may_stop(tmp_path: Path) -> None:
+    judge = labelled(tmp_path, n=30, passing=0.8)
+    seen: list[Outlay] = []
+
+    class Stopping(CalibrateHooks):
+        def planned(self, judge: str, outlay: Outlay) -> bool:
+            seen.append(outlay)
+            return False
+
+    model = Scripted("judge", function=right_at(1.0))
+    how = CalibrateOptions(store=tmp_path / ".llmkit", providers={"scripted/judge": model})
+    assert await calibrate_async(judge, how, Stopping()) is None
+    assert seen[0].best.status == "provisional" and seen[0].best.needs == {"fail": 8}
+    assert seen[0].calls > 0 and model.made == 0
+    assert not lock_path(judge.path).exists()
+
+
+async def test_a_cap_holds_over_all_stages(tmp_path: Path) -> None:
+    (tmp_path / "judges").mkdir(exist_ok=True)
+    judge = labelled(tmp_path)
+    judge = replace(judge, model=replace(judge.model, params={"max_tokens": 50}))
+    model = Scripted("judge", {"billed": True}, function=right_at(0.95))
+    (tmp_path / "llmkit.toml").write_text('[prices."scripted/judge"]\ninput = 10.0\noutput = 10.0\n', encoding="utf-8")
+    how = CalibrateOptions(store=tmp_path / ".llmkit", providers={"scripted/judge": model}, max_cost=0.05)
+    import os
+
+    here = Path.cwd()
+    os.chdir(tmp_path)
+    try:
+        with pytest.raises(BudgetError):
+            await calibrate_async(judge, how)
+    finally:
+        os.chdir(here)
+    assert 0 < model.made < 200
+    assert not lock_path(judge.path).exists()
+
+
+async def test_without_labels_nothing_is_measured(tmp_path: Path) -> None:
+    judge = labelled(tmp_path)
+    bare = replace(judge, spec=judge.spec.model_copy(update={"labels": None}))
+    with pytest.raises(UsageError, match="has no labels"):
+        await calibrate_async(bare, options(tmp_path, right_at(1.0)))
+
+
+async def test_a_hand_edited_lock_is_written_anew_and_said(tmp_path: Path) -> None:
+    judge = labelled(tmp_path)
+    how = options(tmp_path, right_at(0.95))
+    await calibrated(judge, how)
+    path = lock_path(judge.path)
+    said = json.loads(path.read_text("utf-8"))
+    path.write_text(json.dumps({**said, "status": "calibrated", "looks": []}), encoding="utf-8")
+
+    found = await calibrated(judge, how)
+
+    assert any("edited by hand" in note for note in found.notes)
+    assert read_lock(path) is not None
