@@ -171,6 +171,12 @@ def files_of(judge: Judge) -> Mapping[str, str]:
         DocumentError: One of them is not there or cannot be read.
     """
     folder = judge.path.parent
+    return {role: f"{path_from(folder, path)} {file_digest(path)}" for role, path in bound_files(judge).items()}
+
+
+def bound_files(judge: Judge) -> Mapping[str, Path]:
+    """Return the files that a measurement of this judge rests on: role → file, sorted by role."""
+    folder = judge.path.parent
     files: dict[str, Path] = {"definition": judge.path, "criterion": judge.criterion_path}
     if judge.prompt.path is not None:
         files["prompt"] = judge.prompt.path
@@ -180,7 +186,7 @@ def files_of(judge: Judge) -> Mapping[str, str]:
         files["labels"] = folder / judge.spec.labels.file
         if judge.spec.labels.items is not None:
             files["items"] = folder / judge.spec.labels.items
-    return {role: f"{path_from(folder, path)} {file_digest(path)}" for role, path in sorted(files.items())}
+    return dict(sorted(files.items()))
 
 
 def path_from(folder: Path, path: Path) -> str:
