@@ -457,7 +457,20 @@ class JudgedRun:
 
 @dataclass(frozen=True, slots=True)
 class Duel:
-    """Two runs set against each other by a pairwise judge, both orders: b's wins count half for a tie."""
+    """Two runs set against each other by a pairwise judge, each pair of answers in both orders.
+
+    Attributes:
+        a: The first run's name.
+        b: The second's.
+        wins: Pairs in which b is preferred.
+        losses: In which a is.
+        ties: In which neither is, those among them whose orders disagree.
+        flips: Pairs whose orders disagree.
+        unread: Pairs without a verdict.
+        win_rate: Of b: its wins and half of the ties over all pairs with a verdict.
+        p_value: Of no preference: the sign test over wins and losses, by whole clusters where there are some.
+        cannot_tell: Pairs of which the judge said so.
+    """
 
     a: str
     b: str
@@ -468,6 +481,7 @@ class Duel:
     unread: int
     win_rate: Rate
     p_value: float | None
+    cannot_tell: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,140 @@
+"""What a judge is put to work on: the answers of a stored run, or the items of a file."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from llmkit.errors import DataError, UsageError
+from llmkit.judges.items import subject_of
+from llmkit.judges.judge import Judge
+from llmkit.judges.label_file import read_lines
+from llmkit.judges.spec import LabelsSpec
+from llmkit.judges.subject import Population, Subject, subject_of_answer
+from llmkit.runs.rows import RunRow, SampleRow
+from llmkit.runs.store import Store
+from llmkit.scoring.base import Item
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """Subjects to judge, and how they hang together.
+
+    Attributes:
+        name: Of what they are: a run's id, a file's name.
+        source: For people: ``run 2026… (quickstart on openai/…)``, ``items.jsonl``.
+        subjects: In order.
+        epochs: Of each; 1 throughout of a file.
+        unanswered: Samples of a run without an answer; they are not judged.
+        notes: What the user should know of them.
+    """
+
+    name: str
+    source: str
+    subjects: tuple[Subject, ...]
+    epochs: tuple[int, ...]
+    unanswered: int = 0
+    notes: tuple[str, ...] = ()
+
+    @property
+    def population(self) -> str:
+        """The fingerprint of all of them."""
+        population = Population()
+        for subject in self.subjects:
+            population.add(subject)
+        return population.fingerprint()
+
+
+def answers_of_run(store: Store, run: RunRow, judge: Judge) -> Answers:
+    """Read what a run answered.
+
+    Raises:
+        UsageError: It has no answers; the judge compares pairs, and a sample has no reference to compare with.
+    """
+    pair = judge.scale.kind == "pairwise"
+    subjects, epochs, unanswered = [], [], 0
+    for row in store.samples(run.run_id):
+        if row.answer is None:
+            unanswered += 1
+            continue
+        if pair and not row.references:
+            raise UsageError(
+                f"the judge {judge.name} compares two answers, and sample {row.sample_id!r} of run {run.run_id} has no"
+                " reference to be the other one",
+                hint=f"Set two runs against each other: llmkit judge run {judge.name} RUN_A RUN_B",
+            )
+        subjects.append(subject_of_answer(item_of(row), pair=pair, group=row.cluster))
+        epochs.append(row.epoch)
+    if not subjects:
+        raise UsageError(f"run {run.run_id} has no answer to judge")
+    source = f"run {run.run_id} ({run.suite} on {run.model})"
+    return Answers(run.run_id, source, tuple(subjects), tuple(epochs), unanswered)
+
+
+def item_of(row: SampleRow) -> Item:
+    """Return a stored sample's answer as scorers see it.
+
+    Raises:
+        DataError: It has none.
+    """
+    if row.answer is None:
+        raise DataError(f"sample {row.sample_id!r} has no answer")
+    return Item(
+        row.answer.completion.text, row.references, row.fields, row.generation, row.sample_id, row.messages
+    )  # fmt: skip
+
+
+def answers_of_file(path: Path, judge: Judge) -> Answers:
+    """Read a file of items, of the form of ``labels.items``.
+
+    Raises:
+        DocumentError: A line is not what an item must be; two have one id; with the place.
+        DataError: The file cannot be read.
+    """
+    lines, notes = read_lines(path)
+    judge = _with_labels(judge)
+    subjects: dict[str, Subject] = {}
+    for line in lines:
+        subject = subject_of(line, judge)
+        if subject.id in subjects:
+            raise UsageError(f"the id {subject.id!r} stands twice", where=line.where, hint="Each item has its own")
+        subjects[subject.id] = subject
+    if not subjects:
+        raise UsageError("there are no items", where=str(path))
+    return Answers(path.name, path.name, tuple(subjects.values()), (1,) * len(subjects), notes=notes)
+
+
+def _with_labels(judge: Judge) -> Judge:
+    """Return a judge of whose items it is known which field is the group; one without labels names none."""
+    if judge.spec.labels is not None:
+        return judge
+    return replace(judge, spec=judge.spec.model_copy(update={"labels": LabelsSpec(file="none.jsonl")}))
+
+
+def samples_of(subjects: Sequence[Subject]) -> Ints | None:
+    """Return a number a sample; None where each subject is a sample of its own, with one epoch."""
+    names = [subject.id for subject in subjects]
+    return None if len(set(names)) == len(names) else numbers(names)
+
+
+def clusters_of(subjects: Sequence[Subject]) -> Ints | None:
+    """Return a number a cluster of samples; None where no two samples share one."""
+    names = [unit(subject) for subject in subjects]
+    return None if len(set(names)) == len({subject.id for subject in subjects}) else numbers(names)
+
+
+def unit(subject: Subject) -> tuple[str, str]:
+    """Name what is independent of the others: the group, or the sample itself, whatever the two are called."""
+    return ("id", subject.id) if subject.group is None else ("group", subject.group)
+
+
+def numbers(names: Sequence[Hashable]) -> Ints:
+    """Number names by first sight, equal ones alike."""
+    found: dict[Hashable, int] = {}
+    return np.asarray([found.setdefault(name, len(found)) for name in names], dtype=np.int64)
