@@ -132,6 +132,7 @@ def loaded_after(code: str) -> set[str]:
         "from llmkit.cli.main import main; main(['validate', '--help'])",
         "from llmkit.cli.main import main; main(['format', 'show', '--help'])",
         "from llmkit.cli.main import main; main(['judge', 'calibrate', '--help'])",
+        "from llmkit.cli.main import main; main(['judge', 'run', '--help'])",
         "import llmkit.pytest_plugin",
     ],
 )

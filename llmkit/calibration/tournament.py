@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from llmkit.calibration.answers import clusters_of, item_of, numbers, samples_of, unit
 from llmkit.calibration.work import Told, Work, WorkOptions, at_work, nobody, status_of
+from llmkit.documents.writing import written
 from llmkit.errors import UsageError
 from llmkit.judgements import Duel, Rate, Standing, Tournament, Verdict
 from llmkit.judges.judge import Judge
@@ -116,6 +119,28 @@ async def tournament(
         notes=(*notes, *more),
     )
     return Held(report, tuple(pairings), tuple(map(tuple, verdicts)), names)
+
+
+def write_pairs(held: Held, path: Path, *, force: bool = False) -> int:
+    """Write each pair's verdict as a JSON line, whole or not at all; returns how many.
+
+    ``verdict`` is of both orders: ``a``, ``b``, ``tie``; ``orders`` what was preferred with a first, and with b first.
+
+    Raises:
+        UsageError: The file cannot be written, or is there already and ``force`` is not given.
+    """
+    count, report = 0, held.report
+    with written(path, force=force) as out:
+        for pairing, verdicts in zip(held.pairings, held.verdicts, strict=True):
+            for subject, verdict in zip(pairing.subjects, verdicts, strict=True):
+                line = {
+                    "id": subject.id, "a": held.names[pairing.a], "b": held.names[pairing.b], "state": verdict.state,
+                    "verdict": verdict.label, "orders": list(verdict.orders or ()), "reason": verdict.reason,
+                    "why": verdict.why, "judge": report.judge, "status": report.status, "lock": report.lock,
+                }  # fmt: skip
+                out.write(json.dumps(line, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace") + b"\n")
+                count += 1
+    return count
 
 
 def _names(rows: Sequence[RunRow]) -> tuple[str, ...]:
@@ -227,4 +252,4 @@ def _missing(pairings: Sequence[Pairing], names: Sequence[str]) -> Iterator[str]
                 yield f"{number:,} answers of {names[who]} have none of {other} beside them, and are left out"
         if pairing.otherwise:
             share = f"{pairing.otherwise:,} of {len(pairing.subjects):,} samples"
-            yield f"{names[pairing.b]} was asked {share} in other words than {names[pairing.a]}; the judge sees the latter"
+            yield f"{names[pairing.b]} was asked {share} in other words than {names[pairing.a]}, whose the judge sees"

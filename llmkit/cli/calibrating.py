@@ -13,7 +13,7 @@ from llmkit.errors import LlmkitError, UsageError
 from llmkit.reports.outlook import outlook_document, print_outlook
 from llmkit.reports.progress import Progress
 
-INTERRUPTIONS = (KeyboardInterrupt, asyncio.CancelledError)
+STOPS = (KeyboardInterrupt, asyncio.CancelledError, LlmkitError)
 
 
 class Calibrating(CalibrateHooks):
@@ -38,8 +38,7 @@ class Calibrating(CalibrateHooks):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._progress.__exit__(kind, error, trace)
-        stopped = kind is not None and issubclass(kind, (*INTERRUPTIONS, LlmkitError))
-        if self._asked and stopped and self._cache and not isinstance(error, UsageError):
+        if self._asked and self._cache and isinstance(error, STOPS) and not isinstance(error, UsageError):
             say(f"what is paid for is kept, and no lock is written; go on with: {this_command()}")
 
     def planned(self, judge: str, outlay: Outlay) -> bool:

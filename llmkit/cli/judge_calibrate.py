@@ -73,7 +73,7 @@ def calibrate(
     )  # fmt: skip
     if markdown is not None:
         check_writable(markdown)  # before anything is paid for
-    judge = load_judge(name)
+    judge = load_judge(name, locked=False)  # what is measured is what its file says
     asking = not yes and not json and sys.stdin.isatty() and sys.stderr.isatty()
     with Calibrating(dry_run=dry_run, ask=asking, as_json=json, cache=cache) as watching:
         found = run_async(calibrate_async(judge, options, watching))
