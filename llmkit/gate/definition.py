@@ -10,14 +10,12 @@ from llmkit.canonical import canonical
 from llmkit.errors import LlmkitError
 from llmkit.gate.asking import suite_lines
 from llmkit.gate.sides import Files, Side
+from llmkit.judges.scorer import ENTRY, is_entry
 from llmkit.suites.load import scorers_of
 from llmkit.suites.mapping import Mapper
 from llmkit.suites.spec import HubData, SuiteSpec
 from llmkit.text import one_line, shorten
 from llmkit.verdicts import Change, Part
-
-JUDGE = "judge"
-"""The key of a scorer that is a judge."""
 
 
 def suite_changes(head: Side, base: Side, base_name: str, files: Files) -> Iterator[Change]:
@@ -106,13 +104,13 @@ def _scorers(side: Side) -> Mapping[str, Any] | str:
     if document is None:
         return {}
     entries = spec.scorers or []
-    judged = [entry for entry in entries if isinstance(entry, Mapping) and JUDGE in entry]
+    judged = [entry for entry in entries if isinstance(entry, Mapping) and is_entry(entry)]
     plain = spec.model_copy(update={"scorers": [entry for entry in entries if entry not in judged]})
     try:
         others = {scorer.name: scorer.signature for scorer in scorers_of(document, plain, side.suite.form)}
     except LlmkitError as error:
         return str(error)
-    return others | {f"judge {entry[JUDGE]}": canonical(entry).decode() for entry in judged}
+    return others | {f"judge {entry[ENTRY]}": canonical(entry).decode() for entry in judged}
 
 
 def _gate(side: Side) -> Mapping[str, Any]:

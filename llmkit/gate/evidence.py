@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llmkit.gate.order import Unit
+from llmkit.judges.scorer import CANNOT_TELL, NO_VERDICT, UNJUDGED
 from llmkit.runs.grade import item_of
 from llmkit.runs.records import Outcome
 from llmkit.runs.state import OWN_DOING
@@ -30,8 +31,6 @@ RULE = (
     "crashed, is left out of the metric; `failures` counts both"
 )
 JUDGED_RULE = "a pair of which one side has no verdict of the judge is left out of that metric alone, and counted"
-JUDGES_DOING = frozenset({"cannot_tell", "no_verdict"})
-"""Kinds of failures that say something of the judge, and nothing of the answer: ``failures`` counts none of them."""
 
 
 @dataclass(slots=True)
@@ -124,7 +123,7 @@ class Evidence:
         sides = []
         for rows in ([b for b, _ in pairs], [h for _, h in pairs]):
             why = [row.unjudged.get(scorer) for row in rows]
-            sides.append(Unjudged(len(rows), why.count("cannot_tell"), why.count("no_verdict")))
+            sides.append(Unjudged(len(rows), why.count(CANNOT_TELL), why.count(NO_VERDICT)))
         base = sum(scorer in b.unjudged and scorer in h.values for b, h in pairs)
         head = sum(scorer in h.unjudged and scorer in b.values for b, h in pairs)
         return sides[0], sides[1], (base, head)
@@ -163,7 +162,7 @@ class Evidence:
         row = Row(usable=True, answered=True, cost=completion.cost_usd, latency=completion.latency_s if fresh else None)
         for scorer in self._scorers:
             score = outcome.scores.get(scorer.name)
-            if isinstance(score, Failure) and score.kind in JUDGES_DOING:
+            if isinstance(score, Failure) and score.kind in UNJUDGED:
                 row.unjudged[scorer.name] = score.kind
             elif isinstance(score, Failure):
                 row.usable = False

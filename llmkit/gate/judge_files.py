@@ -7,7 +7,7 @@ from pathlib import Path
 
 from llmkit.gate.sides import Files, Side
 from llmkit.judges.judge import Judge
-from llmkit.judges.lock import lock_path
+from llmkit.judges.lock import bound_files, lock_path
 from llmkit.scoring.base import Scorer
 from llmkit.suites.gating import judge_of
 from llmkit.verdicts import Change
@@ -36,13 +36,5 @@ def judge_changes(head: Side, files: Files) -> Iterator[Change]:
 
 def _files(judge: Judge) -> Iterator[tuple[str, Path]]:
     """Yield role and file of all that a lock binds, there or not, and of the lock."""
-    yield "definition", judge.path
-    yield "criteria", judge.criterion_path
-    if judge.prompt.path is not None:
-        yield "prompt", judge.prompt.path
-    yield from (("part of the prompt", path) for path in judge.prompt.files)
-    if judge.spec.labels is not None:
-        yield "labels", judge.path.parent / judge.spec.labels.file
-        if judge.spec.labels.items is not None:
-            yield "items", judge.path.parent / judge.spec.labels.items
+    yield from bound_files(judge).items()
     yield "lock", lock_path(judge.path)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from llmkit.judgements import Check
+from llmkit.judges.check import check
 from llmkit.judges.correct import confusion_of, why_not
 from llmkit.judges.figures import figures_of
 from llmkit.judges.judge import Judge
@@ -50,8 +51,6 @@ def deciding(gatings: Sequence[Gating]) -> Mapping[str, Deciding]:
     Raises:
         LlmkitError: A file that a lock binds cannot be read.
     """
-    from llmkit.judges.check import check
-
     found = {}
     for gating in gatings:
         if (judge := judge_of(gating.scorer)) is not None:

@@ -11,6 +11,7 @@ from typing import Literal
 from llmkit.errors import DocumentError, UnknownNameError
 from llmkit.judges.correct import confusion_of
 from llmkit.judges.judge import Judge
+from llmkit.judges.scorer import JudgeScorer
 from llmkit.scoring import Scorer
 from llmkit.scoring.base import bounds_of
 from llmkit.scoring.retry_cost import RetryCost
@@ -137,8 +138,7 @@ def of_scorer(scorer: Scorer) -> Literal["score", "retries"]:
 
 def judge_of(scorer: Scorer | None) -> Judge | None:
     """Return the judge that gives a metric's scores; None where they are computed."""
-    judge = getattr(scorer, "judge", None)
-    return judge if isinstance(judge, Judge) else None
+    return scorer.judge if isinstance(scorer, JudgeScorer) else None
 
 
 def shrink_of(judge: Judge | None) -> float:
