@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from llmkit.errors import DataError, UsageError
-from llmkit.judges.items import subject_of
+from llmkit.errors import UsageError
+from llmkit.judges.items import subject_of, subject_of_values
 from llmkit.judges.judge import Judge
 from llmkit.judges.label_file import read_lines
-from llmkit.judges.spec import LabelsSpec
 from llmkit.judges.subject import Population, Subject, subject_of_answer
-from llmkit.runs.rows import RunRow, SampleRow
+from llmkit.runs.grade import item_of
+from llmkit.runs.outcome import outcome_of
+from llmkit.runs.rows import RunRow
 from llmkit.runs.store import Store
-from llmkit.scoring.base import Item
 
 Ints = NDArray[np.int64]
 
@@ -69,25 +69,12 @@ def answers_of_run(store: Store, run: RunRow, judge: Judge) -> Answers:
                 " reference to be the other one",
                 hint=f"Set two runs against each other: llmkit judge run {judge.name} RUN_A RUN_B",
             )
-        subjects.append(subject_of_answer(item_of(row), pair=pair, group=row.cluster))
+        subjects.append(subject_of_answer(item_of(outcome_of(row)), pair=pair, group=row.cluster))
         epochs.append(row.epoch)
     if not subjects:
         raise UsageError(f"run {run.run_id} has no answer to judge")
     source = f"run {run.run_id} ({run.suite} on {run.model})"
     return Answers(run.run_id, source, tuple(subjects), tuple(epochs), unanswered)
-
-
-def item_of(row: SampleRow) -> Item:
-    """Return a stored sample's answer as scorers see it.
-
-    Raises:
-        DataError: It has none.
-    """
-    if row.answer is None:
-        raise DataError(f"sample {row.sample_id!r} has no answer")
-    return Item(
-        row.answer.completion.text, row.references, row.fields, row.generation, row.sample_id, row.messages
-    )  # fmt: skip
 
 
 def answers_of_file(path: Path, judge: Judge) -> Answers:
@@ -98,23 +85,18 @@ def answers_of_file(path: Path, judge: Judge) -> Answers:
         DataError: The file cannot be read.
     """
     lines, notes = read_lines(path)
-    judge = _with_labels(judge)
     subjects: dict[str, Subject] = {}
     for line in lines:
-        subject = subject_of(line, judge)
+        if judge.spec.labels is not None:
+            subject = subject_of(line, judge)
+        else:
+            subject = subject_of_values(line.values, line.where, pair=judge.scale.kind == "pairwise")
         if subject.id in subjects:
             raise UsageError(f"the id {subject.id!r} stands twice", where=line.where, hint="Each item has its own")
         subjects[subject.id] = subject
     if not subjects:
         raise UsageError("there are no items", where=str(path))
     return Answers(path.name, path.name, tuple(subjects.values()), (1,) * len(subjects), notes=notes)
-
-
-def _with_labels(judge: Judge) -> Judge:
-    """Return a judge of whose items it is known which field is the group; one without labels names none."""
-    if judge.spec.labels is not None:
-        return judge
-    return replace(judge, spec=judge.spec.model_copy(update={"labels": LabelsSpec(file="none.jsonl")}))
 
 
 def samples_of(subjects: Sequence[Subject]) -> Ints | None:

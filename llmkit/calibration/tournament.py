@@ -11,13 +11,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from llmkit.calibration.answers import clusters_of, item_of, numbers, samples_of, unit
+from llmkit.calibration.answers import clusters_of, numbers, samples_of, unit
 from llmkit.calibration.work import Told, Work, WorkOptions, at_work, nobody, status_of
 from llmkit.documents.writing import written
 from llmkit.errors import UsageError
 from llmkit.judgements import Duel, Rate, Standing, Tournament, Verdict
 from llmkit.judges.judge import Judge
 from llmkit.judges.subject import Subject, subject_of_answer
+from llmkit.runs.grade import item_of
+from llmkit.runs.outcome import outcome_of
 from llmkit.runs.rows import RunRow
 from llmkit.runs.store import Store
 from llmkit.stats.bradley_terry import bradley_terry, comparable
@@ -154,7 +156,7 @@ Answered = dict[tuple[str, int], Subject]
 
 def _answers(store: Store, run: RunRow) -> Answered:
     return {
-        (row.sample_id, row.epoch): subject_of_answer(item_of(row), group=row.cluster)
+        (row.sample_id, row.epoch): subject_of_answer(item_of(outcome_of(row)), group=row.cluster)
         for row in store.samples(run.run_id)
         if row.answer is not None
     }

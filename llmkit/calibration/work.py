@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from llmkit.judges.judge import Judge
 from llmkit.judges.panel import judge_many
 from llmkit.judges.seat import Seat
 from llmkit.judges.subject import Subject
+from llmkit.providers.base import Provider
 from llmkit.providers.budget import Budget
 from llmkit.providers.retry import RetryPolicy
 from llmkit.runs.judging import Bench
@@ -33,6 +34,7 @@ class WorkOptions:
         seed: Of resampling.
         store: Folder of the store; from the settings where None.
         retry: How calls are repeated.
+        providers: Model name → a provider made already, in the place of the registry's.
     """
 
     max_cost: float | None = None
@@ -42,6 +44,7 @@ class WorkOptions:
     seed: int = 0
     store: Path | None = None
     retry: RetryPolicy = field(default_factory=RetryPolicy)
+    providers: Mapping[str, Provider] = field(default_factory=dict)
 
 
 Told = Callable[[str, int, int, float | None], None]
@@ -112,7 +115,7 @@ async def at_work(judge: Judge, options: WorkOptions) -> AsyncIterator[Work]:
     with Store(options.store or settings.store_path) as store:
         async with Bench(
             store, settings, budget=Budget(cap), cache=options.cache, offline=options.offline, retry=options.retry,
-            concurrency=options.concurrency,
+            concurrency=options.concurrency, providers=options.providers,
         ) as bench:  # fmt: skip
             await bench.prepare([judge.model])
             seat = await bench.of(judge.name).seat(judge.model)
