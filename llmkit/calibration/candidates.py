@@ -14,6 +14,7 @@ from llmkit.documents.paths import confined
 from llmkit.errors import DocumentError, UsageError, nearest
 from llmkit.judges.judge import Example, Judge
 from llmkit.judges.labels import Labelled
+from llmkit.judges.load import OWN_FILES, PROMPTS, check_prompt
 from llmkit.judges.spec import MethodSpec, SearchSpec
 from llmkit.prompts import Prompt, load_prompt
 from llmkit.providers.base import ModelRef
@@ -22,7 +23,6 @@ from llmkit.providers.registry import normalise, options_of
 
 MOST = 200
 """Configurations of one grid. The winner's curse grows with them, and every one is asked at least a few items."""
-ENDINGS = (".prompty",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,9 @@ def candidates(judge: Judge, grid: Grid | None, pool: Sequence[Labelled], *, set
 
 def _combined(judge: Judge, grid: Grid, pool: Sequence[Labelled], settings: Settings) -> Iterator[Judge]:
     spec = grid.spec
-    prompts = [judge.prompt] if spec.prompt is None else [_prompt(grid, place) for place in range(len(spec.prompt))]
+    prompts = [judge.prompt]
+    if spec.prompt is not None:
+        prompts = [_prompt(grid, place, judge) for place in range(len(spec.prompt))]
     shots = [judge.examples]
     if spec.few_shot is not None:
         shots = [_shots(grid, place, pool) for place in range(len(spec.few_shot))]
@@ -167,18 +169,20 @@ def _with(base: ModelRef, pairs: Mapping[str, Any], where: str) -> ModelRef:
     return ModelRef(base.name, {**base.params, **params}, {**base.options, **options})
 
 
-def _prompt(grid: Grid, place: int) -> Prompt:
+def _prompt(grid: Grid, place: int, judge: Judge) -> Prompt:
     assert grid.spec.prompt is not None
     name, where = grid.spec.prompt[place], grid.where("prompt", place)
     root = project_root(grid.folder.resolve())
-    file = confined(name, base=grid.folder, roots=[root] if root else [], where=where)
-    if file.suffix not in ENDINGS:
-        raise DocumentError(f"{name!r} is no prompt file", where=where, hint=f"Its ending is {' or '.join(ENDINGS)}")
+    file = confined(name, base=grid.folder, roots=[root] if root else [], where=where, hint=OWN_FILES)
+    if file.suffix not in PROMPTS:  # a stranger's grid shall not send .env to a model
+        raise DocumentError(f"{name!r} is no prompt file", where=where, hint=f"Its ending is {' or '.join(PROMPTS)}")
     if not file.is_file():
         beside = file.parent.iterdir() if file.parent.is_dir() else ()
-        near = nearest(file.name, [each.name for each in beside if each.suffix in ENDINGS])
+        near = nearest(file.name, [each.name for each in beside if each.suffix in PROMPTS])
         raise DocumentError(f"no prompt file {str(file)!r}", where=where, hint=near)
-    return load_prompt(file, root=root)
+    prompt = load_prompt(file)
+    check_prompt(prompt, judge.scale)
+    return prompt
 
 
 def _shots(grid: Grid, place: int, pool: Sequence[Labelled]) -> tuple[Example, ...]:

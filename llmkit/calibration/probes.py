@@ -48,8 +48,6 @@ MODEL_FIELDS = ("model", "family")
 
 Told = Callable[[ProbeName, int, int, Verdict], None]
 """Is told of each verdict: the probe, verdicts so far, of how many, the verdict."""
-Read = Callable[[Verdict], Verdict]
-"""Makes of each verdict what counts: a cut on its probability."""
 
 
 def calls_of_probes(judge: Judge, n: int, only: Collection[ProbeName] | None = None) -> int:
@@ -72,7 +70,6 @@ async def probe(
     seed: int,
     most: int = MOST,
     only: Collection[ProbeName] | None = None,
-    read: Read | None = None,
     told: Told | None = None,
 ) -> tuple[Probe, ...]:
     """Run the probes.
@@ -85,7 +82,6 @@ async def probe(
         seed: Of which items are tried where there are more than ``most``, and of which side of a pair is disturbed.
         most: Items that each probe tries.
         only: Names of probes; None: all that the judge's kind has.
-        read: What was made of ``verdicts`` after they were asked for, and is made of the probes' likewise.
         told: Is told of each verdict that was asked for.
 
     Raises:
@@ -96,7 +92,7 @@ async def probe(
     wanted = _wanted(only)
     known = [(item, verdict) for item, verdict in zip(items, verdicts, strict=True) if verdict.state == "verdict"]
     picked = sorted(known, key=lambda each: position(seed, ["probe", each[0].subject.id]))[:most]
-    work = _Probes(judge, known, picked, seat, seed, read or (lambda verdict: verdict), told)
+    work = _Probes(judge, known, picked, seat, seed, told)
     runs = {
         "order": work.order, "length": work.length, "repeat": work.repeat, "rewording": work.rewording,
         "injection": work.injection, "own_family": work.own_family,
@@ -128,7 +124,6 @@ class _Probes:
     picked: Sequence[tuple[Labelled, Verdict]]
     seat: Seat
     seed: int
-    read: Read
     told: Told | None
     _padded: list[Verdict] | None = None
 
@@ -261,8 +256,7 @@ class _Probes:
             if self.told is not None:
                 self.told(name, count, of or len(subjects), verdict)
 
-        verdicts = await judge_many(self.judge, subjects, seat or self.seat, replicate=replicate, done=each)
-        return [self.read(verdict) for verdict in verdicts]
+        return await judge_many(self.judge, subjects, seat or self.seat, replicate=replicate, done=each)
 
 
 def _family(subject: Subject, side: str | None) -> str | None:
