@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import typer
 
-from llmkit.cli import judge_calibrate
+from llmkit.cli import judge_calibrate, judge_new, judge_run
 
 app = typer.Typer(
     help="Make, measure, lock and check the models that grade answers.", no_args_is_help=True, rich_markup_mode=None
 )
+app.command("new")(judge_new.new)
 app.command("calibrate")(judge_calibrate.calibrate)
+app.command("run")(judge_run.run)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from llmkit.errors import DocumentError, nearest
@@ -40,13 +41,31 @@ def subject_of(line: Line, judge: Judge) -> Subject:
     """
     assert judge.spec.labels is not None
     spec = judge.spec.labels
-    values = line.values
     pair = judge.scale.kind == "pairwise"
+    return replace(
+        subject_of_values(line.values, line.where, pair=pair),
+        group=_group(line, spec.cluster_id),
+        slices={name: str(_plain(line, name)) for name in spec.slices if line.values.get(name) is not None},
+    )
+
+
+def subject_of_values(values: Mapping[str, Any], where: str, *, pair: bool) -> Subject:
+    """Read an item whose fields have the names of :data:`OWN`.
+
+    Args:
+        values: Field → value.
+        where: ``path:line``.
+        pair: Whether it is two answers.
+
+    Raises:
+        DocumentError: As of :func:`subject_of`.
+    """
+    line = Line(values, where)
     wanted, other = (("a", "b"), ("answer",)) if pair else (("answer",), ("a", "b"))
     for name in other:
         if name in values:
-            hint = f"An item of kind {judge.scale.kind} has {' and '.join(wanted)}"
-            raise DocumentError(f"the field {name!r} has no place here", where=line.where, hint=hint)
+            hint = f"An item {'of a pairwise judge' if pair else 'that is no pair'} has {' and '.join(wanted)}"
+            raise DocumentError(f"the field {name!r} has no place here", where=where, hint=hint)
     texts = {name: _text(line, name) for name in wanted}
     return Subject(
         id=id_of(line),
@@ -56,8 +75,7 @@ def subject_of(line: Line, judge: Judge) -> Subject:
         b=texts.get("b"),
         reference=None if values.get("reference") is None else _text(line, "reference"),
         row={name: value for name, value in values.items() if name not in OWN},
-        group=_group(line, spec.cluster_id),
-        slices={name: str(_plain(line, name)) for name in spec.slices if values.get(name) is not None},
+        group=_group(line, None),
         weight=_weight(line),
     )
 

@@ -128,7 +128,7 @@ def append_line(path: Path, values: Mapping[str, Any]) -> None:
     Raises:
         UsageError: It cannot be written.
     """
-    raw = json.dumps(dict(values), ensure_ascii=False, allow_nan=False).encode("utf-8", "replace") + b"\n"
+    raw = json_line(values).encode("utf-8", "replace")
     with explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("a+b") as file:
@@ -168,4 +168,9 @@ def write_lines(path: Path, rows: Iterable[Mapping[str, Any]], *, force: bool = 
     """
     with written(path, force=force) as out:
         for row in rows:
-            out.write(json.dumps(dict(row), ensure_ascii=False, allow_nan=False).encode("utf-8", "replace") + b"\n")
+            out.write(json_line(row).encode("utf-8", "replace"))
+
+
+def json_line(values: Mapping[str, Any]) -> str:
+    """Return an object as one line, with its end."""
+    return json.dumps(dict(values), ensure_ascii=False, allow_nan=False) + "\n"

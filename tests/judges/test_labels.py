@@ -155,7 +155,7 @@ def test_a_wrong_label_is_one_line_with_its_place(tmp_path: Path, line: dict[str
     [
         ({"id": "1", "input": "q"}, "items.jsonl:1: the item has no field 'answer'"),
         ({"id": "1", "input": "q", "anwser": "x"}, "Did you mean 'anwser'?"),
-        ({"id": "1", "input": "q", "a": "x", "b": "y"}, "the field 'a' has no place here. An item of kind pass_fail"),
+        ({"id": "1", "input": "q", "a": "x", "b": "y"}, "the field 'a' has no place here. An item that is no pair has answer"),
         ({"id": "1", "input": "q", "answer": "x", "weight": 0}, "the weight is 0, not a number above 0"),
         ({"id": "1", "input": [1], "answer": "x"}, "the field 'input' is no conversation"),
         ({"id": "1", "input": "q", "answer": 3}, "the field 'answer' is 3, not a text"),
