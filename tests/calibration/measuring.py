@@ -58,4 +58,6 @@ def right_at(rate: float, salt: str = "") -> Callable[[Request], str]:
 def options(folder: Path, function: Callable[[Request], str], **fields: Any) -> CalibrateOptions:
     """Options whose model ``scripted/judge`` is a function."""
     model = Scripted("judge", {"revision": "1"}, function=function)
-    return CalibrateOptions(store=folder / ".llmkit", providers={"scripted/judge": model}, **fields)
+    return CalibrateOptions(
+        store=folder / ".llmkit", providers={"scripted/judge": model}, **{"probe_items": 10, **fields}
+    )
