@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Final, Generic, Literal, TypeVar
 
 from llmkit.errors import LlmkitError
@@ -152,6 +152,12 @@ def totals(attempts: Iterable[Attempt]) -> Totals:
     )
 
 
+def summed(parts: Iterable[Totals]) -> Totals:
+    """Add bills up; a sum with an unknown part is unknown."""
+    parts = list(parts)
+    return Totals(**{each.name: _sum(getattr(part, each.name) for part in parts) for each in fields(Totals)})
+
+
 def _used(attempt: Attempt) -> bool:
     """Whether tokens were used: all but of an attempt that certainly was not billed, a 500 say."""
     return attempt.failure is None or attempt.cost_usd != 0.0 or attempt.usage != Usage()
@@ -175,12 +181,14 @@ class Ledger:
         stop: Why it ended.
         rules: Each rule of the form and of the validators, with who enforced it in the last attempt.
         notes: What was decided on the way and a reader should know: a fallback, a rule that nobody enforces early.
+        checks: What validators paid that ask a model, a judge say, by their names; no part of ``totals``.
     """
 
     attempts: tuple[Attempt, ...]
     stop: Stop
     rules: tuple[Enforced, ...] = ()
     notes: tuple[str, ...] = ()
+    checks: Mapping[str, Totals] = field(default_factory=dict)
 
     @property
     def totals(self) -> Totals:
@@ -189,8 +197,8 @@ class Ledger:
 
     @property
     def cost_usd(self) -> float | None:
-        """Dollars paid now, lost attempts included; None where a part is unknown."""
-        t = self.totals
+        """Dollars paid now, lost attempts and what checked the answers included; None where a part is unknown."""
+        t = summed([self.totals, *self.checks.values()])
         return None if t.cost_usd is None or t.lost_usd is None else t.cost_usd + t.lost_usd
 
     @property

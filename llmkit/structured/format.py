@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, Protocol, TypeVar, runtime_checkable
 
 from llmkit.errors import UsageError
 from llmkit.generations import Issue
+from llmkit.types import Message, Totals
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -22,6 +23,10 @@ class UnsupportedShape(UsageError):
     """A form cannot be put into a grammar, or a provider cannot be held to it; the message says why."""
 
 
+def _unbilled(name: str, paid: Totals) -> None:
+    """Take what a check paid where nobody keeps a bill."""
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """What parsing and validators may know beside the answer.
@@ -31,12 +36,16 @@ class Context:
         data: What the caller gave as ``context``; pydantic's validators see it as ``info.context``.
         attempt: Number of the attempt, from 1.
         repair: Whether guesses at what was meant are allowed.
+        messages: What was asked, before the form was described; empty where that is not known.
+        charge: Is to be told, by a validator that asks a model, its name and what it paid.
     """
 
     row: Mapping[str, Any] = field(default_factory=dict)
     data: Any = None
     attempt: int = 1
     repair: bool = False
+    messages: tuple[Message, ...] = ()
+    charge: Callable[[str, Totals], None] = field(default=_unbilled, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from llmkit.generations import (
     Ledger,
     Result,
     Stop,
+    summed,
 )
 from llmkit.providers.answers import no_answer
 from llmkit.providers.base import Provider
@@ -35,9 +36,9 @@ from llmkit.structured.attempts import broken, crashed, cut_off, failed, interru
 from llmkit.structured.deadline import Deadline, DeadlinePassed
 from llmkit.structured.format import Context, Format, Parsed
 from llmkit.structured.strategy import Way
-from llmkit.structured.validators import Validator, ValidatorCrash, check, name_of
+from llmkit.structured.validators import Validator, ValidatorCrash, check, name_of, notes_of
 from llmkit.structured.wording import describe, feedback_of, follow_up
-from llmkit.types import Completion, Failure, Message, Request
+from llmkit.types import Completion, Failure, Message, Request, Totals
 
 T = TypeVar("T")
 
@@ -179,6 +180,7 @@ class Generation(Generic[T]):
         self.attempts: list[Attempt] = []
         self.stop: Stop = "attempts"
         self.error: LlmkitError | None = None
+        self.checks: dict[str, Totals] = {}
         self._messages = task.messages if task.described else describe(task.messages, task.form.describe())
         self._deadline = Deadline(policy.deadline_s, clock)
         self._ways: list[Way] = []
@@ -270,7 +272,7 @@ class Generation(Generic[T]):
     async def read(self, completion: Completion) -> Parsed[T] | None:
         """Parse and check the last attempt's answer, and note what is wrong; None where ``error`` says why not."""
         task, number = self.task, len(self.attempts)
-        context = Context(task.row, task.data, number, self.policy.repair)
+        context = Context(task.row, task.data, number, self.policy.repair, task.messages, self.charge)
         if completion.finish_reason == "length":
             parsed: Parsed[T] = Parsed(issues=(cut_off(completion),), text=completion.text)
         else:
@@ -290,6 +292,10 @@ class Generation(Generic[T]):
                 return None
         self.note(parsed.issues, parsed.repairs)
         return parsed
+
+    def charge(self, name: str, paid: Totals) -> None:
+        """Put on the bill what a validator paid."""
+        self.checks[name] = summed([self.checks.get(name, Totals()), paid])
 
     def _unchecked(self, stop: Stop, error: LlmkitError) -> None:
         """Nobody knows whether the last answer is right, and nobody may take it for right."""
@@ -330,8 +336,9 @@ class Generation(Generic[T]):
         """Return the bill so far."""
         rules = self._ways[-1].rules if self._ways else ()
         checks = tuple(Enforced(name_of(v), "validator") for v in self.task.validators)
-        notes = tuple(dict.fromkeys(note for way in self._ways for note in way.notes))
-        return Ledger(tuple(self.attempts), self.stop, (*rules, *checks), notes)
+        said = [note for validator in self.task.validators for note in notes_of(validator)]
+        notes = tuple(dict.fromkeys([*(note for way in self._ways for note in way.notes), *said]))
+        return Ledger(tuple(self.attempts), self.stop, (*rules, *checks), notes, dict(self.checks))
 
     def _request(self, speaker: Speaker) -> Request:
         messages = follow_up(self._messages, self._answers(), self.policy.feedback)

@@ -7,19 +7,38 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
 
-from llmkit.errors import LlmkitError, UnknownNameError, UsageError
+from llmkit.errors import LlmkitError, UnknownNameError, UsageError, nearest
 from llmkit.generations import Issue
 from llmkit.structured.format import Context
 from llmkit.text import one_line, shorten
 
 GROUP = "llmkit.validators"
-"""The entry-point group: a name, and a function of (value, context)."""
+"""The entry-point group: a name, and a function of (value, context); or a family of them, named ``NAME:ARGUMENT``."""
 
 Found = None | str | Issue | Sequence[str | Issue]
 Validator = Callable[[Any, Context], Found | Awaitable[Found]]
 """``fn(value, context)``: None where all is well, else what is wrong; a coroutine function will do."""
+
+
+@runtime_checkable
+class Family(Protocol):
+    """Makes validators of one sort: ``judge:relevance`` is what the family ``judge`` makes of ``relevance``."""
+
+    def of(self, argument: str, *, where: str | None = None, folder: Path | None = None) -> Validator:
+        """Return the validator of an argument.
+
+        Args:
+            argument: What stands behind the colon.
+            where: ``path:line`` that names it; None where the user typed it.
+            folder: Of that file; the current one where None.
+
+        Raises:
+            LlmkitError: There is none.
+        """
+        ...
 
 
 class ValidatorCrash(LlmkitError):
@@ -30,6 +49,16 @@ def name_of(validator: Validator) -> str:
     """Return a validator's name, for issues and the list of rules."""
     name = getattr(validator, "name", None) or getattr(validator, "__qualname__", None)
     return str(name or type(validator).__name__)
+
+
+def signature_of(validator: Validator) -> str:
+    """Return all that decides what a validator accepts, where it says that; else its name."""
+    return str(getattr(validator, "signature", None) or name_of(validator))
+
+
+def notes_of(validator: Validator) -> tuple[str, ...]:
+    """Return what a reader of the bill should know of a validator; mostly nothing."""
+    return tuple(getattr(validator, "notes", ()))
 
 
 async def check(value: Any, validators: Iterable[Validator], context: Context) -> tuple[Issue, ...]:
@@ -77,24 +106,34 @@ def known() -> list[str]:
     return sorted(_registered())
 
 
-def find(name: str, *, imports: bool = True, where: str | None = None) -> Validator:
-    """Find a validator by its registered name, or as ``package.module:function``.
+def find(name: str, *, imports: bool = True, where: str | None = None, folder: Path | None = None) -> Validator:
+    """Find a validator by its registered name, as ``FAMILY:ARGUMENT``, or as ``package.module:function``.
 
     Args:
-        name: As a user writes it.
+        name: As a user writes it. A registered family goes before a module of its name.
         imports: Whether a module may be imported by name: yes where the user typed it, no where a file says it.
         where: ``path:line`` for errors.
+        folder: Of the file that names it.
 
     Raises:
         UnknownNameError: Not registered.
         UsageError: The module or function is not there.
     """
     registered = _registered()
-    if name in registered:
-        return usable(_loaded(registered[name]), name, where)
     module, colon, attribute = name.partition(":")
+    if module in registered:
+        loaded = _loaded(registered[module])
+        if isinstance(loaded, Family):
+            if not attribute:
+                raise UsageError(f"{module} is no validator, but many", where=where, hint=f"Write {module}:NAME")
+            return usable(loaded.of(attribute, where=where, folder=folder), name, where)
+        if not colon:
+            return usable(loaded, name, where)
     if not colon:
-        hint = None if registered else "Name a function of yours as package.module:function"
+        hint = nearest(name, registered)
+        if not hint.startswith("Did you mean"):
+            hint = "Name a function of yours as package.module:function"
+            hint += f", or one that is registered: {', '.join(sorted(registered))}" if registered else ""
         raise UnknownNameError("validator", name, registered, where=where, hint=hint)
     if not imports:
         raise UsageError(
@@ -110,8 +149,6 @@ def imported(module: str, attribute: str, name: str, where: str | None = None) -
     Raises:
         UsageError: There is no such module, it cannot be imported, or it has no such attribute.
     """
-    from llmkit.errors import nearest
-
     try:
         found: Any = import_module(module)
     except ImportError as error:
