@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from llmkit.errors import LlmkitError
+from llmkit.judges.scorer import JudgeScorer, is_entry
 from llmkit.scoring.base import Scorer
 from llmkit.scoring.registry import parse
 
@@ -28,6 +29,8 @@ def entries_of(entries: Sequence[str | Mapping[str, Any] | Scorer], scorers: Seq
 
 
 def _makes(entry: str | Mapping[str, Any], scorer: Scorer) -> bool:
+    if is_entry(entry):  # it has made the judge a moment ago
+        return isinstance(scorer, JudgeScorer)
     try:
         again = parse(entry)
     except LlmkitError:

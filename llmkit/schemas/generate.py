@@ -8,6 +8,7 @@ from typing import Any
 
 from llmkit.config import ConfigSpec
 from llmkit.documents import schema
+from llmkit.judges.scorer import ENTRY as JUDGE
 from llmkit.prompts.frontmatter import FrontMatter
 from llmkit.scoring import option_schemas
 from llmkit.scoring.registry import BUILTIN
@@ -34,6 +35,15 @@ def write(folder: Path) -> list[Path]:
     return paths
 
 
+def _judge() -> dict[str, Any]:
+    """The schema of what names a judge."""
+    judge = {"type": "string", "minLength": 1, "description": "judges/NAME.yaml, or its path from this file."}
+    name = {"type": "string", "description": "The metric's name in reports; the judge's own where it is not set."}
+    properties = {"judge": judge, "name": name}
+    whole = {"type": "object", "required": ["judge"], "additionalProperties": False, "properties": properties}
+    return {"anyOf": [judge, whole]}
+
+
 def _suite() -> dict[str, Any]:
     """The suite's schema, the scorers' names and options in it.
 
@@ -48,6 +58,7 @@ def _suite() -> dict[str, Any]:
         definitions |= written.pop("$defs", {})
         definitions[f"scorer_{name}"] = written
         options[name] = {"anyOf": [{"$ref": f"#/$defs/scorer_{name}"}, {"type": "null"}]}
+    options[JUDGE] = _judge()
     whole["properties"]["scorers"]["anyOf"][0]["items"] = {
         "anyOf": [
             {"enum": sorted(BUILTIN)},

@@ -9,12 +9,14 @@ from typing import Any
 
 from llmkit.canonical import digest
 from llmkit.errors import UsageError
+from llmkit.judges.scorer import is_entry
 from llmkit.prompts import Prompt, prompt_from_messages
 from llmkit.samples import Row
-from llmkit.scoring import Scorer, check_names, parse
+from llmkit.scoring import Scorer, check_names
 from llmkit.structured.registry import format_of
 from llmkit.suites.form import Form, form_of
 from llmkit.suites.gating import gating
+from llmkit.suites.scorers import build
 from llmkit.suites.spec import SuiteSpec
 from llmkit.suites.suite import Suite
 from llmkit.suites.validity import with_validity
@@ -92,7 +94,7 @@ def make_suite(
         rows: One mapping a row.
         prompt: What is asked, see ``load_prompt``; or
         messages: The conversation, ``{"role": …, "content": template}`` each.
-        scorers: Names, ``{name: {option: value}}``, or scorers.
+        scorers: Names, ``{name: {option: value}}``, ``{"judge": name}``, or scorers.
         target: Field or template of the right answer; None for none.
         references: A field that holds a list of right answers, in place of ``target``.
         id: Field that tells a row from all others; its number where None.
@@ -111,7 +113,7 @@ def make_suite(
         raise UsageError(f"suite {name}: give either prompt or messages")
     if prompt is None:
         prompt = prompt_from_messages(list(messages or ()), where=f"suite {name}")
-    built = tuple(parse(s, f"suite {name}") if isinstance(s, (str, Mapping)) else s for s in scorers)
+    built = tuple(_scorer(s, f"suite {name}") if isinstance(s, (str, Mapping)) else s for s in scorers)
     check_names(built, lambda position: f"suite {name}")
     mapped = {"id": id, "target": None if references else target, "references": references, "cluster": cluster}
     spec = SuiteSpec.model_validate(
@@ -136,3 +138,8 @@ def make_suite(
     )  # fmt: skip
     gating(suite)
     return suite
+
+
+def _scorer(entry: str | Mapping[str, Any], where: str) -> Scorer:
+    """Build a scorer; whoever writes Python may name a judge's file anywhere."""
+    return build(entry, None if is_entry(entry) else where)

@@ -13,11 +13,12 @@ from llmkit.errors import DocumentError, UnknownNameError, UsageError, nearest
 from llmkit.prompts import Prompt, load_prompt, prompt_from_messages
 from llmkit.providers.params import check_params
 from llmkit.samples import is_data, open_source
-from llmkit.scoring import Scorer, check_names, parse
+from llmkit.scoring import Scorer, check_names
 from llmkit.shipped import shipped
 from llmkit.suites.builtin import FOLDER, builtin_suites
 from llmkit.suites.form import Form, form_of
 from llmkit.suites.gating import gating
+from llmkit.suites.scorers import build
 from llmkit.suites.spec import SuiteSpec
 from llmkit.suites.suite import Suite
 from llmkit.suites.validity import entries_of
@@ -167,7 +168,7 @@ def _suite(document: Document, spec: SuiteSpec, *, data: str | None, root: Path 
         spec=spec,
         prompt=prompt,
         source=source,
-        scorers=scorers_of(document, spec, form),
+        scorers=scorers_of(document, spec, form, roots=roots),
         document=document,
         form=form,
     )
@@ -223,8 +224,16 @@ def _shipped(name: str, where: str) -> Path:
         raise UnknownNameError("shipped prompt", name, error.known, where=where) from None
 
 
-def scorers_of(document: Document, spec: SuiteSpec, form: Form | None = None) -> tuple[Scorer, ...]:
+def scorers_of(
+    document: Document, spec: SuiteSpec, form: Form | None = None, *, roots: Sequence[Path] = ()
+) -> tuple[Scorer, ...]:
     """Build a suite's scorers, and those that its form brings.
+
+    Args:
+        document: The suite's file as read.
+        spec: What it says.
+        form: Its form.
+        roots: Folders that a judge may lie in, besides the suite's own.
 
     Raises:
         DocumentError: One is wrong, or two have the same name.
@@ -233,8 +242,10 @@ def scorers_of(document: Document, spec: SuiteSpec, form: Form | None = None) ->
     def where(position: int) -> str:
         return document.where("scorers", position)
 
+    folder = document.path.parent if document.path else None
     scorers = tuple(
-        parse(entry, where(position)) for position, entry in enumerate(entries_of(spec.scorers or [], form))
+        build(entry, where(position), folder=folder, roots=roots)
+        for position, entry in enumerate(entries_of(spec.scorers or [], form))
     )
     check_names(scorers, where)
     return scorers

@@ -149,7 +149,7 @@ class SuiteSpec(BaseModel):
     )
     generate: GenerateSpec | None = Field(default=None, description="How answers come by their form.")
     scorers: Annotated[list[Name | dict[Name, Any]], Field(min_length=1)] | None = Field(
-        default=None, description="How answers are scored: names, or {name: {option: value}}."
+        default=None, description="How answers are scored: names, {name: {option: value}}, or {judge: NAME}."
     )
     epochs: Annotated[int, Field(ge=1, le=MOST_EPOCHS)] = Field(default=1, description="How often each row is asked.")
     limit: Annotated[int, Field(ge=1)] | None = Field(default=None, description="Only the first rows.")

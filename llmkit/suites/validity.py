@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from llmkit.canonical import digest
+from llmkit.judges.scorer import ENTRY as JUDGE
+from llmkit.judges.scorer import is_entry
 from llmkit.scoring import Scorer, parse
 from llmkit.scoring.registry import split
 from llmkit.suites.form import Form
@@ -27,7 +29,7 @@ def entries_of(entries: Sequence[Any], form: Form | None) -> list[Any]:
     if form is None:
         return list(entries)
     told = [_told(entry, form) for entry in entries]
-    named = {split(entry)[0] if isinstance(entry, (str, Mapping)) else entry.name for entry in told}
+    named = {_name(entry) if isinstance(entry, (str, Mapping)) else entry.name for entry in told}
     return [*told, *({name: _options(name, form)} for name in ALWAYS if name not in named)]
 
 
@@ -42,8 +44,12 @@ def _options(name: str, form: Form) -> dict[str, Any]:
     return {"form": digest(form.definition()["format"])[:12], **limit}
 
 
+def _name(entry: Entry) -> str:
+    return JUDGE if is_entry(entry) else split(entry)[0]
+
+
 def _told(entry: Any, form: Form) -> Any:
-    if not isinstance(entry, (str, Mapping)):
+    if not isinstance(entry, (str, Mapping)) or is_entry(entry):
         return entry
     name, own = split(entry)
     return {name: {**_options(name, form), **own}} if name in OF_GENERATIONS else entry
