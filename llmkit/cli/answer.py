@@ -88,6 +88,7 @@ class _Interrupted(LlmkitError):
 
 async def _obtain(setup: Setup, waiting: _Kept) -> Result[Any]:
     async with Models(setup.refs, setup.options, setup.settings) as models:
+        await models.prepare(setup.validators)
         both = zip(models.refs, models.providers, strict=True)
         waiting.free = frozenset(ref.name for ref, provider in both if not provider.capabilities.billed)
         generator = Generator(setup.prompt, setup.form, models, setup.validators)

@@ -110,10 +110,11 @@ def complete_feedback(incomplete: str) -> list[str]:
 
 
 def complete_validator(incomplete: str) -> list[str]:
-    """Offer the validators that are installed."""
+    """Offer the validators that are installed, and the project's judges."""
     from llmkit.structured.validators import known
 
-    return _starting(known(), incomplete)
+    judges = [f"judge:{name}" for name in complete_judge("")]
+    return _starting([*(name for name in known() if name != "judge"), *judges], incomplete)
 
 
 def _starting(names: list[str], incomplete: str) -> list[str]:

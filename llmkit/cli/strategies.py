@@ -84,6 +84,7 @@ async def _compared(setup: Setup, arms: Sequence[Arm], rows: Sequence[Piece], ta
     readable = [row.row for row in rows if row.bad is None]
     wanted = None if target is None or not readable else target_of(target, readable)
     async with Models(setup.refs, setup.options, setup.settings) as models:
+        await models.prepare(setup.validators)
         generator = Generator(setup.prompt, setup.form, models, setup.validators)
         with _Watched(arms, len(rows)) as watched:
             return await compare_strategies(

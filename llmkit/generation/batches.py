@@ -235,6 +235,7 @@ class _Execution:
         async with models:
             if not isinstance(plan.form, Binds):
                 models.speakers(plan.form)  # a strategy that cannot be had is said before anything is asked
+            await models.prepare(plan.validators)
             batch = Batch(
                 plan.generator(models), pieces(plan.rows, plan.n, limit=plan.limit, skip=self.tally.done), self.write,
                 workers=models.workers, values=plan.values, distinct=self.distinct, tally=self.tally,

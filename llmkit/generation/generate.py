@@ -192,4 +192,5 @@ async def agenerate(
     settings, loaded, form = load_settings(), prompt_of(prompt), format_of(format)
     refs = [resolve(loaded, each, options.params, settings) for each in names]
     async with Models(refs, options, settings) as models:
+        await models.prepare(found)
         return await Generator(loaded, form, models, found).one(row or {}, data=context)

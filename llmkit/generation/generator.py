@@ -10,12 +10,13 @@ from typing import Any, Generic, TypeVar
 from llmkit.canonical import digest
 from llmkit.generation.models import Models
 from llmkit.generations import Result
+from llmkit.judges.validator import JUDGES
 from llmkit.prompts import Prompt
 from llmkit.runs.key import identity
 from llmkit.structured.format import Binds, Format
 from llmkit.structured.loop import Policy, Task, Watch, generate
 from llmkit.structured.strategy import Wanted
-from llmkit.structured.validators import Validator, name_of
+from llmkit.structured.validators import Validator, signature_of
 
 T = TypeVar("T")
 
@@ -86,7 +87,8 @@ class Generator(Generic[T]):
         speakers = self.models.speakers(
             task.form, bound=self._binds is not None, replicate=replicate, strategy=self.strategy
         )
-        return await generate(task, speakers, self.policy or self.models.options.policy())
+        with JUDGES.seated(self.models.seats):
+            return await generate(task, speakers, self.policy or self.models.options.policy())
 
     @cached_property
     def _binds(self) -> Binds | None:
@@ -103,7 +105,7 @@ class Generator(Generic[T]):
                 [identity(provider), dict(ref.params)]
                 for provider, ref in zip(self.models.providers, self.models.refs, strict=True)
             ],
-            "validators": [name_of(v) for v in self.validators],
+            "validators": [signature_of(v) for v in self.validators],
             "strategy": strategy,
             "feedback": policy.feedback,
             "max_attempts": policy.max_attempts,

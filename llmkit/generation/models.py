@@ -11,7 +11,9 @@ from typing import Any, Self
 
 from llmkit.config import Settings, resolve_model, resolve_params
 from llmkit.errors import StoreError, UsageError
+from llmkit.generation.judging import Unkept, judges_of, prepare
 from llmkit.generation.options import GenerateOptions
+from llmkit.judges.seat import Seats
 from llmkit.prompts import Prompt
 from llmkit.providers.answers import no_answer
 from llmkit.providers.base import Counts, ModelRef, Provider
@@ -23,6 +25,7 @@ from llmkit.providers.pricing import Prices
 from llmkit.providers.registry import create, normalise, options_model, options_of
 from llmkit.providers.retry import Caller
 from llmkit.runs.begin import started
+from llmkit.runs.judging import Bench
 from llmkit.runs.key import Keys, Replicate
 from llmkit.runs.plan import new_run_id
 from llmkit.runs.store import Store
@@ -30,6 +33,7 @@ from llmkit.structured.extract import need_repair
 from llmkit.structured.format import Format
 from llmkit.structured.loop import Answered, Speaker
 from llmkit.structured.strategy import Wanted, Way, choose
+from llmkit.structured.validators import Validator
 from llmkit.types import Request
 
 
@@ -111,6 +115,7 @@ class Models:
         self.providers = [create(ref, display=display) for ref in self.refs]
         self._open: list[_Open] = []
         self._store: Store | None = None
+        self._bench: Bench | Unkept | None = None
         self._stack = contextlib.AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -123,6 +128,7 @@ class Models:
                 await self._check_caps(ref, provider, prices)
                 await stack.enter_async_context(started(provider))
                 self._open.append(_Open(ref, provider, self._caller(provider, prices), Keys(provider)))
+            self._bench = await stack.enter_async_context(self._judging(prices))
             self._stack = stack.pop_all()
         return self
 
@@ -130,6 +136,20 @@ class Models:
         """Stop the models and close the store; what is paid for is committed."""
         self._open.clear()
         await self._stack.aclose()
+
+    async def prepare(self, validators: Sequence[Validator]) -> None:
+        """Make sure, before anything is paid for, that the judges among the validators can be asked.
+
+        Raises:
+            UsageError: One cannot, or a cap cannot be held over its calls.
+        """
+        assert self._bench is not None, "enter the models first"
+        await prepare(judges_of(validators), self._bench, tokens_capped=self.tokens is not None)
+
+    def seats(self, judge: str) -> Seats:
+        """Return the seats of a judge among the validators."""
+        assert self._bench is not None, "enter the models first"
+        return self._bench.of(judge)
 
     @property
     def workers(self) -> int:
@@ -180,6 +200,16 @@ class Models:
         except StoreError as error:  # paid for all the same: the ledger must hold it
             return Answered(completion, error=error)
         return Answered(completion)
+
+    def _judging(self, prices: Prices) -> Bench | Unkept:
+        """Return what seats judges, on the same cap and in the same store."""
+        options = self.options
+        if self._store is None:
+            return Unkept(lambda provider: self._caller(provider, prices), self.budget)
+        return Bench(
+            self._store, self._settings, run_id=self.run_id, budget=self.budget, cache=options.cache,
+            retry=options.retry, concurrency=options.concurrency,
+        )  # fmt: skip
 
     def _caller(self, provider: Provider, prices: Prices) -> Caller:
         options = self.options

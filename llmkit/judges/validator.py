@@ -67,8 +67,8 @@ class JudgeValidator:
         if seats is None:
             raise UsageError(
                 f"{self.name} has no model here: it can be asked where answers are generated",
-                hint="Use it in llmkit generate, llmkit batch or llmkit.generate(); for answers that are there already, "
-                f"llmkit judge run {self.judge.name}",
+                hint="Use it in llmkit generate, llmkit batch or llmkit.generate(); for answers that are there already "
+                f"there is llmkit judge run {self.judge.name}",
             )
         seat = await seats(self.judge.name).seat(self.judge.model)
         verdict = await judge_one(self.judge, subject_of(value, context), seat)

@@ -36,6 +36,7 @@ def bill(ledger: Ledger, *, verbose: bool = False) -> Group:
     models = ledger.by_model
     if len(models) > 1:
         parts += [Line(Text(f"{safe(name)}: {_sums(sums)}"), indent=2) for name, sums in models.items()]
+    parts += [Line(Text(f"{safe(name)}: {_sums(sums)}"), indent=2) for name, sums in ledger.checks.items()]
     compiled = [a.compile_s for a in ledger.attempts if a.compile_s is not None]
     if compiled:
         parts.append(Line(Text(f"grammar compiled in {duration(sum(compiled))}"), indent=2))

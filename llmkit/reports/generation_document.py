@@ -110,7 +110,10 @@ class ErrorDocument(TypedDict):
 
 
 class GenerationDocument(TypedDict):
-    """What ``llmkit generate --json`` prints; ``value`` and ``text`` are null where no valid answer came."""
+    """What ``llmkit generate --json`` prints; ``value`` and ``text`` are null where no valid answer came.
+
+    ``checks`` holds what validators paid that ask a model, by their names; it is no part of ``totals``.
+    """
 
     ok: bool
     value: Any
@@ -119,6 +122,7 @@ class GenerationDocument(TypedDict):
     attempts: list[AttemptDocument]
     totals: SumsDocument
     by_model: dict[str, SumsDocument]
+    checks: dict[str, SumsDocument]
     rules: list[RuleDocument]
     notes: list[str]
     error: ErrorDocument | None
@@ -145,6 +149,7 @@ def generation_document(
         ],
         "totals": _sums(ledger.totals),
         "by_model": {name: _sums(sums) for name, sums in ledger.by_model.items()},
+        "checks": {name: _sums(sums) for name, sums in ledger.checks.items()},
         "rules": [{"rule": rule.rule, "by": rule.by} for rule in ledger.rules],
         "notes": [redact(note) for note in ledger.notes],
         "error": None if error is None else _error(error),

@@ -13,7 +13,7 @@ from llmkit.prompts import Prompt
 from llmkit.structured.format import Binds, Format
 from llmkit.structured.loop import Policy
 from llmkit.structured.strategy import Wanted
-from llmkit.structured.validators import Validator, find
+from llmkit.structured.validators import Validator, find, name_of, signature_of
 from llmkit.structured.wording import describe
 from llmkit.suites.spec import GenerateSpec, SuiteSpec
 from llmkit.types import Message
@@ -55,7 +55,7 @@ class Form:
             "strategy": self.strategy,
             "feedback": self.policy.feedback,
             "max_attempts": self.policy.max_attempts,
-            "validators": [name for name, _ in self.validators],
+            "validators": [name if signature_of(v) == name_of(v) else signature_of(v) for name, v in self.validators],
         }
 
 
@@ -89,7 +89,8 @@ def form_of(
         document.where("generate", "validators", i) if document else None for i in range(len(generate.validators))
     ]
     validators = tuple(
-        (name, find(name, imports=False, where=place)) for name, place in zip(generate.validators, places, strict=True)
+        (name, find(name, imports=False, where=place, folder=folder))
+        for name, place in zip(generate.validators, places, strict=True)
     )
     return Form(found, generate.strategy, policy, validators)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import operator
 from importlib.metadata import EntryPoint
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -198,3 +199,39 @@ def test_a_registered_one_that_cannot_be_loaded_is_one_line_of_ours(monkeypatch)
     registered(monkeypatch, broken="tests.structured.breaks:f")
     with pytest.raises(LlmkitError, match=r"the validator broken cannot be loaded from tests\.structured\.breaks:f"):
         find("broken")
+
+
+class Shorter:
+    """A family: ``shorter:5`` accepts texts of fewer than five characters."""
+
+    def of(self, argument: str, *, where: str | None = None, folder: Path | None = None) -> validators.Validator:
+        def shorter(value: Any, context: Context) -> str | None:
+            return None if len(value) < int(argument) else f"is not shorter than {argument}, {where}, {folder}"
+
+        return shorter
+
+
+SHORTER = Shorter()
+
+
+async def test_a_family_makes_a_validator_of_what_stands_behind_the_colon(monkeypatch):
+    registered(monkeypatch, shorter="tests.structured.test_validators:SHORTER")
+    found = find("shorter:3", imports=False, where="s.yaml:1", folder=Path("here"))
+    assert await check("ab", [found], NO_CONTEXT) == ()
+    (issue,) = await check("abc", [found], NO_CONTEXT)
+    assert issue.message == "is not shorter than 3, s.yaml:1, here"
+
+
+@pytest.mark.parametrize("name", ["shorter", "shorter:"])
+def test_a_family_alone_is_no_validator(monkeypatch, name):
+    registered(monkeypatch, shorter="tests.structured.test_validators:SHORTER")
+    with pytest.raises(UsageError, match=r"s\.yaml:1: shorter is no validator, but many\. Write shorter:NAME"):
+        find(name, where="s.yaml:1")
+
+
+async def test_what_a_validator_says_of_itself_is_on_the_bill():
+    def plain(value: Any, context: Context) -> None: ...
+
+    plain.notes = ("asks a model",)
+    assert validators.notes_of(plain) == ("asks a model",) and validators.notes_of(len) == ()
+    assert validators.signature_of(len) == "len"
