@@ -5,9 +5,11 @@ import json
 import jsonschema
 import pytest
 import yaml
+from pydantic import ValidationError
 
 from llmkit import schemas
 from llmkit.documents import read_yaml
+from llmkit.judges.spec import JudgeSpec
 from llmkit.schemas.generate import generate, write
 from llmkit.scoring.registry import BUILTIN
 from llmkit.suites import builtin_suites
@@ -23,7 +25,7 @@ def test_they_are_up_to_date():
     assert shipped == generate(), "run python -m llmkit.schemas"
 
 
-@pytest.mark.parametrize("name", ["suite", "prompt", "config"])
+@pytest.mark.parametrize("name", ["suite", "prompt", "config", "judge", "search"])
 def test_each_is_a_valid_schema_whose_references_resolve(name):
     schema = load(name)
     jsonschema.Draft202012Validator.check_schema(schema)
@@ -32,7 +34,7 @@ def test_each_is_a_valid_schema_whose_references_resolve(name):
     assert names <= set(schema.get("$defs", {}))
 
 
-@pytest.mark.parametrize("name", ["suite", "config"])
+@pytest.mark.parametrize("name", ["suite", "config", "judge", "search"])
 def test_every_field_is_described(name):
     schema = load(name)
 
@@ -46,7 +48,7 @@ def test_every_field_is_described(name):
 def test_the_suites_schema_knows_every_scorer_and_its_options():
     items = load("suite")["properties"]["scorers"]["anyOf"][0]["items"]["anyOf"]
     assert items[0]["enum"] == sorted(BUILTIN)
-    assert sorted(items[2]["properties"]) == sorted(BUILTIN)
+    assert sorted(items[2]["properties"]) == sorted([*BUILTIN, "judge"])
 
 
 @pytest.mark.parametrize("path", builtin_suites().values(), ids=lambda path: path.stem)
@@ -75,3 +77,47 @@ def test_it_accepts_and_refuses_as_the_reader_does(change, valid):
 
 def test_writing_leaves_nothing_aside(tmp_path):
     assert {path.name for path in write(tmp_path)} == {path.name for path in tmp_path.iterdir()}
+
+
+JUDGE = {
+    "version": 1,
+    "name": "relevance",
+    "criterion": "g.md",
+    "kind": "pass_fail",
+    "model": "a/b",
+    "prompt": "p.prompty",
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "valid"),
+    [
+        ({}, True),
+        ({"kind": {"graded": {"min": 1, "max": 5}}}, True),
+        ({"kind": {"choices": {"A": 1, "B": 0.5}}, "method": {"samples": 3}}, True),
+        ({"labels": {"file": "l.jsonl", "sampling": "random", "population": "run:x"}}, True),
+        ({"accept": {"tpr_lower": 0.9}}, True),
+        ({"kind": "pass-fail"}, False),
+        ({"kind": {"choices": {"A": 2, "B": 0}}}, False),
+        ({"labels": {"file": "l.jsonl", "sampling": "balanced"}}, False),
+        ({"accept": {"tpr": 0.9}}, False),
+        ({"name": "Relevance"}, False),
+        ({"version": 2}, False),
+    ],
+)
+def test_the_judges_schema_accepts_and_refuses_as_the_reader_does(change, valid):
+    data = {**JUDGE, **change}
+    assert jsonschema.Draft202012Validator(load("judge")).is_valid(data) is valid
+    try:
+        JudgeSpec.model_validate(data)
+    except ValidationError:
+        assert not valid
+    else:
+        assert valid
+
+
+def test_the_searchs_schema_knows_what_may_be_tried():
+    validator = jsonschema.Draft202012Validator(load("search"))
+    assert validator.is_valid({"model": ["a/b"], "few_shot": [0, 4], "method": [{"samples": 3}]})
+    assert not validator.is_valid({"models": ["a/b"]})
+    assert not validator.is_valid({"few_shot": [99]})

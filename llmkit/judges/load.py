@@ -88,6 +88,15 @@ def load_judge(
     return judge if holds is None or not holds.chosen.few_shot else replace(judge, examples=_examples(judge, holds))
 
 
+def judge_path(ref: str, *, folder: Path | None = None, roots: Sequence[Path] = ()) -> Path:
+    """Return the file of a judge that is named as for :func:`load_judge`, without reading it.
+
+    Raises:
+        UnknownNameError: No such judge; with the nearest.
+    """
+    return _find(ref, folder or Path(), roots, None)
+
+
 def find_judges(root: Path) -> list[Path]:
     """Return the files of a project's judges, sorted by name: those of ``judges/`` that say what a judge says.
 

@@ -1,4 +1,4 @@
-"""JSON Schemas of the files that users write, for editors: ``suite``, ``prompt`` and ``config``.
+"""JSON Schemas of the files that users write, for editors: ``suite``, ``prompt``, ``config``, ``judge`` and ``search``.
 
 They are made from the models that read the files: ``python -m llmkit.schemas``.
 """

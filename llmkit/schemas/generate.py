@@ -9,6 +9,7 @@ from typing import Any
 from llmkit.config import ConfigSpec
 from llmkit.documents import schema
 from llmkit.judges.scorer import ENTRY as JUDGE
+from llmkit.judges.spec import JudgeSpec, SearchSpec
 from llmkit.prompts.frontmatter import FrontMatter
 from llmkit.scoring import option_schemas
 from llmkit.scoring.registry import BUILTIN
@@ -17,7 +18,13 @@ from llmkit.suites.spec import SuiteSpec
 
 def generate() -> dict[str, str]:
     """Return file name → text of each schema."""
-    schemas = {"suite": _suite(), "prompt": schema(FrontMatter), "config": schema(ConfigSpec)}
+    schemas = {
+        "suite": _suite(),
+        "prompt": schema(FrontMatter),
+        "config": schema(ConfigSpec),
+        "judge": schema(JudgeSpec),
+        "search": schema(SearchSpec),
+    }
     return {
         f"{name}.schema.json": json.dumps(content, indent=2, ensure_ascii=False) + "\n"
         for name, content in schemas.items()
