@@ -1,0 +1,104 @@
+"""``llmkit judge check``: whether judges still are what was measured."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from llmkit.cli.complete import complete_judge
+from llmkit.cli.options import Concurrency, Json, MaxCost, StoreFolder
+from llmkit.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from llmkit.calibration.work import WorkOptions
+    from llmkit.judgements import Check
+    from llmkit.types import JudgeStatus, Totals
+
+EXIT: dict[JudgeStatus, int] = {"calibrated": 0, "uncalibrated": 3, "provisional": 3, "refused": 1, "stale": 4}
+"""As ``judge calibrate`` ends; and 4 where something is not as it was locked, which no option softens."""
+_WORST = (4, 1, 3, 0)
+
+
+def check(
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            help="A judge: judges/NAME.yaml, or a path. Without it all that have a lock.",
+            metavar="[NAME]",
+            autocompletion=complete_judge,
+            show_default=False,
+        ),
+    ] = None,
+    rerun_anchors: Annotated[
+        bool,
+        typer.Option(
+            "--rerun-anchors", help="Also ask the lock's anchors again, without the cache, and test for drift."
+        ),
+    ] = False,
+    max_cost: MaxCost = None,
+    concurrency: Concurrency = None,
+    json: Json = False,
+    store: StoreFolder = None,
+) -> int:
+    """Check judges against their locks: files, model, parser, age. Makes no call without --rerun-anchors.
+
+    Exit codes: 0 calibrated and as locked; 4 something is not as it was, and is named; 1 refused; 3 provisional or not
+    calibrated. Of several judges the worst counts.
+    """
+    from llmkit.calibration.work import WorkOptions
+    from llmkit.cli.console import out, print_json
+    from llmkit.reports.judge_check import checks_document, print_checks
+
+    if not rerun_anchors and (max_cost is not None or concurrency is not None or store is not None):
+        raise UsageError("--max-cost, --concurrency and --store are for --rerun-anchors: nothing else is asked")
+    options = WorkOptions(max_cost=max_cost, concurrency=concurrency, store=store) if rerun_anchors else None
+    checks, paid = _checked(_files(name), options)
+    if json:
+        print_json(checks_document(checks, paid))
+    else:
+        print_checks(checks, out(), paid)
+    codes = {EXIT[found.status] for found in checks}
+    return next(code for code in _WORST if code in codes)
+
+
+def _files(name: str | None) -> list[Path]:
+    from llmkit.judges.card import all_files, find_file
+    from llmkit.judges.lock import lock_path
+
+    if name is not None:
+        return [find_file(name)]
+    found = [path for path in all_files() if lock_path(path).exists()]
+    if not found:
+        raise UsageError("no judge here has a lock", hint="Measure one: llmkit judge calibrate NAME")
+    return found
+
+
+def _checked(files: Sequence[Path], options: WorkOptions | None) -> tuple[list[Check], Totals | None]:
+    from llmkit.judges.check import check_file
+
+    if options is None:
+        return [check_file(path)[0] for path in files], None
+    return _rerun(files, options)
+
+
+def _rerun(files: Sequence[Path], options: WorkOptions) -> tuple[list[Check], Totals]:
+    from llmkit.calibration.anchors import check_anchors
+    from llmkit.calibration.sums import summed
+    from llmkit.cli.judging import Watching
+    from llmkit.judges.check import check_file
+    from llmkit.runs.evaluate import run_async
+
+    checks: list[Check] = []
+    bills: list[Totals] = []
+    with Watching(cache=False) as watching:
+        for path in files:
+            found, judge = check_file(path)
+            if judge is not None:
+                found, paid = run_async(check_anchors(judge, options, told=watching.told))
+                bills.append(paid)
+            checks.append(found)
+    return checks, summed(bills)
