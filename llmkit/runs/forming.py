@@ -7,12 +7,14 @@ those of all attempts. A sample points to that, and so do its scores.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from llmkit.generations import Attempt, GenerationFailed, Ledger, Result, totals
+from llmkit.judges.validator import JUDGES, SeatsOf
 from llmkit.providers.answers import no_answer
 from llmkit.providers.base import Provider
 from llmkit.providers.retry import Caller
@@ -43,13 +45,24 @@ class Former:
         call: Makes a paid call.
         store: Where the attempts go.
         find: Looks an attempt up that was paid for before.
+        seats: Gives the judges among the form's validators their models.
     """
 
-    def __init__(self, plan: Plan, run_id: str, provider: Provider, call: Call, store: Store, find: Find) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        run_id: str,
+        provider: Provider,
+        call: Call,
+        store: Store,
+        find: Find,
+        seats: SeatsOf | None = None,
+    ) -> None:
         assert plan.suite.form is not None
         self._form: Form = plan.suite.form
         self._plan, self._run_id, self._provider = plan, run_id, provider
         self._call, self._store, self._find = call, store, find
+        self._seats = seats
         self._keys = Keys(provider)
         self._way: Way | None = None
 
@@ -66,8 +79,10 @@ class Former:
         speaker = Speaker(self._plan.model.name, self._provider, job.request.params, partial(self._ask, job.epoch), way)
         validators = tuple(validator for _, validator in self._form.validators)
         task = Task(job.request.messages, form, validators, job.sample.row, described=True)
+        seated = JUDGES.seated(self._seats) if self._seats is not None else contextlib.nullcontext()
         try:
-            result = await generate(task, [speaker], self._form.policy)
+            with seated:
+                result = await generate(task, [speaker], self._form.policy)
         except GenerationFailed as failed:
             if failed.ledger.stop not in ("attempts", "repeated", "deadline"):
                 raise
