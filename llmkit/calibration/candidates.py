@@ -126,40 +126,42 @@ def _combined(judge: Judge, grid: Grid, pool: Sequence[Labelled], settings: Sett
     methods = [judge.method]
     if spec.method is not None:
         methods = [_method(grid, place, judge) for place in range(len(spec.method))]
-    models = list(_models(judge, grid, settings))
-    for model, prompt, examples, method in product(models, prompts, shots, methods):
-        yield replace(judge, model=model, prompt=prompt, examples=examples, method=method)
+    for name, where in _named(judge, grid):
+        for prompt, examples, method in product(prompts, shots, methods):
+            base = _model(judge, prompt, name, where, settings)
+            for model in _tuned(base, grid):
+                yield replace(judge, model=model, prompt=prompt, examples=examples, method=method)
 
 
-def _models(judge: Judge, grid: Grid, settings: Settings) -> Iterator[ModelRef]:
-    """Yield each model with each set of parameters; one that is the judge's own keeps its options."""
-    bases = [judge.model]
-    if grid.spec.model is not None:
-        bases = [_model(judge, grid, place, settings) for place in range(len(grid.spec.model))]
-    extra = grid.spec.params
-    for base in bases:
-        if extra is None:
-            yield base
-            continue
-        for place, pairs in enumerate(extra):
-            yield _with(base, pairs, grid.where("params", place))
+def _named(judge: Judge, grid: Grid) -> list[tuple[str | None, str]]:
+    """Return the models that are named, with their lines; None: the judge's own."""
+    if grid.spec.model is None:
+        return [(None, judge.where("model"))]
+    return [(name, grid.where("model", place)) for place, name in enumerate(grid.spec.model)]
 
 
-def _model(judge: Judge, grid: Grid, place: int, settings: Settings) -> ModelRef:
-    assert grid.spec.model is not None
-    name, where = grid.spec.model[place], grid.where("model", place)
-    if "://" in name:  # a grid may be a stranger's, and the API key would go there
+def _tuned(base: ModelRef, grid: Grid) -> list[ModelRef]:
+    """Return a model with each set of parameters."""
+    if grid.spec.params is None:
+        return [base]
+    return [_with(base, pairs, grid.where("params", place)) for place, pairs in enumerate(grid.spec.params)]
+
+
+def _model(judge: Judge, prompt: Prompt, name: str | None, where: str, settings: Settings) -> ModelRef:
+    """Return a model with what is set for it: in llmkit.toml, by the prompt, by the judge; the last goes first."""
+    if name is not None and "://" in name:  # a grid may be a stranger's, and the API key would go there
         raise DocumentError(f"a search may not name a server: {name!r}", where=where, hint="Make it an alias")
-    resolved = settings.resolve_alias(name, where=where)
-    if resolved == judge.model.name:
+    resolved = settings.resolve_alias(name or judge.spec.model, where=where)
+    same = name is None or resolved == judge.model.name
+    if same and dict(prompt.params) == dict(judge.prompt.params):
         return judge.model
     try:
-        bare = normalise(ModelRef(resolved))
+        bare = judge.model if same else normalise(ModelRef(resolved))
     except UsageError as error:
         raise DocumentError(error.message, where=where, hint=error.hint) from None
-    own = judge.spec.params.model_dump(exclude_unset=True) if judge.spec.params else {}
-    merged, _ = resolve_params({}, own, judge.prompt.params, settings, resolved)
-    return _with(bare, merged, where)
+    own = judge.spec.params.model_dump(exclude_none=True) if judge.spec.params else {}
+    merged, _ = resolve_params({}, own, prompt.params, settings, resolved)
+    return _with(ModelRef(bare.name, {}, bare.options), merged, where)
 
 
 def _with(base: ModelRef, pairs: Mapping[str, Any], where: str) -> ModelRef:

@@ -52,7 +52,7 @@ def order(first: Sequence[str | None], second: Sequence[str | None], scale: Scal
         said += f", {toward} of them toward the first"
     if limit is None:
         said += "; both orders are asked, and a flip is a tie"
-    said += _missing(len(first) - n, "pair", "in both orders")
+    said += _missing(len(first) - n)
     passed = None if limit is None else flips / n <= limit
     return Probe("order", flips / n, n, said, wilson(flips, n), p, limit, passed, p < LEVEL)
 
@@ -246,5 +246,7 @@ def own_side(leans: Sequence[float], family: str) -> Probe:
     return Probe("own_family", more, n, said, tango(toward, away, n), p, flagged=p < LEVEL and more > 0)
 
 
-def _missing(count: int, what: str, where: str) -> str:
-    return f"; {count} {what}{'' if count == 1 else 's'} without a verdict {where}" if count else ""
+def _missing(count: int) -> str:
+    if not count:
+        return ""
+    return f"; {count} pair{' has' if count == 1 else 's have'} no verdict in one of the orders"

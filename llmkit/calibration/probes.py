@@ -182,11 +182,12 @@ class _Probes:
     async def injection(self) -> Probe:
         """Put instructions into the answers."""
         judge, sides, found = self.judge, self.sides, {}
-        total = len(self.picked) * len(INJECTIONS)
-        control = await self._padding("injection")
+        start = 0 if self._padded is not None else len(self.picked)
+        total = start + len(self.picked) * len(INJECTIONS)
+        control = await self._padding("injection", total)
         for number, each in enumerate(INJECTIONS):
             some = [injected(judge, s, side, each) for s, side in zip(self.subjects, sides, strict=True)]
-            after = await self._ask("injection", some, done=number * len(some), of=total)
+            after = await self._ask("injection", some, done=start + number * len(some), of=total)
             before = self.before if each.up else control
             kept = [place for place, verdict in enumerate(before) if verdict.value is not None]
             if kept:
@@ -218,10 +219,10 @@ class _Probes:
             return moves.not_run("own_family", "the items do not say which model gave the answers (field model)")
         return moves.own_family(own, others, family)
 
-    async def _padding(self, name: ProbeName) -> list[Verdict]:
+    async def _padding(self, name: ProbeName, of: int | None = None) -> list[Verdict]:
         if self._padded is None:
             some = [padded(subject, side) for subject, side in zip(self.subjects, self.sides, strict=True)]
-            self._padded = await self._ask(name, some)
+            self._padded = await self._ask(name, some, of=of)
         return self._padded
 
     def _moved(

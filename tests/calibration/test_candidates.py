@@ -83,6 +83,16 @@ def test_parameters_go_over_the_judges_own(tmp_path):
     assert listed[1].name == "temperature 0.5 · max_tokens as set elsewhere"
 
 
+def test_a_prompts_own_parameters_come_with_it_and_the_judges_go_first(tmp_path):
+    text = shipped("prompts", "judges/pass_fail.prompty").read_text()
+    warm = text.replace("---\n", "---\nmodel: {options: {temperature: 0.9, maxOutputTokens: 7}}\n", 1)
+    judge = judge_of(tmp_path, params={"temperature": 0.1})
+    (tmp_path / "prompts" / "warm.prompty").write_text(warm)
+    grid = grid_in(tmp_path, prompt=["prompts/warm.prompty"])
+    _, other = candidates(judge, grid, POOL, settings=load_settings(tmp_path))
+    assert dict(other.judge.model.params) == {"temperature": 0.1, "max_tokens": 7}
+
+
 def test_an_unknown_parameter_is_named_on_its_line_with_the_nearest(tmp_path):
     with pytest.raises(UnknownNameError, match=r"grid.yaml:1: .*'temprature'.*temperature"):
         found(tmp_path, params=[{"temprature": 0.5}])

@@ -44,7 +44,7 @@ def test_a_tie_that_becomes_a_preference_leans_as_well():
 def test_pairs_without_a_verdict_in_either_order_are_left_out_and_said():
     found = moves.order(["a", None, "a", "cannot_tell"], ["a", "a", None, "b"], PAIRS, 0.1)
     assert found.n == 1
-    assert "3 pairs without a verdict in both orders" in found.said
+    assert "3 pairs have no verdict in one of the orders" in found.said
 
 
 def test_a_judge_that_asks_both_orders_has_no_limit_on_flips():

@@ -1,11 +1,13 @@
 """The best configuration is found on labelled items; no verdict is asked for twice."""
 
+import re
 from dataclasses import replace
 
 import pytest
 
-from llmkit.calibration.candidates import Configuration
+from llmkit.calibration.candidates import Configuration, candidates, read_grid
 from llmkit.calibration.search import cross_search, search
+from llmkit.config import load_settings
 from llmkit.errors import BudgetError
 from llmkit.judges.labels import Labelled
 from llmkit.judges.subject import Subject
@@ -145,3 +147,21 @@ async def test_cross_fitting_asks_for_no_verdict_twice_and_chooses_on_all_at_las
     assert set(found.verdicts) == {item.subject.id for item in every}
     assert found.final.planned_calls == 120
     assert found.final.saved_calls == 120 - sum(len(seat.requests) for seat in seats.seats.values())
+
+
+async def test_no_prompt_holds_a_label_but_those_of_the_few_shot_part(tmp_path):
+    judge, every = judge_of(tmp_path), items(40)
+    pool, dev = every[:4], every[4:]
+    (tmp_path / "grid.yaml").write_text("few_shot: [0, 2, 4]\nmethod: [{reason: before}, {reason: none}]\n")
+    grid = read_grid(tmp_path / "grid.yaml")
+    seat = seated(lambda request: says("pass"))
+    found = candidates(judge, grid, pool, settings=load_settings(tmp_path))
+    await search(found, dev, Table(seat), seed=0)
+    shown = set()
+    for request in seat.requests:
+        text = text_of(request)
+        numbers = [int(n) for n in re.findall(r"<<(\d+)>>", text)]
+        assert len(set(numbers) & set(range(4, 40))) == 1  # what is judged, and no other item of dev
+        assert text.count("Verdict: ") == len(numbers) - 1
+        shown |= {n for n in numbers if n < 4}
+    assert shown == {0, 1, 2, 3}
