@@ -1,4 +1,4 @@
-"""What a run's judges cost, and what was lost on the way: sums that the store makes of its rows."""
+"""What a run and its judges cost, and what was lost on the way: sums that the store makes of its rows."""
 
 from __future__ import annotations
 
@@ -41,6 +41,18 @@ def lost(read: Read, run_id: str, judge: str | None) -> tuple[int, float | None]
     return int(count), float(usd) if known == count else None
 
 
+def spent(read: Read, run_id: str, *, certain: bool) -> float:
+    """Return the dollars that a run, its judges included, has paid or may have paid; unknown prices left out."""
+    sql = (
+        "SELECT coalesce(sum(cost_usd),0) FROM answers WHERE run_id=?"
+        " AND answer_id NOT IN (SELECT answer_id FROM generations)"  # sums of answers that are counted themselves
+    )
+    (paid,) = next(read(sql, (run_id,)))
+    sql = "SELECT coalesce(sum(cost_usd),0), coalesce(sum(charged_usd),0) FROM charges WHERE run_id=?"
+    known, charged = next(read(sql, (run_id,)))
+    return float(paid) + float(known if certain else charged)
+
+
 def of_judges(read: Read, run_id: str) -> dict[str, Totals]:
     """Return the sums over the calls of a run's judges, by name."""
     found: dict[str, Totals] = {}
@@ -62,6 +74,18 @@ def of_judges(read: Read, run_id: str) -> dict[str, Totals]:
     for judge in sorted({*found, *_charged(read, run_id)}):
         attempts, usd = lost(read, run_id, judge)
         found[judge] = replace(found.get(judge, Totals()), lost_attempts=attempts, lost_usd=usd)
+    return found
+
+
+def served(read: Read, run_id: str) -> dict[str, list[str]]:
+    """Return judge → the models that answered it, in the server's words, sorted; none where they do not say."""
+    sql = (
+        "SELECT DISTINCT j.judge, a.served_model FROM judging j JOIN answers a ON a.answer_id=j.answer_id"
+        " WHERE j.run_id=? AND a.served_model IS NOT NULL ORDER BY 1, 2"
+    )
+    found: dict[str, list[str]] = {}
+    for judge, model in read(sql, (run_id,)):
+        found.setdefault(judge, []).append(model)
     return found
 
 

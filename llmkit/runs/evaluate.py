@@ -16,8 +16,10 @@ from llmkit.providers.base import ModelRef, Provider
 from llmkit.providers.budget import Budget
 from llmkit.providers.limits import HIGHEST, limiter_for
 from llmkit.providers.pricing import Prices
+from llmkit.runs.asking import ready
 from llmkit.runs.begin import begin, caller_for, started
 from llmkit.runs.grade import prepare
+from llmkit.runs.judging import Bench
 from llmkit.runs.options import Options
 from llmkit.runs.pairs import check_cap, pairs_of
 from llmkit.runs.plan import Plan
@@ -120,21 +122,33 @@ async def evaluate_async(
     settings = load_settings()
     pairs = pairs_of(suites, models, options, settings)
     cap = options.max_cost if options.max_cost is not None else settings.max_cost_usd
-    prepare({scorer.signature: scorer for plan, _ in pairs for scorer in plan.suite.scorers}.values())
+    scorers = {scorer.signature: scorer for plan, _ in pairs for scorer in plan.suite.scorers}.values()
+    prepare(scorers)
     if cap is not None:
         await check_cap(pairs, Prices(settings.prices))
     with Store(options.store or settings.store_path) as store, contextlib.ExitStack() as locks:
+        await ready(Bench(store, settings, budget=Budget(cap)), scorers)
         planned = [plan_run(plan, provider, options, store, locks) for plan, provider in pairs]
         paid = {p.run_id: store.spent(p.run_id) for p in planned if p.resumed}
         hooks.planned([(p.run_id, p.plan) for p in planned], paid)
         budget = Budget(cap, spent_usd=sum(paid.values()))
-        return [ending async for ending in _execute(planned, budget, options, hooks, settings, store)]
+        bench = Bench(
+            store, settings, budget=budget, cache=options.cache, retry=options.retry, concurrency=options.concurrency
+        )
+        async with bench:
+            return [ending async for ending in _execute(planned, budget, bench, options, hooks, settings, store)]
 
 
 async def _execute(
-    planned: Sequence[Planned], budget: Budget, options: Options, hooks: Hooks, settings: Settings, store: Store
+    planned: Sequence[Planned],
+    budget: Budget,
+    bench: Bench,
+    options: Options,
+    hooks: Hooks,
+    settings: Settings,
+    store: Store,
 ) -> AsyncIterator[Ending]:
-    """Execute the runs in order; runs of one model share its provider."""
+    """Execute the runs in order; runs of one model share its provider, and all of them their judges."""
     prices = Prices(settings.prices)
     for model in dict.fromkeys(p.plan.model.name for p in planned):
         mine = [p for p in planned if p.plan.model.name == model]
@@ -146,7 +160,7 @@ async def _execute(
                 for one in share:
                     call = caller_for(provider, one.run_id, store, options.retry, limiter, budget, prices)
                     workers = HIGHEST if limiter.adaptive else limiter.size
-                    yield await _one(one, provider, call, workers, options, hooks, store)
+                    yield await _one(one, provider, call, workers, bench.share(one.run_id), options, hooks, store)
 
 
 def _sharing(planned: Sequence[Planned]) -> list[list[Planned]]:
@@ -162,6 +176,7 @@ async def _one(
     provider: Provider,
     call: Callable[..., Any],
     workers: int,
+    bench: Bench,
     options: Options,
     hooks: Hooks,
     store: Store,
@@ -171,7 +186,7 @@ async def _one(
     begin(one, provider, store)
     runner = Runner(
         plan, one.run_id, provider, call, store,
-        workers=workers, use_cache=options.cache, observer=hooks.observer(one.run_id, plan),
+        workers=workers, use_cache=options.cache, observer=hooks.observer(one.run_id, plan), bench=bench,
     )  # fmt: skip
     start = time.perf_counter()
 

@@ -10,14 +10,16 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import TypeVar, cast
 
-from llmkit.runs.records import Outcome
+from llmkit.judges.seat import Asks
+from llmkit.runs.asking import Asking
+from llmkit.runs.records import UNASKED, Outcome
 from llmkit.scoring.base import Item, Prepares, Scorer
 from llmkit.scoring.of_generation import OfGeneration
 from llmkit.types import Failure, Score
 
 T = TypeVar("T")
 
-SCORERS_FAULT = frozenset({"crash", "not_finite"})  # kinds that say nothing of the answer, only that a scorer broke
+SCORERS_FAULT = UNASKED | {"crash", "not_finite"}  # kinds that say nothing of the answer, only that a scorer broke
 HEAVY_BATCH = 32  # answers a heavy scorer takes at once: a thread cannot be stopped, and Ctrl-C has two seconds
 
 
@@ -43,11 +45,16 @@ def item_of(outcome: Outcome) -> Item:
 
 
 async def grade(scorers: Sequence[Scorer], outcomes: Sequence[Outcome]) -> None:
-    """Fill in the scores that the outcomes lack; heavy scorers work in a thread."""
-    answered = [o for o in outcomes if o.answer is not None]
+    """Fill in the scores that the outcomes lack; heavy scorers work in a thread.
+
+    Args:
+        scorers: One metric each; those that ask a model are passed over.
+        outcomes: Answered ones are scored.
+    """
     for scorer in scorers:
-        todo = [o for o in answered if scorer.name not in o.scores and not _invalid(scorer, o)]
-        if not todo:
+        if isinstance(scorer, Asks):
+            continue
+        if not (todo := _todo(scorer, outcomes)):
             continue
         size = HEAVY_BATCH if scorer.heavy else len(todo)
         for part in (todo[at : at + size] for at in range(0, len(todo), size)):
@@ -55,6 +62,33 @@ async def grade(scorers: Sequence[Scorer], outcomes: Sequence[Outcome]) -> None:
             scores = await _in_thread(partial(score_all, scorer, items)) if scorer.heavy else score_all(scorer, items)
             for outcome, score in zip(part, scores, strict=True):
                 outcome.scores[scorer.name] = score
+
+
+async def judge(asking: Asking, scorers: Sequence[Scorer], outcomes: Sequence[Outcome]) -> None:
+    """Fill in the scores that take a model, all judges at once."""
+
+    async def one(scorer: Scorer) -> None:
+        todo = _todo(scorer, outcomes)
+        scorable = [o for o in todo if _scorable(scorer, item_of(o))]
+        scores = iter(await asking(scorer, [item_of(o) for o in scorable]))
+        answers = {id(o): _finite(scorer, next(scores)) for o in scorable}
+        for outcome in todo:
+            outcome.scores[scorer.name] = answers.get(id(outcome)) or _no_reference(scorer)
+
+    await asyncio.gather(*(one(scorer) for scorer in scorers if isinstance(scorer, Asks)))
+
+
+def _todo(scorer: Scorer, outcomes: Sequence[Outcome]) -> list[Outcome]:
+    answered = (o for o in outcomes if o.answer is not None)
+    return [o for o in answered if scorer.name not in o.scores and not _invalid(scorer, o)]
+
+
+def _scorable(scorer: Scorer, item: Item) -> bool:
+    return bool(item.references) or not scorer.needs_references
+
+
+def _no_reference(scorer: Scorer) -> Failure:
+    return Failure("scorer", "no_reference", f"{scorer.name} needs a reference and the row has none")
 
 
 def _invalid(scorer: Scorer, outcome: Outcome) -> bool:
@@ -94,10 +128,9 @@ async def _in_thread(work: Callable[[], T]) -> T:
 
 def score_all(scorer: Scorer, items: Sequence[Item]) -> list[Score | Failure]:
     """Score a batch; a crash is narrowed down to the answers that cause it, and fails those alone."""
-    scorable = [i for i in items if i.references or not scorer.needs_references]
+    scorable = [i for i in items if _scorable(scorer, i)]
     scores = iter(_isolated(scorer, scorable) if scorable else [])
-    missing = Failure("scorer", "no_reference", f"{scorer.name} needs a reference and the row has none")
-    return [next(scores) if i.references or not scorer.needs_references else missing for i in items]
+    return [next(scores) if _scorable(scorer, i) else _no_reference(scorer) for i in items]
 
 
 def _isolated(scorer: Scorer, items: Sequence[Item]) -> list[Score | Failure]:

@@ -109,7 +109,6 @@ class Bench:
         providers: Model name → a provider made already, in the place of the registry's.
 
     Attributes:
-        run_id: The run that the answers belong to.
         budget: What all calls are paid from.
         offline: Whether no call is made.
         missing: Answers that ``offline`` lacked.
@@ -129,7 +128,7 @@ class Bench:
         concurrency: int | None = None,
         providers: Mapping[str, Provider] | None = None,
     ) -> None:
-        self.run_id = run_id or f"judge-{new_run_id()}"
+        self._run_id = run_id
         self.budget = budget or Budget(None)
         self.cache, self.since, self.offline = cache, since, offline
         self.missing = 0
@@ -149,6 +148,13 @@ class Bench:
         finally:
             await self._models.close()
 
+    @property
+    def run_id(self) -> str:
+        """The run that the answers belong to."""
+        if self._run_id is None:
+            self._run_id = f"judge-{new_run_id()}"
+        return self._run_id
+
     def share(self, run_id: str, *, cache: bool | None = None, since: float | None = None) -> Bench:
         """Return the bench of another run, with the same models and budget; it need not be entered.
 
@@ -158,7 +164,7 @@ class Bench:
             since: Likewise.
         """
         other = copy.copy(self)
-        other.run_id, other.missing = run_id, 0
+        other._run_id, other.missing = run_id, 0
         other.cache = self.cache if cache is None else cache
         other.since = self.since if since is None else since
         other._callers, other._used = {}, set()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 
 from llmkit.errors import ProviderError
-from llmkit.runs.grade import grade
 from llmkit.runs.outcome import sample_result
 from llmkit.runs.records import Job, Outcome
 from llmkit.runs.render import pieces
@@ -18,7 +17,7 @@ async def preview(runner: Runner, count: int) -> list[SampleResult]:
     outcomes = []
     for piece in itertools.islice(pieces(runner.plan, runner.provider), count):
         outcomes.append(await _ask(runner, piece) if isinstance(piece, Job) else piece)
-    await grade(runner.plan.suite.scorers, [o for o in outcomes if o.failure is None])
+    await runner.score([o for o in outcomes if o.failure is None])
     return [sample_result(o, runner.run_id) for o in outcomes]
 
 

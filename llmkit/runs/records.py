@@ -61,6 +61,11 @@ class Outcome:
     generation: GenerationFacts | None = None
 
 
+JUDGE_FAILED, NOT_JUDGED, NOT_STORED = "judge_failed", "not_judged", "not_stored"
+UNASKED = frozenset({JUDGE_FAILED, NOT_JUDGED, NOT_STORED})
+"""Kinds of failures of an answer that no judge has seen: its server broke, or the run was stopped before. It is no
+score: a run that goes on asks again, and a verdict that stands is not written over."""
+
 ANSWER_COLUMNS = (
     "answer_id, run_id, created_at, text, finish_reason, input_tokens, output_tokens, cached_tokens, "
     "cache_write_tokens, reasoning_tokens, cost_usd, latency_s, http_attempts, served_model, request_id, logprobs"

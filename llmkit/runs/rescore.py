@@ -1,4 +1,4 @@
-"""Score a stored run's answers anew, with no calls."""
+"""Score a stored run's answers anew: the model is not asked, and judges only where they are among the scorers."""
 
 from __future__ import annotations
 
@@ -8,12 +8,19 @@ import itertools
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from llmkit.canonical import digest
-from llmkit.errors import UsageError
+from llmkit.config import load_settings, project_root
+from llmkit.errors import BudgetError, UsageError
+from llmkit.judges.scorer import is_entry
+from llmkit.providers.budget import Budget
+from llmkit.providers.retry import RetryPolicy
+from llmkit.runs.asking import ready
 from llmkit.runs.entries import entries_of
 from llmkit.runs.grade import prepare
+from llmkit.runs.judging import Bench
 from llmkit.runs.outcome import outcome_of
 from llmkit.runs.result import conclude
 from llmkit.runs.resume import new_run
@@ -22,7 +29,8 @@ from llmkit.runs.settle import Settler
 from llmkit.runs.state import Observer, State
 from llmkit.runs.store import Store
 from llmkit.scoring.base import Scorer
-from llmkit.scoring.registry import check_names, parse
+from llmkit.scoring.registry import check_names
+from llmkit.suites.scorers import build
 from llmkit.types import RunResult, RunStatus
 
 CHUNK = 256
@@ -41,7 +49,15 @@ def scorers_of(run: RunRow) -> list[Scorer]:
             f"run {run.run_id} was scored by Python objects, which the store cannot hold: {', '.join(made)}",
             hint="Name scorers with --scorer",
         )
-    return [parse(entry, f"run {run.run_id}") for entry in run.about["scorers"]]
+    return [build(entry, f"run {run.run_id}", **_places(run)) for entry in run.about["scorers"]]
+
+
+def _places(run: RunRow) -> dict[str, Any]:
+    """Where a run's judges are looked for: where its suite lies, if that is still there, else from here on."""
+    path = run.about.get("suite_path")
+    folder = Path(path).parent if path and Path(path).parent.is_dir() else Path()
+    root = project_root(folder)
+    return {"folder": folder, "roots": [root] if root is not None else []}
 
 
 async def rescore(
@@ -53,8 +69,15 @@ async def rescore(
     seed: int | None = None,
     anew: bool = False,
     ended: Ended | None = None,
+    max_cost: float | None = None,
+    cache: bool = True,
+    concurrency: int | None = None,
+    retry: RetryPolicy | None = None,
 ) -> RunResult:
     """Score every stored answer of ``run``; the result is a run of its own that points to the same answers.
+
+    The model that answered is never asked. A judge is, and what it says is kept: a judge that has not changed, asked
+    about the same answers, takes no call.
 
     A score that stands already under the same signature is taken as it is, what broke in a scorer is not. The new run
     is as complete as ``run``: where that was stopped, so is this one, and thresholds find too little evidence.
@@ -67,27 +90,54 @@ async def rescore(
         seed: Of the bootstrap; the run's own where None.
         anew: Score everything, also what has a score under the same signature.
         ended: Is told the result, also that of an interrupted rescoring.
+        max_cost: Hard cap in dollars on the judges' calls; the settings' where None.
+        cache: Whether what judges said in other runs counts; with ``anew`` and without this they are asked again.
+        concurrency: Judges' calls at once; None adapts.
+        retry: How their calls are repeated.
 
     Raises:
-        UsageError: Two scorers of one name, or the run's own cannot be had.
+        UsageError: Two scorers of one name, or the run's own cannot be had; a judge cannot be asked.
+        BudgetError: The next call of a judge does not fit under the cap; what was scored is kept, as a run of its own.
+        ProviderError: A judge's server is of no use; likewise.
     """
     where = f"rescore {run.run_id}"
     own: Sequence[str | Mapping[str, Any] | Scorer] = scorers_of(run) if scorers is None else scorers
-    built = [parse(s, where) if isinstance(s, (str, Mapping)) else s for s in own]
+    built = [build(s, None if is_entry(s) else where) if isinstance(s, (str, Mapping)) else s for s in own]
     check_names(built, lambda position: where)
     prepare(built)
     entries = entries_of(run.about["scorers"] if scorers is None else scorers, built)
+    settings = load_settings()
+    budget = Budget(max_cost if max_cost is not None else settings.max_cost_usd)
     run_id, lock = new_run(store)
     try:
-        new = _row(run, run_id, built, entries, run.config["seed"] if seed is None else seed)
-        store.start_run(new)
-        settler = Settler(
-            store, run_id, built, list(run.about["slices"]),
-            state=State(total=run.planned or None), seed=new.config["seed"], observer=observer, anew=anew,
-        )  # fmt: skip
-        return await _execute(store, run, settler, ended or (lambda result: None))
+        async with Bench(
+            store, settings, run_id=run_id, budget=budget, cache=cache, concurrency=concurrency, retry=retry
+        ) as bench:
+            await ready(bench, built)
+            return await _rescored(store, run, run_id, built, entries, bench, observer, seed, anew, ended)
     finally:
         lock.release()
+
+
+async def _rescored(
+    store: Store,
+    run: RunRow,
+    run_id: str,
+    scorers: Sequence[Scorer],
+    entries: Mapping[str, Any],
+    bench: Bench,
+    observer: Observer | None,
+    seed: int | None,
+    anew: bool,
+    ended: Ended | None,
+) -> RunResult:
+    new = _row(run, run_id, scorers, entries, run.config["seed"] if seed is None else seed)
+    store.start_run(new)
+    settler = Settler(
+        store, run_id, scorers, list(run.about["slices"]),
+        state=State(total=run.planned or None), seed=new.config["seed"], observer=observer, anew=anew, bench=bench,
+    )  # fmt: skip
+    return await _execute(store, run, settler, ended or (lambda result: None))
 
 
 async def _execute(store: Store, run: RunRow, settler: Settler, ended: Ended) -> RunResult:
@@ -102,7 +152,12 @@ async def _execute(store: Store, run: RunRow, settler: Settler, ended: Ended) ->
         with contextlib.closing(store.samples(run.run_id)) as samples:
             while chunk := list(itertools.islice(samples, CHUNK)):
                 await settler.settle([outcome_of(row) for row in chunk])
+                if settler.stopped is not None:
+                    raise settler.stopped
                 await asyncio.sleep(0)  # light scorers wait for nothing, and Ctrl-C wants a turn
+    except BudgetError as error:
+        end("budget", str(error))
+        raise
     except (asyncio.CancelledError, KeyboardInterrupt):
         end("interrupted", "interrupted")
         raise

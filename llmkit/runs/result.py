@@ -11,13 +11,14 @@ from llmkit.runs.rows import RunRow
 from llmkit.runs.runner import Runner
 from llmkit.runs.state import State
 from llmkit.runs.store import Store
-from llmkit.types import Interval, MetricResult, RunResult, RunStatus, Totals
+from llmkit.types import Interval, Judged, MetricResult, RunResult, RunStatus, Totals
 
 
 def result_from(
     run: RunRow,
     state: State,
     metrics: Mapping[str, MetricResult],
+    judging: Mapping[str, Totals],
     status: RunStatus,
     wall_s: float,
     stopped_by: str | None,
@@ -43,6 +44,7 @@ def result_from(
         broken=state.broken,
         params=run.config.get("params", {}),
         origins=run.about.get("origins", {}),
+        judging=judging,
     )
 
 
@@ -52,16 +54,23 @@ def result_of(run: RunRow) -> RunResult | None:
         return None
     metrics = {name: _metric(m) for name, m in run.result["metrics"].items()}
     faults = {name: (count, example) for name, (count, example) in run.result["faults"].items()}
-    return RunResult(**{**run.result, "metrics": metrics, "usage": Totals(**run.result["usage"]), "faults": faults})
+    judging = {name: Totals(**paid) for name, paid in run.result.get("judging", {}).items()}  # older results have none
+    usage = Totals(**run.result["usage"])
+    return RunResult(**{**run.result, "metrics": metrics, "usage": usage, "faults": faults, "judging": judging})
 
 
 def _metric(stored: Mapping[str, Any]) -> MetricResult:
-    intervals = {
-        name: Interval(**found) if (found := stored.get(name)) else None  # older results have no second one
-        for name in ("interval", "interval_failures_wrong")
+    intervals = {  # older results have no second one
+        name: _interval(stored.get(name)) for name in ("interval", "interval_failures_wrong")
     }
+    said = stored.get("judged")
+    judged = None if said is None else Judged(**{**said, "interval": _interval(said["interval"])})
     slices = {name: {value: _metric(part) for value, part in parts.items()} for name, parts in stored["slices"].items()}
-    return MetricResult(**{**stored, **intervals, "slices": slices})
+    return MetricResult(**{**stored, **intervals, "slices": slices, "judged": judged})
+
+
+def _interval(stored: Mapping[str, Any] | None) -> Interval | None:
+    return Interval(**stored) if stored else None
 
 
 class Work(Protocol):
@@ -76,13 +85,18 @@ class Work(Protocol):
         """Return the metrics over what was scored."""
         ...
 
+    def judging(self) -> Mapping[str, Totals]:
+        """Return the sums over the calls of each judge."""
+        ...
+
 
 def conclude(work: Work, store: Store, status: RunStatus, wall_s: float, stopped_by: str | None) -> RunResult:
     """Make a run's result and store it with the run's status."""
     run = store.run(work.run_id)
     attempts, usd = store.lost(run.run_id)
     work.state.totals = replace(work.state.totals, lost_attempts=attempts, lost_usd=usd)
-    result = result_from(run, work.state, work.metrics(), status, wall_s, stopped_by)
+    judging = work.judging()  # first: it says which models answered
+    result = result_from(run, work.state, work.metrics(), judging, status, wall_s, stopped_by)
     store.set_status(run.run_id, status, wall_s=wall_s, planned=result.total, result=asdict(result))
     if status == "completed" and isinstance(work, Runner) and not work.plan.experiment:
         store.note(run.run_id, {"requests_fingerprint": work.requests_fingerprint})

@@ -88,6 +88,10 @@ def sample_row(run_id: str, o: Outcome) -> tuple[Any, ...]:
     return (run_id, o.index, o.epoch, o.sample_id, job and job.input, job and job.prompt, answer_id, *said)
 
 
+SCORE_KIND = 6
+"""Where the kind of a failure stands among the values of the table ``scores``."""
+
+
 def score_rows(outcomes: Iterable[Outcome], signatures: Mapping[str, str]) -> Iterator[tuple[Any, ...]]:
     """Yield the values of the table ``scores``."""
     for o in outcomes:

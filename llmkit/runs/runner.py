@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from llmkit.errors import BudgetError, LlmkitError, ProviderError
@@ -19,29 +19,25 @@ from llmkit.prompts.fingerprint import RequestsFingerprint
 from llmkit.providers.answers import no_answer
 from llmkit.providers.base import Provider
 from llmkit.runs.forming import Former, paid
+from llmkit.runs.grade import grade, judge
+from llmkit.runs.judging import Bench
 from llmkit.runs.plan import Plan
 from llmkit.runs.records import Answer, Job, Outcome, storable
 from llmkit.runs.render import pieces
 from llmkit.runs.settle import Settler, Sink
 from llmkit.runs.state import Observer, State
+from llmkit.runs.stopping import StopRunError, leaves, stop_of
 from llmkit.runs.store import Store
 from llmkit.runs.streak import Streak
 from llmkit.structured.validators import ValidatorCrash
-from llmkit.types import Completion, Failure, GenerationFacts, MetricResult, Request, RunStatus
+from llmkit.types import Completion, Failure, GenerationFacts, MetricResult, Request, RunStatus, Totals
 
 T = TypeVar("T")
 
 CHUNK = 64  # samples rendered and looked up at once: long enough to batch the reads, short enough to start at once
 SCORE_BATCH = 256
+JUDGED_AT_ONCE = 4 * SCORE_BATCH  # outcomes that judges may have before them: their calls are bounded by their rates
 LAST_SECOND_S = 1.0  # what an interrupted run gives the scorers; what they do not finish, a resumed run scores
-
-
-class StopRunError(Exception):
-    """Ends the run from inside a worker; carries the error that the user sees."""
-
-    def __init__(self, error: LlmkitError) -> None:
-        super().__init__(str(error))
-        self.error = error
 
 
 class Runner:
@@ -58,6 +54,7 @@ class Runner:
         since: Seconds of the epoch; other runs' answers that are older do not count.
         observer: Is told how it goes.
         sink: Is given each batch of outcomes once it is scored and stored.
+        bench: Gives the judges among the scorers their models.
     """
 
     def __init__(
@@ -73,6 +70,7 @@ class Runner:
         since: float = 0.0,
         observer: Observer | None = None,
         sink: Sink | None = None,
+        bench: Bench | None = None,
     ) -> None:
         self.plan, self.run_id, self.store = plan, run_id, store
         self.state = State(total=None if plan.rows is None else plan.rows * plan.epochs)
@@ -87,7 +85,7 @@ class Runner:
         )
         self._settler = Settler(
             store, run_id, plan.suite.scorers, plan.suite.slice_names,
-            state=self.state, seed=plan.seed, observer=observer, sink=sink,
+            state=self.state, seed=plan.seed, observer=observer, sink=sink, bench=bench,
         )  # fmt: skip
         self._jobs: asyncio.Queue[Job | None] = asyncio.Queue(maxsize=2 * workers)
         self._done: asyncio.Queue[Outcome | None] = asyncio.Queue(maxsize=4 * SCORE_BATCH)
@@ -113,8 +111,9 @@ class Runner:
             await asyncio.wait({grading, answering}, return_when=asyncio.FIRST_COMPLETED)
             if grading.done():  # before the end of the answers: it failed
                 grading.result()
-            stopped = _stop_of(answering) or self._out_of_money
+            stopped = stop_of(answering)
             await self._end(grading)
+            stopped = stopped or self._stopped
         except BaseException:
             answering.cancel()
             await asyncio.wait({answering})
@@ -133,6 +132,21 @@ class Runner:
     def metrics(self) -> dict[str, MetricResult]:
         """Return the metrics over what has been scored."""
         return self._settler.metrics()
+
+    def judging(self) -> dict[str, Totals]:
+        """Return the sums over the calls of each judge."""
+        return self._settler.judging()
+
+    async def score(self, outcomes: Sequence[Outcome]) -> None:
+        """Fill in the scores of some outcomes, and store nothing of them."""
+        await grade(self.plan.suite.scorers, outcomes)
+        if self._settler.asking is not None:
+            await judge(self._settler.asking, self.plan.suite.scorers, outcomes)
+
+    @property
+    def _stopped(self) -> LlmkitError | None:
+        """Why nothing more is asked: the money ran out, or a judge is of no use. What is under way goes on."""
+        return self._out_of_money or self._settler.stopped
 
     async def _end(self, grading: asyncio.Task[None]) -> None:
         """Tell the scorers that no more comes, and let them end; where they fail first, nobody takes the last word."""
@@ -158,8 +172,10 @@ class Runner:
         return [_known(job, known[job.key], facts) for job in jobs if job.key in known]
 
     async def _last_second(self, grading: asyncio.Task[None]) -> None:
-        """Let the scorers end what waits, if they are quick about it."""
+        """Let the scorers end what waits, if they are quick about it; judges are not waited for."""
         if not grading.done():
+            if self._settler.asking is not None:
+                self._settler.asking.stop("the run was interrupted")
             for outcome in self._late():
                 if not self._done.full():
                     self._done.put_nowait(outcome)
@@ -180,7 +196,7 @@ class Runner:
         """Look up, and hand misses to the workers, which are started as they are needed."""
         started = 0
         for chunk in _chunks(some, CHUNK):
-            if self._out_of_money is not None:
+            if self._stopped is not None:
                 break
             jobs = [piece for piece in chunk if isinstance(piece, Job)]
             known = self.find(jobs)
@@ -232,7 +248,7 @@ class Runner:
 
     async def _work(self) -> None:
         while (job := await self._jobs.get()) is not None:
-            if self._out_of_money is None:
+            if self._stopped is None:
                 await self._one(job)
 
     async def _one(self, job: Job) -> None:
@@ -312,6 +328,28 @@ class Runner:
 
     async def _grade(self) -> None:
         """Score and store in batches until None arrives."""
+        if self._settler.asking is not None:
+            await self._grade_abreast()
+            return
+        async for outcomes in self._batches():
+            await self._settler.settle(outcomes)
+
+    async def _grade_abreast(self) -> None:
+        """Score batches while judges still work on those before, so that a slow verdict holds up none but its own."""
+        under_way: dict[asyncio.Task[None], int] = {}
+        try:
+            async with asyncio.TaskGroup() as group:
+                async for outcomes in self._batches():
+                    await self._settler.compute(outcomes)
+                    under_way = {task: size for task, size in under_way.items() if not task.done()}
+                    while sum(under_way.values()) >= JUDGED_AT_ONCE:
+                        await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
+                        under_way = {task: size for task, size in under_way.items() if not task.done()}
+                    under_way[group.create_task(self._settler.finish(outcomes))] = len(outcomes)
+        except BaseExceptionGroup as group_error:
+            raise next(leaves(group_error)) from None
+
+    async def _batches(self) -> AsyncIterator[list[Outcome]]:
         more = True
         while more:
             batch = [await self._done.get()]
@@ -319,7 +357,7 @@ class Runner:
                 batch.append(self._done.get_nowait())
             more = batch[-1] is not None
             if outcomes := [o for o in batch if o is not None]:
-                await self._settler.settle(outcomes)
+                yield outcomes
 
 
 def _outcome(
@@ -330,26 +368,6 @@ def _outcome(
 
 def _known(job: Job, answer: Answer, facts: Mapping[int, GenerationFacts]) -> Outcome:
     return _outcome(job, answer=answer, facts=facts.get(answer.answer_id))
-
-
-def _stop_of(task: asyncio.Task[None]) -> LlmkitError | None:
-    """Return what stopped the answering, if one of its workers did; anything else that went wrong is raised."""
-    error = task.exception()
-    if error is None:
-        return None
-    leaves = list(_leaves(error))
-    ours = [leaf.error for leaf in leaves if isinstance(leaf, StopRunError)]
-    if len(ours) < len(leaves):
-        raise error
-    return ours[0]
-
-
-def _leaves(error: BaseException) -> Iterator[BaseException]:
-    if isinstance(error, BaseExceptionGroup):
-        for part in error.exceptions:
-            yield from _leaves(part)
-    else:
-        yield error
 
 
 def _chunks(things: Iterable[T], size: int) -> Iterator[list[T]]:

@@ -1,19 +1,23 @@
 """From answered samples to stored scores and metrics: the one road of a run and of a rescored run.
 
-outcomes ──► scores that stand ──► scorers ──► store ──► counts and tally
+outcomes ──► scores that stand ──► scorers ──► judges ──► store ──► counts and tally
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from llmkit.runs.grade import SCORERS_FAULT, grade, item_of
+from llmkit.errors import LlmkitError
+from llmkit.runs.asking import need_bench
+from llmkit.runs.grade import SCORERS_FAULT, grade, item_of, judge
+from llmkit.runs.judged import Judges
+from llmkit.runs.judging import Bench
 from llmkit.runs.records import Outcome
 from llmkit.runs.state import Observer, State
 from llmkit.runs.store import Store
 from llmkit.runs.tally import Tally
 from llmkit.scoring.base import Scorer
-from llmkit.types import Failure, MetricResult
+from llmkit.types import Failure, MetricResult, Totals
 
 Sink = Callable[[Sequence[Outcome]], None]
 
@@ -31,6 +35,10 @@ class Settler:
         observer: Is told after each batch.
         anew: Score everything, also what has a score under the same signature.
         sink: Is given each batch once it is scored and stored.
+        bench: Gives the judges among the scorers their models.
+
+    Raises:
+        ScorerError: There are judges and no bench.
     """
 
     def __init__(
@@ -45,25 +53,48 @@ class Settler:
         observer: Observer | None = None,
         anew: bool = False,
         sink: Sink | None = None,
+        bench: Bench | None = None,
     ) -> None:
         self.run_id, self.state = run_id, state
+        self.asking = need_bench(scorers, bench)
+        self._judges = Judges(scorers)
         self._sink = sink
         self._store, self._scorers, self._observer, self._anew = store, scorers, observer, anew
         self._signatures = {s.name: s.signature for s in scorers}
         self._tally = Tally(scorers, slices, seed=seed)
 
+    @property
+    def stopped(self) -> LlmkitError | None:
+        """Why no judge is asked any more; None where there is no reason."""
+        return self.asking.stopped if self.asking is not None else None
+
     async def settle(self, outcomes: Sequence[Outcome]) -> None:
         """Score what has an answer, store all, count all."""
+        await self.compute(outcomes)
+        await self.finish(outcomes)
+
+    async def compute(self, outcomes: Sequence[Outcome]) -> None:
+        """Fill in the scores that take no model."""
         scored = [o for o in outcomes if o.failure is None]
         if not self._anew:
             self._reuse(scored)
         await grade(self._scorers, scored)
+
+    async def finish(self, outcomes: Sequence[Outcome]) -> None:
+        """Have the judges asked, then store all and count all. Several batches may be under way at once."""
+        if self.asking is not None:
+            await judge(self.asking, self._scorers, [o for o in outcomes if o.failure is None])
+        self._keep(outcomes)
+
+    def _keep(self, outcomes: Sequence[Outcome]) -> None:
         self._store.add_outcomes(self.run_id, outcomes, self._signatures)
         for outcome in outcomes:
             self.state.count(outcome, self.run_id)
             sample = outcome.job.sample if outcome.job else None
             cluster, slices = (sample.cluster, sample.slices) if sample else (None, None)
-            self._tally.add(outcome.index, outcome.epoch, outcome.scores, item_of(outcome), cluster, slices)
+            item = item_of(outcome)
+            self._tally.add(outcome.index, outcome.epoch, outcome.scores, item, cluster, slices)
+            self._judges.add(outcome, item)
         if self._sink is not None:
             self._sink(outcomes)
         if self._observer is not None:
@@ -71,8 +102,15 @@ class Settler:
             self._observer.update(self.state)
 
     def metrics(self) -> dict[str, MetricResult]:
-        """Return the metrics over what has been settled."""
-        return self._tally.results()
+        """Return the metrics over what has been settled, those of judges with what stands behind them."""
+        found = self._tally.results()
+        if self.asking is None:
+            return found
+        return self._judges.told(found, self._tally, self._store.judges_served(self.run_id))
+
+    def judging(self) -> dict[str, Totals]:
+        """Return the sums over the calls of each judge."""
+        return self.asking.bench.totals() if self.asking is not None else {}
 
     def _reuse(self, outcomes: Sequence[Outcome]) -> None:
         """Take the scores that stand already; a scorer that changed has another signature, so no score yet.

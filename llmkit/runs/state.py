@@ -11,8 +11,9 @@ from llmkit.types import Failure, Totals
 N = TypeVar("N", int, float)
 
 # Failures that are the model's own doing: they are shown and counted in both readings of a metric, but they are no
-# sign that anything broke, so --max-failures does not count them.
-OWN_DOING = frozenset({"unparsable", "invalid"})
+# sign that anything broke, so --max-failures does not count them. A judge's abstention is its own doing, too; a verdict
+# that could not be read is counted: above 2 % nothing that the judge says may be relied on.
+OWN_DOING = frozenset({"unparsable", "invalid", "cannot_tell"})
 
 
 class Observer(Protocol):

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from llmkit.errors import StoreError, UnknownNameError, UsageError
 from llmkit.runs import bills, records, rows, schema
-from llmkit.runs.records import ANSWER_COLUMNS, Answer, Outcome
+from llmkit.runs.records import ANSWER_COLUMNS, UNASKED, Answer, Outcome
 from llmkit.runs.rows import RunRow, SampleRow
 from llmkit.types import Completion, Failure, GenerationFacts, RunStatus, Score, Totals
 
@@ -312,6 +312,10 @@ class Store:
         """Return the sums over the calls of a run's judges, by name; over all the times that it went on."""
         return bills.of_judges(self._read, run_id)
 
+    def judges_served(self, run_id: str) -> dict[str, list[str]]:
+        """Return judge → the models that answered it in a run, in the server's words, sorted."""
+        return bills.served(self._read, run_id)
+
     def spent(self, run_id: str, *, certain: bool = False) -> float:
         """Return the dollars that a run has paid or may have paid, unknown prices left out.
 
@@ -319,14 +323,7 @@ class Store:
             run_id: The run.
             certain: Only what it has paid.
         """
-        sql = (
-            "SELECT coalesce(sum(cost_usd),0) FROM answers WHERE run_id=?"
-            " AND answer_id NOT IN (SELECT answer_id FROM generations)"  # sums of answers that are counted themselves
-        )
-        (paid,) = next(self._read(sql, (run_id,)))
-        of = "cost_usd" if certain else "charged_usd"
-        (lost,) = next(self._read(f"SELECT coalesce(sum({of}),0) FROM charges WHERE run_id=?", (run_id,)))
-        return float(paid) + float(lost)
+        return bills.spent(self._read, run_id, certain=certain)
 
     def used_tokens(self, run_id: str) -> int:
         """Return the tokens, of prompts and answers, that a run's answers took, as far as the provider said."""
@@ -368,9 +365,10 @@ class Store:
                 "INSERT OR REPLACE INTO samples VALUES (?,?,?,?,?,?,?,?,?,?)",
                 (rows.sample_row(run_id, o) for o in outcomes),
             )
-            db.executemany(
-                "INSERT OR REPLACE INTO scores VALUES (?,?,?,?,?,?,?,?)", rows.score_rows(outcomes, signatures)
-            )
+            scored = list(rows.score_rows(outcomes, signatures))
+            for how, unasked in (("REPLACE", False), ("IGNORE", True)):
+                some = (row for row in scored if (row[rows.SCORE_KIND] in UNASKED) == unasked)
+                db.executemany(f"INSERT OR {how} INTO scores VALUES (?,?,?,?,?,?,?,?)", some)
 
     def samples(self, run_id: str, *, failed: bool = False, sample_id: str | None = None) -> Generator[SampleRow]:
         """Stream a run's samples in the data set's order."""

@@ -8,17 +8,39 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from llmkit.judges.scorer import UNJUDGED, JudgeScorer
+from llmkit.runs.records import UNASKED
 from llmkit.scoring.base import CorpusScorer, Item, Scorer, bounds_of
 from llmkit.scoring.registry import check_names
 from llmkit.stats.summary import summarise
 from llmkit.types import Failure, Interval, MetricResult, Score
 
 INT32_MAX = 2**31 - 1
+NEITHER = UNJUDGED | UNASKED
+"""Kinds of failures that say nothing of the answer, so that it is not wrong in any reading: a judge's."""
+Part = tuple[str, str]
+"""A slice's name and one of its values."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """What one judge said of a part of the samples.
+
+    Attributes:
+        values: Of its verdicts, shape (n,).
+        clusters: Of the same samples; None where each is its own, and was asked once.
+        words: How often it said what, and how often it said nothing: kinds of failures.
+    """
+
+    values: NDArray[np.float64]
+    clusters: NDArray[np.int64] | None
+    words: Mapping[str, int]
 
 
 class Numbers:
@@ -98,7 +120,8 @@ class Tally:
         self._slices = {name: (Codes(), array("i")) for name in slices}
         self._scored = {s.name: _Column(s) for s in scorers}
         self._wrong = {s.name: _Column(s) for s in scorers}
-        self._unreadable: dict[str, int] = {s.name: 0 for s in scorers}
+        self._unreadable = {s.name: array("i") for s in scorers}  # row numbers, as of a _Column
+        self._words = {s.name: (Codes(), array("h")) for s in scorers if isinstance(s, JudgeScorer)}
 
     def add(
         self,
@@ -118,12 +141,15 @@ class Tally:
             column.append(codes.code((slices or {}).get(name)))
         for scorer in self._scorers:
             score = scores.get(scorer.name)
+            if scorer.name in self._words:
+                said, words = self._words[scorer.name]
+                words.append(said.code(_word(score)))
             if isinstance(score, Score):
                 self._scored[scorer.name].add(row, score)
-            elif (wrong := _wrong(scorer, item)) is not None:
+            elif not _neither(score) and (wrong := _wrong(scorer, item)) is not None:
                 self._wrong[scorer.name].add(row, wrong)
             else:
-                self._unreadable[scorer.name] += 1
+                self._unreadable[scorer.name].append(row)
 
     def running(self) -> tuple[str, float] | None:
         """Return the first metric over what has been scored so far."""
@@ -149,11 +175,34 @@ class Tally:
             found[scorer.name] = _with_slices(whole, parts)
         return found
 
+    def said(self, judge: str, part: Part | None = None) -> Said:
+        """Return what a judge said of all samples, or of a part of them.
+
+        Args:
+            judge: The name of its metric.
+            part: A slice and its value.
+        """
+        mask: NDArray[np.bool_] | None = None
+        if part is not None:
+            codes, column = self._slices[part[0]]
+            mask = np.asarray(column) == codes.names[part[1]]
+        said, words = self._words[judge]
+        kept = np.asarray(words) if mask is None else np.asarray(words)[mask]
+        scored = self._scored[judge]
+        within = _within(scored.rows, mask)
+        rows = np.asarray(scored.rows, dtype=np.int64)[within]
+        values = scored.numbers.table(len(scored.rows))[within].reshape(-1) if len(rows) else np.empty(0)
+        index = np.asarray(self._index)[rows]
+        clusters = self._clusters_of(rows, index)
+        if clusters is None and len(np.unique(index)) < len(index):
+            clusters = index.astype(np.int64)
+        return Said(values, clusters, {name: int(np.count_nonzero(kept == code)) for name, code in said.names.items()})
+
     def _metric(self, scorer: Scorer, place: NDArray[np.int64], part: NDArray[np.bool_] | None) -> MetricResult:
         scored, wrong = self._scored[scorer.name], self._wrong[scorer.name]
         value, interval, n = self._summary(scorer, [scored], place, part)
-        failed = int(np.count_nonzero(_within(wrong, part)))
-        unreadable = self._unreadable[scorer.name] if part is None else 0
+        failed = int(np.count_nonzero(_within(wrong.rows, part)))
+        unreadable = int(np.count_nonzero(_within(self._unreadable[scorer.name], part)))
         both, both_interval = value, None
         if unreadable:
             both = None
@@ -173,7 +222,7 @@ class Tally:
         place: NDArray[np.int64],
         part: NDArray[np.bool_] | None,
     ) -> tuple[float | None, Interval | None, int]:
-        kept = [(c, _within(c, part)) for c in columns if c.rows]
+        kept = [(c, _within(c.rows, part)) for c in columns if c.rows]
         if not any(mask.any() for _, mask in kept):
             return None, None, 0
         rows = np.concatenate([np.asarray(c.rows)[mask] for c, mask in kept])
@@ -201,8 +250,16 @@ class Tally:
         return np.where(codes < 0, len(self._clusters.names) + index, self._clusters.ranks()[codes])
 
 
-def _within(column: _Column, part: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
-    rows = np.asarray(column.rows, dtype=np.int64)
+def _neither(score: Score | Failure | None) -> bool:
+    return isinstance(score, Failure) and score.kind in NEITHER
+
+
+def _word(score: Score | Failure | None) -> str | None:
+    return score.answer if isinstance(score, Score) else score.kind if score is not None else None
+
+
+def _within(numbers: array[int], part: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
+    rows = np.asarray(numbers, dtype=np.int64)
     return np.ones(len(rows), dtype=bool) if part is None else part[rows]
 
 

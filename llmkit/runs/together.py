@@ -17,6 +17,7 @@ from llmkit.providers.pricing import Prices
 from llmkit.providers.retry import RetryPolicy
 from llmkit.runs.begin import begin, caller_for
 from llmkit.runs.evaluate import INTERRUPTIONS, Ending, Hooks
+from llmkit.runs.judging import Bench
 from llmkit.runs.result import conclude
 from llmkit.runs.resume import Planned
 from llmkit.runs.runner import Runner
@@ -35,6 +36,7 @@ class Shared:
         prices: For costs.
         store: Where everything goes.
         retry: How calls are repeated.
+        bench: Gives judges their models; None where no suite has one.
     """
 
     provider: Provider
@@ -43,6 +45,7 @@ class Shared:
     prices: Prices
     store: Store
     retry: RetryPolicy
+    bench: Bench | None = None
 
 
 class Abreast:
@@ -133,6 +136,7 @@ async def _one(one: Planned, side: int, abreast: Abreast, shared: Shared, hooks:
         one.plan, one.run_id, shared.provider, _by_turns(call, side, abreast), store,
         workers=HIGHEST if shared.limiter.adaptive else shared.limiter.size, use_cache=False,
         observer=hooks.observer(one.run_id, one.plan),
+        bench=shared.bench.share(one.run_id) if shared.bench is not None else None,
     )  # fmt: skip
 
     def end(status: RunStatus, stopped_by: str | None, error: LlmkitError | None = None) -> Ending:

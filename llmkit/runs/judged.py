@@ -1,0 +1,85 @@
+"""What stands behind the metrics that a run's judges gave: their locks, and corrected rates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from llmkit.judges.scorer import CANNOT_TELL, NO_VERDICT, JudgeScorer
+from llmkit.judges.subject import Population
+from llmkit.runs.records import Outcome
+from llmkit.runs.tally import Part, Tally
+from llmkit.scoring.base import Item, Scorer
+from llmkit.types import Judged, JudgeStatus, MetricResult
+
+
+class Judges:
+    """The judges among a run's scorers, and the population that they look at.
+
+    Args:
+        scorers: The run's.
+    """
+
+    def __init__(self, scorers: Sequence[Scorer]) -> None:
+        self._scorers = [scorer for scorer in scorers if isinstance(scorer, JudgeScorer)]
+        # A judge of pairs looks at other subjects, so that its population has another fingerprint.
+        self._populations = {scorer.needs_references: (scorer, Population()) for scorer in self._scorers}
+
+    def add(self, outcome: Outcome, item: Item) -> None:
+        """Take one outcome; what has no answer belongs to no population."""
+        if outcome.answer is None or outcome.job is None:
+            return
+        for scorer, population in self._populations.values():
+            population.add(scorer.subject(item))
+
+    def told(
+        self, metrics: Mapping[str, MetricResult], tally: Tally, served: Mapping[str, Sequence[str]]
+    ) -> dict[str, MetricResult]:
+        """Return the metrics, each judge's with its lock's status and its corrected rate, its slices' likewise.
+
+        Args:
+            metrics: As counted: raw.
+            tally: What they were counted from.
+            served: Judge → the models that answered it, in the server's words.
+        """
+        found = dict(metrics)
+        for scorer in self._scorers:
+            status = _status(scorer, served.get(scorer.name, ()))
+            metric, population = metrics[scorer.name], self._populations[scorer.needs_references][1]
+            slices = {
+                name: {
+                    value: replace(part, judged=_judged(scorer, status, tally, (name, value), None))
+                    for value, part in parts.items()
+                }
+                for name, parts in metric.slices.items()
+            }
+            whole = _judged(scorer, status, tally, None, population.fingerprint())
+            found[scorer.name] = replace(metric, judged=whole, slices=slices)
+        return found
+
+
+def _status(scorer: JudgeScorer, served: Sequence[str]) -> JudgeStatus:
+    """Hold the judge against its lock, as ``llmkit judge check`` does, with the model that answered just now."""
+    from llmkit.judges.check import check
+
+    judge = scorer.judge
+    others = [name for name in served if judge.lock is None or name != judge.lock.served]
+    return check(judge, served=next(iter(others or served), None)).status
+
+
+def _judged(
+    scorer: JudgeScorer, status: JudgeStatus, tally: Tally, part: Part | None, population: str | None
+) -> Judged:
+    from llmkit.judges.correct import judged
+    from llmkit.stats.correction import effective_trials
+
+    said = tally.said(scorer.name, part)
+    passed, n = float(said.values.sum()), float(len(said.values))
+    if scorer.kind == "proportion" and said.clusters is not None:
+        trials = effective_trials(said.values, said.clusters)
+        passed, n = trials.passed, trials.n
+    words = {label: float(said.words.get(label, 0)) for label in scorer.judge.scale.labels}
+    return judged(
+        scorer.judge, status, passed=passed, n=n, counts=words, population=population,
+        cannot_tell=said.words.get(CANNOT_TELL, 0), unread=said.words.get(NO_VERDICT, 0),
+    )  # fmt: skip
