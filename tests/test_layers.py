@@ -48,6 +48,7 @@ HEAVY = {
     "anthropic",
     "datasets",
     "genai_prices",
+    "gepa",
     "huggingface_hub",
     "instructor",
     "jiwer",
