@@ -9,7 +9,7 @@ import typer
 
 from llmkit.cli.complete import complete_judge
 from llmkit.cli.options import Concurrency, Json, MaxCost, StoreFolder
-from llmkit.errors import UsageError
+from llmkit.errors import LlmkitError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -88,17 +88,21 @@ def _checked(files: Sequence[Path], options: WorkOptions | None) -> tuple[list[C
 def _rerun(files: Sequence[Path], options: WorkOptions) -> tuple[list[Check], Totals]:
     from llmkit.calibration.anchors import check_anchors
     from llmkit.calibration.sums import summed
+    from llmkit.cli.console import say
     from llmkit.cli.judging import Watching
     from llmkit.judges.check import check_file
     from llmkit.runs.evaluate import run_async
 
-    checks: list[Check] = []
-    bills: list[Totals] = []
-    with Watching(cache=False) as watching:
-        for path in files:
-            found, judge = check_file(path)
-            if judge is not None:
-                found, paid = run_async(check_anchors(judge, options, told=watching.told))
-                bills.append(paid)
-            checks.append(found)
+    found = [check_file(path) for path in files]
+    checks, bills = [check for check, _ in found], []
+    try:
+        with Watching(cache=False) as watching:
+            for number, (_, judge) in enumerate(found):
+                if judge is not None:
+                    checks[number], paid = run_async(check_anchors(judge, options, told=watching.told))
+                    bills.append(paid)
+    except LlmkitError as error:
+        if not any(check.stale for check in checks):
+            raise
+        say(str(error))  # what was found stands, and decides
     return checks, summed(bills)

@@ -95,13 +95,21 @@ def _definition(judge: Judge) -> dict[str, Any]:
         "params": dict(public(judge.model).params),
         "method": judge.method.model_dump(),
         "examples": [example.subject.id for example in judge.examples],
-        "accept": spec.accept.model_dump(),
+        "accept": _accept(judge),
     }
     if spec.labels is not None:
         population = spec.labels.population
         said = population.model_dump(exclude_none=True) if isinstance(population, PopulationSpec) else population
         found["labels"] = {"file": spec.labels.file, "sampling": spec.labels.sampling, "population": said}
     return found
+
+
+def _accept(judge: Judge) -> dict[str, Any]:
+    """Return what a judge of this kind must show: the bounds of other kinds left out."""
+    own = {"pass_fail": ("tpr_lower", "tnr_lower"), "pairwise": ("agreement_lower",)}
+    bounds = own.get(judge.scale.kind, ("kappa_lower",))
+    accept = judge.spec.accept.model_dump()
+    return {name: value for name, value in accept.items() if name in bounds or not name.endswith("_lower")}
 
 
 def _measured(lock: Lock) -> dict[str, Any]:

@@ -64,7 +64,8 @@ def counts_of(
     effective size, since TPR and TNR are what is bounded: across classes the table then says nothing of how frequent
     each is. Of other kinds the table has the weighted shares of all items, at their effective number.
     """
-    if not len(labels) == len(verdicts) == len(weights or labels) == len(groups or labels):
+    beside = (verdicts, labels if weights is None else weights, labels if groups is None else groups)
+    if {len(labels)} != set(map(len, beside)):
         raise ValueError("each label needs its verdict, weight and group")
     unknown = sorted({label for label in labels if label not in scale.points})
     if unknown:

@@ -141,7 +141,8 @@ def _measured(card: JudgeCard) -> Iterator[Line | Text | Columns]:
     yield Text()
     for probe in card.details.get("probes", ()):
         name, verdict = judge_words.PROBES[probe.name], judge_words.probe_verdict(probe)
-        yield Line(Text(f"{name}: {safe(probe.said)}  {verdict}", style=judge_words.probe_style(probe)), indent=2)
+        said = f"{name}: {safe(probe.said)}" + (f"  {verdict}" if probe.moved is not None else "")
+        yield Line(Text(said, style=judge_words.probe_style(probe)), indent=2)
     yield from _pairs({name: card.details[name] for name in _MEASURED if card.details.get(name) is not None})
 
 

@@ -131,3 +131,19 @@ def test_options_of_calls_are_refused_where_none_is_made(here: Path, cli: Cli) -
     said = cli("judge", "check", "--max-cost", "1")
     assert said.code == 2
     assert "--rerun-anchors" in said.err
+
+
+def test_what_was_found_is_not_lost_where_anchors_cannot_be_asked(here: Path, cli: Cli) -> None:
+    (here / "llmkit.toml").write_text('[models."scripted/constant"]\nfaults_at = {1 = "auth"}\n')
+    lock = {"created": _day(), "anchors": {"i0": "pass"}, "served": None}
+    path = locked_project(here, model="scripted/constant", lock=lock)
+    alone = cli("judge", "check", "--rerun-anchors")
+    assert alone.code == 4
+    assert alone.out == ""
+    stale = path.with_name("tone.yaml")
+    stale.write_text(path.read_text().replace('"relevance"', '"tone"'))
+    lock_path(stale).write_text("{}")
+    both = cli("judge", "check", "--rerun-anchors")
+    assert both.code == 4
+    assert "STALE  tone" in both.out
+    assert both.err
