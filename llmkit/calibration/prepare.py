@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from llmkit.calibration.candidates import Configuration, candidates, examples_needed, read_grid
 from llmkit.calibration.options import CalibrateOptions, Outlay
@@ -18,8 +19,10 @@ from llmkit.judges.lint import lint
 from llmkit.judges.panel import calls_of, check_seat
 from llmkit.judges.request import request_for
 from llmkit.judges.split import Division, divide
+from llmkit.providers.base import ModelRef
+from llmkit.providers.params import Params, as_typed, split
 from llmkit.providers.pricing import Prices
-from llmkit.providers.registry import create
+from llmkit.providers.registry import create, options_model, options_of
 from llmkit.providers.retry import Caller
 from llmkit.structured.loop import Policy
 from llmkit.structured.outlay import worst_case
@@ -66,6 +69,7 @@ async def prepare(judge: Judge, options: CalibrateOptions, settings: Settings) -
             f"the judge {judge.name} has no labels", where=judge.where(),
             hint=f"llmkit judge new makes the items to label, llmkit label start {judge.name} labels them",
         )  # fmt: skip
+    judge = _given(judge, options.params)
     labels = read_labels(judge)
     notes = lint(labels, judge)
     items = {item.subject.id: item for item in labels.items if item.label is not None}
@@ -75,10 +79,24 @@ async def prepare(judge: Judge, options: CalibrateOptions, settings: Settings) -
     spec = judge.spec.labels
     division = divide(labels, few_shot=needed, dev=choosing, test=spec.test, seed=spec.seed)
     pool = [items[id_] for id_ in division.few_shot]
-    configurations = candidates(judge, grid, pool, settings=settings)
+    configurations = [
+        replace(each, judge=_given(each.judge, options.params))
+        for each in candidates(judge, grid, pool, settings=settings)
+    ]
     probed = min(len(division.test), options.probe_items)
     outlay = await _outlay(judge, configurations, division, items, probed, options, settings, notes)
     return Prepared(judge, labels, items, configurations, division, probed, outlay)
+
+
+def _given(judge: Judge, pairs: Mapping[str, Any]) -> Judge:
+    """Return the judge with the parameters and options of the command line, which go before all others."""
+    if not pairs:
+        return judge
+    model = judge.model
+    own = options_model(model.provider)
+    merged = as_typed(pairs, {**model.params, **model.options, **pairs}, *([Params] if own is None else [Params, own]))
+    params, options = split(merged, options_of(model.provider))
+    return replace(judge, model=ModelRef(model.name, params, options))
 
 
 def _cuts(judge: Judge) -> bool:

@@ -38,6 +38,9 @@ def calibrate(
     ] = None,
     max_cost: MaxCost = None,
     param: Param = None,
+    probe_items: Annotated[
+        int, typer.Option(min=1, help="Items of the test that each probe tries, at most.", metavar="N")
+    ] = 100,
     seed: Annotated[int, typer.Option(help="Of probes, order and resampling.")] = 0,
     concurrency: Concurrency = None,
     cache: Annotated[bool, typer.Option("--cache/--no-cache", help="Use answers of earlier calls.")] = True,
@@ -69,7 +72,7 @@ def calibrate(
         raise UsageError("--reflection means nothing without --optimize gepa")
     options = CalibrateOptions(
         search=search, optimize=optimize, reflection=reflection, max_cost=max_cost, params=parse_pairs(param or []),
-        seed=seed, concurrency=concurrency, cache=cache, offline=offline, store=store,
+        seed=seed, concurrency=concurrency, cache=cache, offline=offline, probe_items=probe_items, store=store,
     )  # fmt: skip
     if markdown is not None:
         check_writable(markdown)  # before anything is paid for

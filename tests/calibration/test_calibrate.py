@@ -219,3 +219,14 @@ async def test_a_hand_edited_lock_is_written_anew_and_said(tmp_path: Path) -> No
 
     assert any("edited by hand" in note for note in found.notes)
     assert read_lock(path) is not None
+
+
+async def test_parameters_of_the_command_line_are_measured_and_locked(tmp_path: Path) -> None:
+    judge = labelled(tmp_path)
+    model = Scripted("judge", {"revision": "1"}, function=right_at(0.95))
+    how = replace(options(tmp_path, right_at(0.95), params={"max_tokens": 31}), providers={"scripted/judge": model})
+    await calibrated(judge, how)
+
+    assert {call.request.params["max_tokens"] for call in model.calls} == {31}
+    lock = read_lock(lock_path(judge.path))
+    assert lock is not None and lock.chosen.params == {"max_tokens": 31}
