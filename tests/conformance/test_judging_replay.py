@@ -176,9 +176,7 @@ async def test_chatgpt_flips_twenty_nine_of_a_hundred_and_leans_to_the_first(tmp
     assert order.flagged
 
 
-@pytest.mark.parametrize(
-    ("name", "read", "agree"), [("gpt-3.5-turbo", 974, 697), *([("pandalm-7b", 999, None)] if ALL else [])]
-)
+@pytest.mark.parametrize(("name", "read", "agree"), [("gpt-3.5-turbo", 974, 697), ("pandalm-7b", 999, 667)])
 async def test_pandalms_judges_agree_with_the_majority_of_people_as_was_computed_elsewhere(name, read, agree, tmp_path):
     rows, items = pandalm()
     judge = judge_of(tmp_path, kind="pairwise", method=ONCE)
@@ -187,8 +185,6 @@ async def test_pandalms_judges_agree_with_the_majority_of_people_as_was_computed
     verdicts = await judge_many(judge, [item.subject for item in items], seat, workers=1)
     found = figures(judge.scale, [item.label for item in items], verdicts)
     assert (found.counts.n, found.counts.unread) == (read, len(rows) - read)
-    if agree is None:
-        agree = sum(word == item.label for word, item in zip(said, items, strict=True))
     assert found.accuracy.value == pytest.approx(agree / read)
     if name == "gpt-3.5-turbo":
         assert found.kappa.value == pytest.approx(0.49286471530289244, abs=1e-9)
