@@ -17,6 +17,7 @@ from llmkit.providers.limits import HIGHEST, Limiter
 from llmkit.providers.pricing import Prices
 from llmkit.providers.retry import RetryPolicy
 from llmkit.runs.begin import begin, caller_for
+from llmkit.runs.judging import Bench
 from llmkit.runs.key import identity
 from llmkit.runs.plan import Plan
 from llmkit.runs.records import Job, Outcome
@@ -75,6 +76,7 @@ class Means:
         since: Answers that are older do not count.
         cache: Whether answers of earlier runs count.
         offline: Whether no call may be made.
+        bench: Gives judges their models.
     """
 
     store: Store
@@ -84,6 +86,7 @@ class Means:
     since: float
     cache: bool
     offline: bool
+    bench: Bench
 
 
 class Asked:
@@ -118,7 +121,7 @@ class Asked:
         self._runner = Runner(
             plan, self.run_id, provider, call, means.store,
             workers=HIGHEST if limiter.adaptive else limiter.size, use_cache=means.cache, since=means.since,
-            observer=observer, sink=partial(take, self.run_id),
+            observer=observer, sink=partial(take, self.run_id), bench=means.bench.share(self.run_id),
         )  # fmt: skip
         self._runner.state.total = total
         self._runner.earliest = True

@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from llmkit.canonical import digest
 from llmkit.documents.writing import written
-from llmkit.errors import DataError, UsageError
+from llmkit.errors import BudgetError, DataError, UsageError
 from llmkit.gate.arms import Means, Piece, Stop, Take
 from llmkit.prompts.fingerprint import messages_json
 from llmkit.runs.entries import entries_of
@@ -334,6 +334,7 @@ class FromBaseline:
         self._settler = Settler(
             means.store, self.run_id, plan.suite.scorers, plan.suite.slice_names,
             state=State(total=total), seed=plan.seed, observer=observer, sink=partial(take, self.run_id),
+            bench=means.bench.share(self.run_id),
         )  # fmt: skip
         self._began: float | None = None
 
@@ -348,13 +349,15 @@ class FromBaseline:
         return [job for job in jobs if (job.sample.id, job.epoch) not in self._baseline.answers]
 
     async def ask(self, pieces: Sequence[Piece]) -> Stop:
-        """Look up, score and store them."""
+        """Look up, score and store them; head's judges judge them anew."""
         if self._began is None:
             self._began = time.perf_counter()
             self._begin()
         outcomes = await asyncio.gather(*map(self._outcome, pieces))  # together: one transaction for all
         await self._settler.settle(outcomes)
-        return "completed", None
+        if (stopped := self._settler.stopped) is None:
+            return "completed", None
+        return ("budget" if isinstance(stopped, BudgetError) else "failed"), stopped
 
     async def _outcome(self, piece: Piece) -> Outcome:
         if not isinstance(piece, Job):

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from llmkit.gate.order import Unit
 from llmkit.judges.scorer import CANNOT_TELL, NO_VERDICT, UNJUDGED
 from llmkit.runs.grade import item_of
-from llmkit.runs.records import Outcome
+from llmkit.runs.records import JUDGE_FAILED, NOT_JUDGED, NOT_STORED, Outcome
 from llmkit.runs.state import OWN_DOING
 from llmkit.scoring.base import Scorer
 from llmkit.stats.sequential.series import Series
@@ -83,15 +83,26 @@ class Evidence:
     def __init__(self, scorers: Sequence[Scorer], epochs: int) -> None:
         self._scorers, self._epochs = scorers, epochs
         self._rows: dict[SideName, dict[tuple[int, int], Row]] = {"base": {}, "head": {}}
+        self._not_stored: dict[SideName, list[tuple[str, int, str]]] = {"base": [], "head": []}
         self.served: dict[SideName, set[str]] = {"base": set(), "head": set()}  # which models answered each side
 
     def take(self, side: SideName, run_id: str, outcomes: Iterable[Outcome]) -> None:
         """Take scored outcomes of one side."""
         rows = self._rows[side]
         for outcome in outcomes:
+            kinds = {name: score.kind for name, score in outcome.scores.items() if isinstance(score, Failure)}
+            self._not_stored[side] += [
+                (outcome.sample_id or "", outcome.epoch, name) for name, kind in kinds.items() if kind == NOT_STORED
+            ]
+            if NOT_JUDGED in kinds.values():  # the money ran out before: asked in part is not asked
+                continue
             rows[outcome.index, outcome.epoch] = self._row(outcome, run_id)
             if outcome.answer is not None and (model := outcome.answer.completion.served_model) is not None:
                 self.served[side].add(model)
+
+    def not_stored(self, side: SideName) -> list[tuple[str, int, str]]:
+        """Return sample, epoch and scorer of the verdicts that are not stored, where no call may be made."""
+        return self._not_stored[side]
 
     def complete(self, units: Sequence[Unit]) -> int:
         """Return how many of the first units were asked in full on both sides.
@@ -164,6 +175,8 @@ class Evidence:
             score = outcome.scores.get(scorer.name)
             if isinstance(score, Failure) and score.kind in UNJUDGED:
                 row.unjudged[scorer.name] = score.kind
+            elif isinstance(score, Failure) and score.kind == JUDGE_FAILED:  # nobody's answer is worse for it
+                row.unjudged[scorer.name] = NO_VERDICT
             elif isinstance(score, Failure):
                 row.usable = False
                 score = scorer.wrong(item_of(outcome)) if score.kind in OWN_DOING else None

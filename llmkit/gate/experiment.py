@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -11,6 +11,7 @@ from llmkit.errors import BudgetError, LlmkitError, UsageError
 from llmkit.gate.arms import Arm, Asked, Means, Piece, Stop, agree
 from llmkit.gate.baseline import FromBaseline
 from llmkit.gate.evidence import Evidence, Measured, SideName
+from llmkit.gate.judging import served_otherwise
 from llmkit.gate.measures import weights
 from llmkit.gate.models import Models
 from llmkit.gate.setup import Setup
@@ -19,7 +20,7 @@ from llmkit.runs.state import Observer
 from llmkit.stats.sequential.reading import Reading
 from llmkit.stats.sequential.trial import ALPHA, Trial, look_counts
 from llmkit.types import RunResult, RunStatus
-from llmkit.verdicts import Planned, Verdict
+from llmkit.verdicts import Planned, Unjudged, Verdict
 
 SIDES: tuple[SideName, SideName] = ("base", "head")
 
@@ -58,6 +59,8 @@ class Findings:
         results: Both sides' runs.
         stopped: What ended it before its end: the budget, or a server.
         missing: What ``--offline`` lacked.
+        unjudged: Metric → answers without a verdict on base and on head, and pairs of which base alone, and head
+            alone, has none.
     """
 
     looks: int
@@ -71,6 +74,7 @@ class Findings:
     results: dict[SideName, RunResult] = field(default_factory=dict)
     stopped: LlmkitError | None = None
     missing: tuple[str, ...] = ()
+    unjudged: Mapping[str, tuple[Unjudged, Unjudged, tuple[int, int]]] = field(default_factory=dict)
 
 
 class Experiment:
@@ -83,6 +87,7 @@ class Experiment:
         hooks: What to be told on the way.
         offline: Whether no call may be made.
         capped: Whether the money may run out.
+        distrusted: Says after each asking whether a judge turns out not to be what was measured: then it ends.
     """
 
     def __init__(
@@ -94,9 +99,10 @@ class Experiment:
         *,
         offline: bool,
         capped: bool,
+        distrusted: Callable[[], bool] = lambda: False,
     ) -> None:
         self._setup, self._arms, self._evidence, self._hooks = setup, arms, evidence, hooks
-        self._offline, self._capped = offline, capped
+        self._offline, self._capped, self._distrusted = offline, capped, distrusted
         names = weights(setup.measures)
         self._trial = Trial(
             [m.measure for m in setup.measures], n_max=len(setup.chosen), alpha=ALPHA, seed=setup.head.seed,
@@ -129,7 +135,7 @@ class Experiment:
         found, done = self.findings, 0
         while (count := self._trial.next_count()) is not None:
             stop = await self._ask_some(range(done, count))
-            if found.missing:
+            if found.missing or await self._lacks_verdicts(count) or self._distrusted():
                 return
             if self._setup.baseline is not None:
                 self._setup.baseline.check_served(self._setup.head, self._evidence.served["head"])
@@ -160,6 +166,7 @@ class Experiment:
         }
         said = self._trial.look(known, stop=stop)
         found.readings, found.units = dict(self._trial.readings), count
+        found.unjudged = {name: self._evidence.unjudged(name, units) for name in setup.judged}
         found.dropped, found.unusable = self._evidence.unanswered(units), self._evidence.unusable(units)
         found.look = self._numbers[len(self._ends) - 1]
         found.verdict = "undecided" if said == "go on" else said
@@ -191,6 +198,20 @@ class Experiment:
         if stop is None and alike:
             stop = _stop(await self._arms["base"].ask([base[i] for i in sorted(alike)]))
         return stop
+
+    async def _lacks_verdicts(self, done: int) -> bool:
+        """Whether verdicts are not stored; then all that are not of the rest are looked for, too."""
+        if not (self._offline and self._setup.judged) or self.findings.missing:
+            return False
+        if not any(self._evidence.not_stored(side) for side in SIDES):
+            return False
+        await self._ask(range(done, len(self._setup.chosen)))
+        self.findings.missing += tuple(
+            f"{side} {sample}{f' epoch {epoch}' if self._setup.head.epochs > 1 else ''}: verdict of {name}"
+            for side in SIDES
+            for sample, epoch, name in self._evidence.not_stored(side)
+        )
+        return True
 
     async def _together(self, base: Sequence[Piece], head: Sequence[Piece]) -> LlmkitError | None:
         """Ask both sides at once, through one limiter, so that they are interleaved in time."""
@@ -268,4 +289,9 @@ async def run_experiment(setup: Setup, models: Models, means: Means, hooks: Gate
     if offline and isinstance(base, Asked) and isinstance(head, Asked):
         agree(means.store, base, head, setup.keys(), means.since)
     capped = means.budget.cap_usd is not None
-    return await Experiment(setup, arms, evidence, hooks, offline=offline, capped=capped).run()
+
+    def distrusted() -> bool:
+        runs = [arm.run_id for arm in arms.values()]
+        return any(served_otherwise(one, means.store, runs) is not None for one in setup.judged.values())
+
+    return await Experiment(setup, arms, evidence, hooks, offline=offline, capped=capped, distrusted=distrusted).run()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from llmkit.judgements import Check
@@ -10,6 +10,7 @@ from llmkit.judges.check import check
 from llmkit.judges.correct import confusion_of, why_not
 from llmkit.judges.figures import figures_of
 from llmkit.judges.judge import Judge
+from llmkit.runs.store import Store
 from llmkit.stats.sequential.corrected import raw_margin
 from llmkit.suites.gating import Gating, judge_of
 from llmkit.verdicts import JudgedVerdict, MetricVerdict
@@ -82,6 +83,21 @@ def refusal(judge: Judge, said: Check) -> str | None:
     labels = confusion_of(judge.lock.test)
     if labels.youden is None or raw_margin(1.0, labels) is None:
         return f"{named} has too few labels for a gate: TPR + TNR − 1 may be 0 (llmkit judge show {judge.name})"
+    return None
+
+
+def served_otherwise(one: Deciding, store: Store, runs: Iterable[str]) -> str | None:
+    """Say that another model than was measured has judged some runs; None where none has, as far as servers say.
+
+    Args:
+        one: The judge.
+        store: Where the runs lie.
+        runs: Theirs.
+    """
+    names = {name for run in runs for name in store.judges_served(run).get(one.gating.name, ())}
+    for name in sorted(names):
+        if stale := check(one.judge, served=name).stale:
+            return f"the judge {one.judge.name} is stale: {'; '.join(stale)}"
     return None
 
 

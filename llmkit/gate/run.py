@@ -13,6 +13,7 @@ from llmkit.errors import UsageError
 from llmkit.gate.against import against
 from llmkit.gate.arms import Means
 from llmkit.gate.baseline import Baseline, load
+from llmkit.gate.behind import behind
 from llmkit.gate.changes import Diff, Reached, changed
 from llmkit.gate.experiment import GateHooks, run_experiment
 from llmkit.gate.flips import flips_of
@@ -23,7 +24,9 @@ from llmkit.gate.setup import Setup, set_up
 from llmkit.gate.verdict import UNDECIDED, exit_code, suite_verdict
 from llmkit.providers.budget import Budget
 from llmkit.providers.pricing import Prices
+from llmkit.runs.asking import ready
 from llmkit.runs.grade import prepare
+from llmkit.runs.judging import Bench
 from llmkit.runs.pairs import check_cap
 from llmkit.runs.plan import new_run_id
 from llmkit.runs.store import Store
@@ -50,9 +53,8 @@ async def gate(options: GateOptions | None = None, hooks: GateHooks | None = Non
     on_inconclusive = options.on_inconclusive or settings.gate.on_inconclusive
     with Store(options.store or settings.store_path) as store, _diff(options, settings, store) as (diff, baselines):
         means = _means(options, settings, store)
-        async with Models(
-            options.concurrency or settings.concurrency, keyless=options.offline or options.listed
-        ) as models:
+        keyless = options.offline or options.listed
+        async with Models(options.concurrency or settings.concurrency, keyless=keyless) as models, means.bench:
             way = _Gate(options, models, means, hooks, on_inconclusive)
             suites = [await way.suite(reached, baselines.get(reached.suite.name)) for reached in diff.reached]
     return GateReport(
@@ -91,15 +93,20 @@ def _means(options: GateOptions, settings: Settings, store: Store) -> Means:
     if age is None:
         age = seconds(settings.gate.max_age, settings.where("gate", "max_age"))
     cap = options.max_cost if options.max_cost is not None else settings.max_cost_usd
+    budget, since, cache = Budget(cap), time.time() - age, options.cache or options.offline
     return Means(
         store=store,
         prices=Prices(settings.prices),
-        budget=Budget(cap),
+        budget=budget,
         retry=options.retry,
-        since=time.time() - age,
-        cache=options.cache or options.offline,
+        since=since,
+        cache=cache,
         offline=options.offline,
-    )
+        bench=Bench(
+            store, settings, budget=budget, cache=cache, since=since, offline=options.offline, retry=options.retry,
+            concurrency=options.concurrency,
+        ),
+    )  # fmt: skip
 
 
 class _Gate:
@@ -140,7 +147,7 @@ class _Gate:
             notes = tuple(f"once there is a base, nothing will be asked: {metric.reason}" for metric in bad)
             return replace(plain, reason=why, exit_code=0 if new else self._inconclusive, notes=notes)
         gate_id = f"{new_run_id()}-{secrets.token_hex(2)}"
-        setup = await set_up(reached, baseline, self._options, self._models, self._means, gate_id)
+        setup = await set_up(reached, baseline, self._options, self._models, self._means, gate_id, judges)
         plain = replace(plain, planned=setup.planned)
         if setup.unrenderable is not None:
             why = f"base's prompt cannot be rendered on head's data: {setup.unrenderable}"
@@ -163,12 +170,14 @@ class _Gate:
     async def _decided(self, setup: Setup) -> SuiteVerdict:
         suite, means, models = setup.reached.suite, self._means, self._models
         prepare(suite.scorers)
+        if not self._options.offline:
+            await ready(means.bench, suite.scorers)
         plans = [plan for plan in (setup.base, setup.head) if plan is not None]
         if means.budget.cap_usd is not None and not self._options.offline:
             await check_cap([(plan, models.provider(plan.model)) for plan in plans], means.prices)
         self._hooks.planned(suite.name, setup.planned)
         found = await run_experiment(setup, models, means, self._hooks, offline=self._options.offline)
-        verdict = suite_verdict(setup, found, self._on_inconclusive)
+        verdict = suite_verdict(setup, found, await behind(setup, found, means), self._on_inconclusive)
         for result in found.results.values():
             means.store.note(result.run_id, {"verdict": verdict.verdict})
         flips, flipped = flips_of(means.store, setup, found, self._options.flips)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from llmkit.canonical import digest
 from llmkit.errors import DataError, UsageError
 from llmkit.gate.arms import Means, Piece, pieces_of
 from llmkit.gate.baseline import Baseline
 from llmkit.gate.changes import Reached
+from llmkit.gate.judging import Deciding
 from llmkit.gate.measures import Gated, gated, over_both
 from llmkit.gate.models import Models
 from llmkit.gate.options import GateOptions
@@ -46,6 +47,7 @@ class Setup:
         same: Pairs that ask the same thing of the same model.
         timed: Whether answers are timed, so that none may come from the cache.
         known: Keys of the answers that are there already.
+        judged: Metric → its judge, of those that have one.
     """
 
     reached: Reached
@@ -63,6 +65,7 @@ class Setup:
     same: int
     timed: bool
     known: frozenset[bytes]
+    judged: Mapping[str, Deciding] = field(default_factory=dict)
 
     def keys(self) -> dict[str, list[bytes]]:
         """Return side → the keys of all that it may ask."""
@@ -86,9 +89,24 @@ class Setup:
 
 
 async def set_up(
-    reached: Reached, baseline: Baseline | None, options: GateOptions, models: Models, means: Means, gate_id: str
+    reached: Reached,
+    baseline: Baseline | None,
+    options: GateOptions,
+    models: Models,
+    means: Means,
+    gate_id: str,
+    judged: Mapping[str, Deciding],
 ) -> Setup:
     """Load the data, fix the order and the number of samples, render both sides, and price the calls.
+
+    Args:
+        reached: The suite.
+        baseline: Recorded answers, in place of base's.
+        options: How to gate.
+        models: Those that are asked.
+        means: What both sides share.
+        gate_id: Of this gate of this suite.
+        judged: Metric → its judge, of those that have one; all of them may decide.
 
     Raises:
         LlmkitError: The suite cannot be gated.
@@ -130,7 +148,7 @@ async def set_up(
     return Setup(
         reached, head, base, baseline, gatings, units, chosen, gated(gatings, chosen),
         size, _planned(size, units, epochs, forecast), head_pieces, base_pieces, same, timed,
-        frozenset(forecast.known),
+        frozenset(forecast.known), judged,
     )  # fmt: skip
 
 

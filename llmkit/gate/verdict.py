@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from llmkit.errors import BudgetError
 from llmkit.gate.arms import spent
-from llmkit.gate.evidence import RULE, Measured, SideName
+from llmkit.gate.behind import Behind
+from llmkit.gate.evidence import JUDGED_RULE, RULE, Measured, SideName
 from llmkit.gate.experiment import Findings
 from llmkit.gate.measures import Gated, weights
 from llmkit.gate.setup import Setup, same_pairs
@@ -27,7 +29,7 @@ from llmkit.stats.sequential.sizing import discordance_seen
 from llmkit.stats.sequential.trial import ALPHA
 from llmkit.suites.gating import Gating, span_of
 from llmkit.types import Interval
-from llmkit.verdicts import MetricVerdict, Needs, OnInconclusive, Spent, SuiteVerdict, Verdict
+from llmkit.verdicts import JudgedVerdict, MetricVerdict, Needs, OnInconclusive, Spent, SuiteVerdict, Verdict
 
 PASSED, FAILED, UNDECIDED, BROKE = 0, 1, 3, 4
 
@@ -41,23 +43,28 @@ def exit_code(verdict: Verdict, on_inconclusive: OnInconclusive | None) -> int:
     return FAILED if verdict == "fail" else PASSED
 
 
-def suite_verdict(setup: Setup, found: Findings, on_inconclusive: OnInconclusive | None) -> SuiteVerdict:
+def suite_verdict(
+    setup: Setup, found: Findings, judges: Behind, on_inconclusive: OnInconclusive | None
+) -> SuiteVerdict:
     """Return what a suite's experiment came to."""
-    metrics = tuple(_metric(setup, found, measure) for measure in setup.measures)
+    metrics = tuple(_judged(_metric(setup, found, m), judges.metrics.get(m.gating.name)) for m in setup.measures)
+    verdict = _overall(found.verdict, metrics)
     nobody = _nobody(found)
-    code = exit_code(found.verdict, on_inconclusive)
-    if found.stopped is not None and found.verdict == "undecided":
-        code = UNDECIDED if isinstance(found.stopped, BudgetError) else BROKE
-    if nobody is not None:
-        code = BROKE
-    if found.missing and found.verdict == "undecided":
+    code = exit_code(verdict, on_inconclusive)
+    if found.missing and verdict == "undecided":
         code = exit_code("undecided", on_inconclusive)
+    elif found.stopped is not None and verdict == "undecided":
+        code = UNDECIDED if isinstance(found.stopped, BudgetError) else BROKE
+    elif verdict == "undecided" and any(map(_distrusted, metrics)):
+        code = UNDECIDED  # no want of evidence, which an option may take for a pass
+    if nobody is not None and not (found.missing and verdict == "undecided"):
+        code = BROKE
     base, head = _spent(found, "base"), _spent(found, "head")
     saved = _saved(setup, found)
     return SuiteVerdict(
         suite=setup.reached.suite.name,
         path=_path(setup),
-        verdict=found.verdict,
+        verdict=verdict,
         changes=setup.reached.changes,
         metrics=metrics,
         planned=setup.planned,
@@ -72,12 +79,40 @@ def suite_verdict(setup: Setup, found: Findings, on_inconclusive: OnInconclusive
         reason=nobody,
         missing=found.missing,
         notes=_notes(setup, found),
-        warning=_warning(setup, found),
+        warning="; ".join(filter(None, (_warning(setup, found), *judges.warnings))) or None,
         saved_calls=saved,
         saved_usd=_saved_usd(saved, base, head),
-        rule=RULE,
+        rule=f"{RULE}; {JUDGED_RULE}" if setup.judged else RULE,
         exit_code=code,
+        judges=judges.spent,
     )
+
+
+def _judged(metric: MetricVerdict, judged: JudgedVerdict | None) -> MetricVerdict:
+    """Add what stands behind a judged metric; a judge that may not decide, or errs unevenly, decides nothing."""
+    if judged is None:
+        return metric
+    shown = replace(metric, judged=_of_part(judged, metric))
+    if not _distrusted(shown):
+        return shown
+    return replace(shown, verdict="undecided", within=False, reason=judged.refused or judged.errors, needs=None)
+
+
+def _of_part(judged: JudgedVerdict, metric: MetricVerdict) -> JudgedVerdict:
+    """Return the same with the raw difference of a slice's part."""
+    known = metric.base is not None and metric.head is not None
+    return replace(judged, raw=metric.head - metric.base if known else None)  # type: ignore[operator]
+
+
+def _distrusted(metric: MetricVerdict) -> bool:
+    return metric.judged is not None and (metric.judged.differential or metric.judged.refused is not None)
+
+
+def _overall(found: Verdict, metrics: Sequence[MetricVerdict]) -> Verdict:
+    """Return the suite's verdict, where a judge that may not decide has no say in it."""
+    if not any(map(_distrusted, metrics)):
+        return found
+    return "fail" if any(metric.verdict == "fail" for metric in metrics) else "undecided"
 
 
 def _path(setup: Setup) -> str | None:
