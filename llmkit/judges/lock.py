@@ -161,7 +161,7 @@ def write_lock(path: Path, lock: Lock) -> Lock:
     text = json.dumps(new, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
     if old != new or path.read_bytes() != text.encode():
         write_text(path, text)
-    return _lock(new, path)
+    return _lock(_parsed(text, path), path)
 
 
 def files_of(judge: Judge) -> Mapping[str, str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmkit.errors import DocumentError, UsageError
@@ -184,3 +184,27 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 def test_paths_are_written_from_the_judges_folder(tmp_path: Path) -> None:
     assert path_from(tmp_path / "judges", tmp_path / "prompts" / "a.prompty") == "../prompts/a.prompty"
+
+
+plain = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=40)
+@given(st.dictionaries(st.text("abcé", min_size=1), plain, max_size=3), st.floats(0, 1), st.floats(0, 1e6))
+def test_whatever_a_lock_holds_comes_back_with_its_type(
+    tmp_path_factory: pytest.TempPathFactory, params: dict[str, Any], moved: float, cell: float
+) -> None:
+    made = lock(
+        chosen=replace(lock().chosen, params=params),
+        probes=(Probe("order", moved, 40, "x"),),
+        test=Counts(("pass", "fail"), ((cell, 1), (0, cell)), weighted=True, items=9),
+    )
+    path = tmp_path_factory.mktemp("judges") / PATH
+    wrote = write_lock(path, made)
+    assert replace(wrote, id="") == made
+    assert repr(read_lock(path)) == repr(wrote)
+    assert json.dumps(wrote.chosen.params, sort_keys=True) == json.dumps(params, sort_keys=True)
