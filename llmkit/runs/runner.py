@@ -78,11 +78,12 @@ class Runner:
         self.use_cache, self._since = use_cache, since
         self.served: str | None = None  # what must have answered other runs; None: any model
         self.earliest = False  # whether the earliest answer counts, also before the run's own
-        self._former = (
-            None
-            if plan.form is None
-            else Former(plan, run_id, provider, call, store, lambda key: self._find_keys([key]).get(key))
-        )
+        self._former = None
+        if plan.form is not None:
+            seats = bench.of if bench is not None else None
+            self._former = Former(
+                plan, run_id, provider, call, store, lambda key: self._find_keys([key]).get(key), seats
+            )
         self._settler = Settler(
             store, run_id, plan.suite.scorers, plan.suite.slice_names,
             state=self.state, seed=plan.seed, observer=observer, sink=sink, bench=bench,
@@ -153,7 +154,8 @@ class Runner:
         last = asyncio.create_task(self._last_words())
         try:
             await asyncio.wait({last, grading}, return_when=asyncio.FIRST_COMPLETED)
-            await grading
+            await asyncio.wait({grading})  # not the task itself: an interruption would cancel it, and it has its second
+            grading.result()
         finally:
             last.cancel()
 
