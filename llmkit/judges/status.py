@@ -149,6 +149,8 @@ def _chance(judge: Judge, test: Figures) -> Iterator[_Finding]:
             yield _Finding("failed", f"TPR {tpr:.2f} + TNR {tnr:.2f} is not above 1: no better than a coin")
         return
     rate = test.weighted_kappa if judge.scale.ordered else test.kappa
+    if judge.scale.kind == "pairwise" and test.counts.n and (rate is None or rate.value is None):
+        yield _Finding("open", "labels and verdicts are all of one word: who always says it would look the same")
     if rate is not None and rate.value is not None and rate.value <= 0:
         yield _Finding("failed", f"kappa {rate.value:.2f} on {rate.n} items: no better than chance")
 

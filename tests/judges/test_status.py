@@ -148,6 +148,8 @@ GRADED = {"graded": {"min": 1, "max": 3}}
         ("pairwise", [[9, 0, 1], [0, 0, 0], [1, 0, 9]], "provisional", "agreement 0.90 on 20 pairs: at least 0.71"),
         ("pairwise", [[12, 0, 8], [0, 0, 0], [8, 0, 12]], "refused", "24 of 40, at most 0.74"),
         ("pairwise", [[8, 0, 12], [0, 0, 0], [12, 0, 8]], "refused", "kappa -0.20 on 40 items: no better than chance"),
+        ("pairwise", [[40, 0, 0], [0, 0, 0], [0, 0, 0]], "provisional", "who always says it would look the same"),
+        ("pairwise", [[58, 0, 0], [0, 0, 0], [2, 0, 0]], "refused", "no better than chance"),
         (GRADED, [[20, 1, 0], [1, 20, 1], [0, 1, 20]], "calibrated", "weighted kappa 0.95 on 64 items: at least 0.78"),
         (GRADED, [[4, 1, 0], [1, 4, 0], [0, 0, 4]], "provisional", "below 0.6; about "),
         (GRADED, [[5, 9, 9], [9, 9, 9], [9, 9, 5]], "refused", "no better than chance"),
