@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from llmkit.errors import LlmkitError, UsageError
 from llmkit.generation.batches import BatchPlan
+from llmkit.generation.judging import calls_at_most, unbounded
 from llmkit.generation.pieces import fields_of, pieces
 from llmkit.generation.preview import Preview, preview, worst_of
 from llmkit.providers.base import Provider
@@ -84,8 +85,9 @@ class _Costs:
             self._models.append((provider, Caller(provider, prices=prices)))
         self._ways: list[Way] = []
         self.calls = 0
-        self.total: float | None = 0.0
-        self.unknown: str | None = None
+        self._checks = calls_at_most(plan.validators)
+        self.unknown = unbounded(plan.validators)
+        self.total: float | None = 0.0 if self.unknown is None else None
 
     async def add(self, request: Request, fields: Mapping[str, object]) -> None:
         """Add one generation."""
@@ -97,7 +99,7 @@ class _Costs:
                 cost, unknown = await worst_of(caller, asked, before, most, plan.options)
             except UsageError as error:
                 cost, unknown = None, str(error)
-            self.calls += most
+            self.calls += most * (1 + self._checks)
             before += most
             self.total = None if self.total is None or cost is None else self.total + cost
             self.unknown = self.unknown or unknown

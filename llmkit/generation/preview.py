@@ -8,6 +8,7 @@ from typing import Any
 
 from llmkit.config import Settings
 from llmkit.errors import UsageError
+from llmkit.generation.judging import unbounded
 from llmkit.generation.options import GenerateOptions
 from llmkit.generations import Enforced
 from llmkit.prompts import Prompt
@@ -19,6 +20,7 @@ from llmkit.structured.format import Binds, Format, notes_of
 from llmkit.structured.outlay import worst_case
 from llmkit.structured.strategy import Way, choose
 from llmkit.structured.validators import Validator, name_of
+from llmkit.structured.validators import notes_of as notes_of_check
 from llmkit.structured.wording import describe
 from llmkit.types import Message, Request
 
@@ -84,7 +86,8 @@ async def preview(
     bound: Format[Any] = form.bind(row) if isinstance(form, Binds) else form
     messages = describe(prompt.render(row), bound.describe())
     checks = tuple(Enforced(name_of(v), "validator") for v in validators)
-    prices = Prices(settings.prices)
+    said = tuple(note for validator in validators for note in notes_of_check(validator))
+    prices, open_ended = Prices(settings.prices), unbounded(validators)
     asked: list[Asked] = []
     before = 0
     for ref in refs:
@@ -93,10 +96,12 @@ async def preview(
         most = 1 if way.strategy == "plain" else options.max_attempts
         request = Request(messages, {**ref.params, **way.params})
         worst, unknown = await worst_of(Caller(provider, prices=prices), request, before, most, options)
+        if open_ended is not None:
+            worst, unknown = None, unknown or open_ended
         asked.append(
             Asked(
                 ref.name, dict(ref.params), way.strategy, _why(way, options), (*way.rules, *checks),
-                tuple(note for note in way.notes if not asked or note not in notes_of(bound)),
+                tuple(note for note in (*way.notes, *said) if not asked or note not in (*notes_of(bound), *said)),
                 way.compile_s, most, worst, unknown,
             )
         )  # fmt: skip

@@ -67,7 +67,7 @@ class JudgeValidator:
         if seats is None:
             raise UsageError(
                 f"{self.name} has no model here: it can be asked where answers are generated",
-                hint="Use it in llmkit generate, llmkit batch or llmkit.generate(); for answers that are there already "
+                hint="Use it in llmkit generate or llmkit.generate(); for answers that are there already "
                 f"there is llmkit judge run {self.judge.name}",
             )
         seat = await seats(self.judge.name).seat(self.judge.model)

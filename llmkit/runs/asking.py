@@ -6,13 +6,16 @@ import asyncio
 from collections.abc import Iterable, Sequence
 
 from llmkit.errors import BudgetError, LlmkitError, ProviderError, ScorerError, UsageError
+from llmkit.judges.panel import check_seat
 from llmkit.judges.scorer import JudgeScorer
 from llmkit.judges.seat import Asks
+from llmkit.judges.validator import JudgeValidator
 from llmkit.providers.base import ModelRef
 from llmkit.runs.judging import Bench
 from llmkit.runs.records import JUDGE_FAILED, NOT_JUDGED, NOT_STORED
 from llmkit.runs.streak import Streak
 from llmkit.scoring.base import Item, Scorer
+from llmkit.structured.validators import Validator
 from llmkit.types import Failure, Score
 
 
@@ -26,7 +29,7 @@ def models_of(scorers: Iterable[Scorer]) -> list[ModelRef]:
     return [model for scorer in scorers if isinstance(scorer, Asks) for model in getattr(scorer, "models", ())]
 
 
-async def ready(bench: Bench, scorers: Iterable[Scorer]) -> None:
+async def ready(bench: Bench, scorers: Iterable[Scorer], validators: Iterable[Validator] = ()) -> None:
     """Say what judges lack before any call is paid for.
 
     Raises:
@@ -45,6 +48,9 @@ async def ready(bench: Bench, scorers: Iterable[Scorer]) -> None:
                 if "max_tokens" in error.message and "max_tokens" not in scorer.judge.model.params:
                     error.hint = "Give the judge a limit: params: {max_tokens: 500}"
             raise
+    for judge in (validator.judge for validator in validators if isinstance(validator, JudgeValidator)):
+        await bench.prepare([judge.model])
+        check_seat(judge, bench.provider(judge.model))
 
 
 class Asking:

@@ -35,7 +35,7 @@ class Settler:
         observer: Is told after each batch.
         anew: Score everything, also what has a score under the same signature.
         sink: Is given each batch once it is scored and stored.
-        bench: Gives the judges among the scorers their models.
+        bench: Gives judges their models.
 
     Raises:
         ScorerError: There are judges and no bench.
@@ -56,7 +56,7 @@ class Settler:
         bench: Bench | None = None,
     ) -> None:
         self.run_id, self.state = run_id, state
-        self.asking = need_bench(scorers, bench)
+        self.asking, self._bench = need_bench(scorers, bench), bench
         self._judges = Judges(scorers)
         self._sink = sink
         self._store, self._scorers, self._observer, self._anew = store, scorers, observer, anew
@@ -109,8 +109,8 @@ class Settler:
         return self._judges.told(found, self._tally, self._store.judges_served(self.run_id))
 
     def judging(self) -> dict[str, Totals]:
-        """Return the sums over the calls of each judge."""
-        return self.asking.bench.totals() if self.asking is not None else {}
+        """Return the sums over the calls of each judge, those that check answers on the way among them."""
+        return self._bench.totals() if self._bench is not None else {}
 
     def _reuse(self, outcomes: Sequence[Outcome]) -> None:
         """Take the scores that stand already; a scorer that changed has another signature, so no score yet.
