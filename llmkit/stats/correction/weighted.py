@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -33,11 +34,13 @@ def effective_confusion(
 ) -> Confusion:
     """Return the four cells with the weighted TPR and TNR, each class scaled to its effective size.
 
-    Weights: (Σw)²/Σw² within the class (L. Kish, Survey Sampling, 1965), with one more item of the largest weight
-    among all labels counted in and taken off again: where items of a kind that weighs much were drawn seldom, none of
-    a class may be among them, and its weights alone would not show what is missing. Groups: divided by the design
-    effect as in :func:`llmkit.stats.mean.proportion_interval`. Never more than the items themselves; with equal weights
-    and no groups the plain counts.
+    Weights: the smaller of (Σw)²/Σw² within the class (L. Kish, Survey Sampling, 1965) and p(1 − p)/v, with v the
+    linearised variance of the weighted rate p (W. G. Cochran, Sampling Techniques, 3rd ed., 1977, section 6.3). For
+    both an error of the largest weight among all labels is counted in, and its one item taken off again. Where items of
+    a kind that weighs much were drawn seldom, a class may hold none of them, and no error among them: its own weights
+    do not show what is missing. Groups: divided by the design effect as in
+    :func:`llmkit.stats.mean.proportion_interval`. Never more than the items themselves; with equal weights and no
+    groups the plain counts.
 
     Args:
         labels: Shape (n,), 0 and 1: what people say.
@@ -60,9 +63,10 @@ def effective_confusion(
     cells = []
     for positive in (1.0, 0.0):
         place = so == positive
-        share, size = _effective(said[place], w[place], None if of is None else of[place], most, confidence)
+        right = (said[place] == positive).astype(np.float64)
+        share, size = _effective(right, w[place], None if of is None else of[place], most, confidence)
         cells.append((share * size, (1 - share) * size))
-    (tp, fn), (fp, tn) = cells
+    (tp, fn), (tn, fp) = cells
     return Confusion(tp, fn, fp, tn)
 
 
@@ -83,13 +87,13 @@ def effective_trials(verdicts: ArrayLike, clusters: ArrayLike | None = None, *, 
 
 
 def _effective(values: Floats, w: Floats, of: Ints | None, most: float, confidence: float) -> tuple[float, float]:
-    """Return the weighted mean of 0s and 1s and the effective size; 0 and 0 of none."""
+    """Return the weighted mean of values, 0 for an error, and the effective size; 0 and 0 of none."""
     if not len(values):
         return 0.0, 0.0
     share = float(w @ values) / float(w.sum())
     if not values.any() or values.all():
         share = float(values[0])  # not an ulp beside it
-    size = _kish(w, most)
+    size = min(_kish(w, most), _linear(values, w, most))
     if of is not None:
         size = _over_groups(values - share, w, of, most, size, confidence)
     return share, min(float(len(values)), size)
@@ -116,6 +120,15 @@ def _over_groups(rest: Floats, w: Floats, of: Ints, most: float, size: float, co
 def _kish(w: Floats, most: float) -> float:
     scaled = w / most
     return float((scaled.sum() + 1) ** 2 / ((scaled**2).sum() + 1) - 1)
+
+
+def _linear(values: Floats, w: Floats, most: float) -> float:
+    """Return p(1 − p)/v with one error of the largest weight counted in; infinite where nothing is right."""
+    scaled = w / most
+    total = scaled.sum() + 1
+    p = float(scaled @ values) / total
+    variance = float((scaled**2) @ (values - p) ** 2 + p**2) / total**2
+    return p * (1 - p) / variance - 1 if variance > 0 else math.inf
 
 
 def _binary(values: ArrayLike, what: str) -> Floats:

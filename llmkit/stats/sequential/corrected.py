@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import NamedTuple
 
 from llmkit.stats.confusion import Confusion
@@ -17,6 +18,7 @@ from llmkit.stats.sequential.roots import crossing
 from llmkit.stats.sequential.schedule import Schedule
 from llmkit.stats.sequential.series import Series
 from llmkit.stats.sequential.trial import ALPHA, LOOKS
+from llmkit.types import Interval
 
 _CERTAIN = 1.0 - 1e-6  # a drop of all there is, which needs no ruling out
 
@@ -46,11 +48,15 @@ def youden_bounds(labels: Confusion, z: float) -> Youden:
     each = 2 * normal_cdf(z) - 1
     if not 0 < each < 1:
         return Youden(labels.youden, -1.0, 1.0)
-    tpr = clopper_pearson(labels.tp, labels.positives, each)
-    tnr = clopper_pearson(labels.tn, labels.negatives, each)
+    tpr, tnr = _exact(labels.tp, labels.positives, each), _exact(labels.tn, labels.negatives, each)
     below = math.hypot(labels.tpr - tpr.low, labels.tnr - tnr.low)
     above = math.hypot(tpr.high - labels.tpr, tnr.high - labels.tnr)
     return Youden(labels.youden, max(-1.0, labels.youden - below), min(1.0, labels.youden + above))
+
+
+@lru_cache(maxsize=65_536)
+def _exact(k: float, n: float, confidence: float) -> Interval:
+    return clopper_pearson(k, n, confidence)
 
 
 @dataclass(frozen=True)

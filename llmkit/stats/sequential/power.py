@@ -84,6 +84,17 @@ def simulate(
         if least_margin(count, critical) <= margin:
             scores = tango_scores(lost[:, look].astype(float), gained[:, look].astype(float), count, margin)
             under[:, look] = scores >= critical
+    return outcomes_of(over, under, counts)
+
+
+def outcomes_of(over: NDArray[np.bool_], under: NDArray[np.bool_], counts: NDArray[np.int64]) -> Outcomes:
+    """Return what comes of trials that cross the boundary of a failure, or of a pass, at the looks given.
+
+    Args:
+        over: Shape (runs, looks): where a drop is proven.
+        under: Shape (runs, looks): where the margin is ruled out.
+        counts: Shape (looks,): units at each look.
+    """
     first_over, first_under = _first(over), _first(under)
     last = len(counts) - 1
     passed = (first_under <= first_over) & (first_under <= last)

@@ -32,7 +32,7 @@ def tango_z(losses: float, gains: float, n: float, margin: float, w: float = QUA
     return float(tango_scores(np.array(float(losses)), np.array(float(gains)), n, margin, w))
 
 
-def tango_scores(losses: Floats, gains: Floats, n: float, margin: float, w: float = QUARTER) -> Floats:
+def tango_scores(losses: Floats, gains: Floats, n: float, margin: float | Floats, w: float = QUARTER) -> Floats:
     """Return :func:`tango_z` for many counts at once."""
     return -score.tango_scores(losses + w, gains, n, margin)
 

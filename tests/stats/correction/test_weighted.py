@@ -59,10 +59,20 @@ def test_the_unit_of_the_weights_does_not_matter(items, unit):
     assert after == pytest.approx(before, abs=1e-9)
 
 
-def test_unequal_weights_are_worth_kishs_size():
-    """Nine items of weight 1 and one of 9: (18 + 9)² / (90 + 81) − 1, with one more of the heaviest."""
-    found = effective_confusion([1] * 10, [1] * 10, [1] * 9 + [9])
-    assert found.positives == pytest.approx(27**2 / 171 - 1)
+def test_unequal_weights_are_worth_kishs_size_where_errors_weigh_little():
+    """Forty right items of weight 9 and ten wrong ones of 1, an error of weight 9 counted in: (370 + 9)² / …"""
+    found = effective_confusion([1] * 50, [1] * 40 + [0] * 10, [9] * 40 + [1] * 10)
+    assert found.positives == pytest.approx(min(379**2 / (40 * 81 + 10 + 81) - 1, 50))
+    assert found.tpr == pytest.approx(360 / 370)
+
+
+def test_they_are_worth_less_where_errors_weigh_much():
+    """Forty right items of weight 1 and two wrong ones of 9: what is not known are the wrong ones."""
+    found = effective_confusion([1] * 42, [1] * 40 + [0] * 2, [1] * 40 + [9] * 2)
+    p = 40 / 67
+    variance = (40 * (1 - p) ** 2 + 3 * 81 * p**2) / 67**2
+    assert found.positives == pytest.approx(p * (1 - p) / variance - 1)
+    assert found.positives < (58 + 9) ** 2 / (40 + 3 * 81) - 1
 
 
 def test_a_class_that_lacks_the_heavy_items_is_worth_less_for_it():
