@@ -10,12 +10,15 @@ from llmkit.errors import DataError, UsageError
 from llmkit.gate.arms import Means, Piece, pieces_of
 from llmkit.gate.baseline import Baseline
 from llmkit.gate.changes import Reached
+from llmkit.gate.differing import usable
+from llmkit.gate.judge_outlay import dearest, most_calls
 from llmkit.gate.judging import Deciding
 from llmkit.gate.measures import Gated, gated, over_both
 from llmkit.gate.models import Models
 from llmkit.gate.options import GateOptions
 from llmkit.gate.order import Unit, Units, shuffled
 from llmkit.gate.sizing import Size, size_of
+from llmkit.judges.scorer import JudgeScorer
 from llmkit.providers.base import Provider, SpeaksWire
 from llmkit.providers.retry import Caller
 from llmkit.runs.forming import worst_case_of
@@ -145,6 +148,9 @@ async def set_up(
     await forecast.add(head, models.provider(head.model), head_pieces)
     if base is not None:
         await forecast.add(base, models.provider(base.model), base_pieces)
+    elif baseline is not None:
+        await forecast.judge_recorded(head, head_pieces)
+    await forecast.judge_labelled(head_pieces, judged)
     return Setup(
         reached, head, base, baseline, gatings, units, chosen, gated(gatings, chosen),
         size, _planned(size, units, epochs, forecast), head_pieces, base_pieces, same, timed,
@@ -202,6 +208,7 @@ def _planned(size: Size, units: Units, epochs: int, forecast: _Forecast) -> Plan
         unknown=forecast.unknown,
         calls=forecast.calls,
         from_cache=forecast.cached,
+        judge_calls=forecast.judge_calls,
     )
 
 
@@ -218,10 +225,12 @@ class _Forecast:
         self.calls = self.cached = 0
         self.usd: float | None = 0.0
         self.unknown: str | None = None
+        self.judge_calls: dict[str, int] = {}
 
     async def add(self, plan: Plan, provider: Provider, pieces: Sequence[Sequence[Piece]]) -> None:
         """Add one side."""
         caller = Caller(provider, prices=self._means.prices)
+        answers: list[Job] = []
         for unit in pieces:
             jobs = [piece for piece in unit if isinstance(piece, Job)]
             known = self._known(jobs)
@@ -230,7 +239,36 @@ class _Forecast:
             for job in jobs:
                 if self._timed or job.key not in self._asked:
                     self._asked.add(job.key)
+                    answers.append(job)
                     await self._price(plan, caller, job)
+        for scorer in plan.suite.scorers:
+            if isinstance(scorer, JudgeScorer) and answers:
+                await self.judge(scorer, answers)
+
+    async def judge_recorded(self, plan: Plan, pieces: Sequence[Sequence[Piece]]) -> None:
+        """Add a side whose answers are recorded: judges alone are asked."""
+        jobs = [piece for unit in pieces for piece in unit if isinstance(piece, Job)]
+        for scorer in plan.suite.scorers:
+            if isinstance(scorer, JudgeScorer) and jobs:
+                await self.judge(scorer, jobs)
+
+    async def judge_labelled(self, pieces: Sequence[Sequence[Piece]], judged: Mapping[str, Deciding]) -> None:
+        """Add the labelled answers on which a judge's errors may be compared."""
+        jobs = [piece for unit in pieces for piece in unit if isinstance(piece, Job)]
+        for one in judged.values():
+            if isinstance(one.gating.scorer, JudgeScorer) and jobs:
+                await self.judge(one.gating.scorer, jobs, len(usable(one.judge)))
+
+    async def judge(self, scorer: JudgeScorer, answers: Sequence[Job], times: int | None = None) -> None:
+        """Add what a judge may ask about the answers to these; ``times``: about so many like them."""
+        name, count = scorer.judge.name, len(answers) if times is None else times
+        self.judge_calls[name] = self.judge_calls.get(name, 0) + most_calls(scorer) * count
+        if self.usd is None:
+            return
+        try:
+            self.usd += count * await dearest(scorer, answers, self._means.prices)
+        except UsageError as error:
+            self.usd, self.unknown = None, str(error)
 
     def _known(self, jobs: Sequence[Job]) -> Mapping[bytes, object]:
         if self._timed or not self._means.cache:

@@ -250,24 +250,47 @@ async def test_offline_lists_the_verdicts_that_are_missing(judged):
     assert all(name.endswith(": verdict of tone") for name in suite.missing)
 
 
-PRICED = """
+PRICES = """
 [prices."scripted/judge"]
 input = 1.0
 output = 1.0
 """
 
 
-async def test_the_cap_holds_for_the_judges_calls_as_well(judged):
-    config = FILES["llmkit.toml"].replace('verdicts.jsonl"', 'verdicts.jsonl"\nbilled = true\nmax_tokens = 50')
-    judged.repo.write({"llmkit.toml": config + PRICED})
+def bill(judged, prices=PRICES):
+    """Let the judge's calls cost something."""
+    config = FILES["llmkit.toml"].replace('replies.jsonl"', 'replies.jsonl"\nmax_tokens = 10')
+    config = config.replace('verdicts.jsonl"', 'verdicts.jsonl"\nbilled = true\nmax_tokens = 50')
+    judged.repo.write({"llmkit.toml": config + prices})
     judged.lock()
     judged.adopt()
     judged.prompt("Kindly reply")
+
+
+async def test_the_listing_counts_and_prices_the_judges_calls(judged):
+    bill(judged)
+    planned = (await judged.one(listed=True)).planned
+    # Both sides, and the labelled answers that may be of either; what cannot be read is asked again.
+    assert planned.judge_calls == {"tone": 2 * (2 * planned.n_max + len(LABELS))}
+    assert planned.calls == 2 * planned.n_max
+    paid = (await judged.one()).judges[0].cost_usd
+    assert 0 < paid < planned.worst_case_usd
+
+
+async def test_a_judge_without_a_price_leaves_the_worst_case_unknown(judged):
+    bill(judged, prices="")
+    planned = (await judged.one(listed=True)).planned
+    assert planned.worst_case_usd is None
+    assert "scripted/judge" in planned.unknown
+
+
+async def test_the_cap_holds_for_the_judges_calls_as_well(judged):
+    bill(judged)
     report = await judged.gate(max_cost=0.002)
     (suite,) = report.suites
     assert report.exit_code == 3
     assert "0.002" in suite.stopped_by
-    assert suite.judges[0].cost_usd <= 0.002
+    assert 0 < suite.judges[0].cost_usd <= 0.002
 
 
 # --- errors on both sides ---
