@@ -126,7 +126,19 @@ def conclude(prepared: Prepared, found: Outcome, options: CalibrateOptions) -> C
         seed=options.seed,
         notes=tuple(notes),
         next=NEXT[decision.status].format(name=judge.name),
+        required=_required(judge),
     )
+
+
+def _required(judge: Judge) -> dict[str, float]:
+    """Return the lower bounds that the judge's kind must show, by figure."""
+    accept = judge.spec.accept
+    return {
+        "pass_fail": {"tpr": accept.tpr_lower, "tnr": accept.tnr_lower},
+        "graded": {"weighted_kappa": accept.kappa_lower},
+        "choices": {"kappa": accept.kappa_lower},
+        "pairwise": {"accuracy": accept.agreement_lower},
+    }[judge.scale.kind]
 
 
 def _figures(prepared: Prepared, items: Sequence[Labelled], verdicts: Sequence[Verdict]) -> Figures:

@@ -157,8 +157,9 @@ def estimator(found: Calibration) -> str:
     """Say what corrects rates, and why."""
     if found.estimator is None:
         return f"no rate is corrected: {found.estimator_why}" if found.estimator_why else "no rate is corrected"
-    why = f": {found.estimator_why}" if found.estimator_why else ""
-    return f"rates are corrected by {found.estimator}{why}"
+    if not found.estimator_why.startswith(found.estimator):
+        return f"rates are corrected by {found.estimator}{f': {found.estimator_why}' if found.estimator_why else ''}"
+    return f"rates are corrected: {found.estimator_why}"
 
 
 def cut(found: Calibration) -> str | None:
