@@ -62,10 +62,10 @@ def complete_metric(ctx: typer.Context, incomplete: str) -> list[str]:
 
 
 def complete_scorer(incomplete: str) -> list[str]:
-    """Offer the scorers that are installed."""
+    """Offer the scorers that are installed, and the project's judges."""
     from llmkit.scoring.registry import known
 
-    return _starting(list(known()), incomplete)
+    return _starting([*known(), *(f"judge:{name}" for name in complete_judge(""))], incomplete)
 
 
 def complete_judge(incomplete: str) -> list[str]:

@@ -9,11 +9,13 @@ import typer
 
 from llmkit.cli.complete import complete_scorer
 from llmkit.cli.evaluate import MAX_FAILURES, Max, MaxFailures, Min, MinPoint, exit_code_of
-from llmkit.cli.options import Json, StoreFolder
+from llmkit.cli.options import Concurrency, Json, MaxCost, StoreFolder
 from llmkit.cli.runs import RunArgument
 
 if TYPE_CHECKING:
     from llmkit.types import RunResult
+
+JUDGE = "judge:"
 
 
 def rescore(
@@ -21,7 +23,8 @@ def rescore(
     scorer: Annotated[
         list[str] | None,
         typer.Option(
-            help="A scorer, with options as YAML: '{numeric: {tolerance: 1}}'. Default: the run's own.",
+            help="A scorer, with options as YAML: '{numeric: {tolerance: 1}}'; a judge: judge:NAME."
+            " Default: the run's own.",
             autocompletion=complete_scorer,
         ),
     ] = None,
@@ -29,6 +32,11 @@ def rescore(
         bool, typer.Option("--all", help="Score everything, also what has a score of this scorer already.")
     ] = False,
     seed: Annotated[int | None, typer.Option(help="Of the bootstrap. Default: the run's own.")] = None,
+    max_cost: MaxCost = None,
+    concurrency: Concurrency = None,
+    cache: Annotated[
+        bool, typer.Option("--cache/--no-cache", help="Use what judges said in other runs. --all --no-cache asks anew.")
+    ] = True,
     max_failures: MaxFailures = MAX_FAILURES,
     minimum: Min = None,
     maximum: Max = None,
@@ -36,29 +44,48 @@ def rescore(
     json: Json = False,
     store: StoreFolder = None,
 ) -> int:
-    """Score a run's stored answers anew, with no calls; the result is a run of its own."""
+    """Score a run's stored answers anew; the result is a run of its own.
+
+    The model that answered is not asked. A judge among the scorers is, where it has not judged these answers before.
+    """
     import asyncio
 
-    from llmkit.cli.console import out, print_json, say
+    from llmkit.cli.console import err, out, print_json, say
     from llmkit.cli.opening import open_store
+    from llmkit.cli.session import Line
     from llmkit.cli.thresholds import Thresholds, exit_code
     from llmkit.reports.document import document
+    from llmkit.reports.progress import Progress
     from llmkit.reports.table import print_results
     from llmkit.runs.evaluate import Ending
+    from llmkit.runs.rescore import build_scorers, scorers_of
     from llmkit.runs.rescore import rescore as rescored
-    from llmkit.runs.rescore import scorers_of
-    from llmkit.scoring.registry import check_names, parse
+    from llmkit.scoring.registry import check_names
 
     thresholds = Thresholds.parse(minimum or [], maximum or [], min_point or [])
     entries = [_entry(text) for text in scorer] if scorer else None
     results: list[RunResult] = []
     with open_store(store, read_only=False) as opened:
         row = opened.run(run)
-        scorers = scorers_of(row) if entries is None else [parse(entry, "--scorer") for entry in entries]
+        scorers = scorers_of(row) if entries is None else build_scorers(entries, "--scorer")
         check_names(scorers, lambda position: "--scorer")
         thresholds.check(sorted(s.name for s in scorers))
         try:
-            asyncio.run(rescored(opened, row, entries, seed=seed, anew=everything, ended=results.append))
+            with Progress(err()) as progress:
+                asyncio.run(
+                    rescored(
+                        opened,
+                        row,
+                        entries,
+                        seed=seed,
+                        anew=everything,
+                        ended=results.append,
+                        cache=cache,
+                        max_cost=max_cost,
+                        concurrency=concurrency,
+                        observer=Line(progress, row.suite),
+                    )
+                )
         except KeyboardInterrupt:
             say("interrupted; scores are kept. The same command scores what is left" + " and all else" * everything)
             raise
@@ -74,7 +101,9 @@ def rescore(
 
 
 def _entry(text: str) -> Any:
-    """Read ``name`` or ``{name: {option: value}}``."""
+    """Read ``name``, ``{name: {option: value}}`` or ``judge:name``."""
     from llmkit.documents import parse_yaml
 
+    if text.startswith(JUDGE):
+        return {"judge": text.removeprefix(JUDGE).strip()}
     return text if text.isidentifier() else parse_yaml(text, path=Path("--scorer")).data

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from llmkit.errors import UnknownNameError, UsageError
-from llmkit.types import Interval, RunResult
+from llmkit.types import Interval, MetricResult, RunResult
+from llmkit.types import Judged as MetricJudged
 
 Kind = Literal["min", "max", "min-point"]
 
@@ -34,7 +35,9 @@ class Judged:
         """Return one line for people."""
         t, metric = self.threshold, self.run.metrics.get(self.threshold.metric)
         said = "has no value"
-        if metric is not None:
+        if metric is not None and metric.judged is not None:
+            said = _judged_said(metric, metric.judged, t.kind)
+        elif metric is not None:
             said = _said(metric.value, metric.interval, t.kind)
             if metric.failed:
                 second = _said(metric.value_failures_wrong, metric.interval_failures_wrong, t.kind)
@@ -112,7 +115,55 @@ def _verdict(run: RunResult, item: Threshold) -> Literal["pass", "fail", "undeci
     if run.status != "completed":
         return "undecided"
     readings = [(metric.value, metric.interval)]
-    if metric.failed:
+    if metric.judged is not None:
+        readings = _judged_readings(metric, metric.judged)
+        if not readings:
+            return "undecided"
+    elif metric.failed:
         readings.append((metric.value_failures_wrong, metric.interval_failures_wrong))
     how = {"higher_is_better": item.kind != "max", "point": item.kind == "min-point"}
     return agreed(*(decide(value, interval, item.bound, **how) for value, interval in readings))
+
+
+def _judged_readings(metric: MetricResult, judged: MetricJudged) -> list[tuple[float | None, Interval | None]]:
+    """Return the corrected rate, and the same with what has no score counted as wrong, where something failed.
+
+    Nothing where nothing is corrected, or the judge is not calibrated: a raw rate decides nothing. What the judge could
+    not tell, or gave no verdict of, is in neither reading.
+    """
+    if judged.status != "calibrated" or judged.rate is None:
+        return []
+    missing = metric.failed - judged.cannot_tell - judged.unread
+    if missing <= 0:
+        return [(judged.rate, judged.interval)]
+    worst = _worst(metric, missing)
+    if worst is None:
+        return []
+    share, interval = metric.n / (metric.n + missing), judged.interval
+
+    def mixed(value: float) -> float:
+        return value * share + worst * (1 - share)
+
+    if interval is not None:
+        interval = Interval(mixed(interval.low), mixed(interval.high), interval.method, interval.confidence)
+    return [(judged.rate, judged.interval), (mixed(judged.rate), interval)]
+
+
+def _worst(metric: MetricResult, missing: int) -> float | None:
+    """Return the value that a missing answer counts for as a wrong one; None where that is not to be told."""
+    if "|kind:pass_fail|" in metric.signature:
+        return 0.0
+    both, value = metric.value_failures_wrong, metric.value
+    return None if both is None or value is None else (both * (metric.n + missing) - value * metric.n) / missing
+
+
+def _judged_said(metric: MetricResult, judged: MetricJudged, kind: Kind) -> str:
+    raw = f"raw {metric.value:.4g}" if metric.value is not None else "no value"
+    named = f"{judged.status} judge" if judged.lock is None else f"{judged.status} judge, lock {judged.lock[:12]}"
+    readings = _judged_readings(metric, judged)
+    if not readings:
+        return f"is not known: {raw} of a {named}, which decides nothing: {judged.why or 'nothing is corrected'}"
+    said = f"{_said(*readings[0], kind)}, corrected from {raw} ({named})"
+    if len(readings) > 1:
+        said += f"; with its missing answers as wrong ones, it {_said(*readings[1], kind)}"
+    return said

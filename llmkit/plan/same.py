@@ -12,10 +12,12 @@ from llmkit.providers.base import Provider
 from llmkit.providers.budget import Budget
 from llmkit.providers.limits import limiter_for
 from llmkit.providers.pricing import Prices
+from llmkit.runs.asking import ready
 from llmkit.runs.begin import started
 from llmkit.runs.evaluate import Ending, Hooks
 from llmkit.runs.forecast import Forecast, forecast_plan
 from llmkit.runs.grade import prepare
+from llmkit.runs.judging import Bench
 from llmkit.runs.key import identity
 from llmkit.runs.lock import RunLock
 from llmkit.runs.options import Options
@@ -86,23 +88,28 @@ async def ask_twice(
     """
     cap = options.max_cost if options.max_cost is not None else settings.max_cost_usd
     prices = Prices(settings.prices)
-    prepare({scorer.signature: scorer for plan, _ in pairs for scorer in plan.suite.scorers}.values())
+    scorers = {scorer.signature: scorer for plan, _ in pairs for scorer in plan.suite.scorers}.values()
+    prepare(scorers)
     if cap is not None:
         await check_cap(pairs, prices)
+    await ready(Bench(store, settings, budget=Budget(cap)), scorers)
     with contextlib.ExitStack() as locks:
         both = [_both(plan, provider, options, store, locks) for plan, provider in pairs]
         todo = [one for each in both for one in each.todo]
         hooks.planned([(p.run_id, p.plan) for p in todo], {p.run_id: store.spent(p.run_id) for p in todo if p.resumed})
         budget = Budget(cap, spent_usd=sum(store.spent(run) for each in both if each.todo for run in each.ids))
         found = []
-        for each in both:
-            async with started(each.provider) as provider:
-                limiter = limiter_for(
-                    options.concurrency or settings.concurrency, provider.capabilities.fixed_concurrency
-                )
-                shared = Shared(provider, limiter, budget, prices, store, options.retry)
-                endings = await together(each.todo, shared, hooks)
-            found.append(Twice(each.plan, each.aa, each.ids, tuple(endings)))
+        # What judges said in other runs counts here, too: equal answers have equal verdicts, as they have in a gate.
+        bench = Bench(store, settings, budget=budget, retry=options.retry, concurrency=options.concurrency)
+        async with bench:
+            for each in both:
+                async with started(each.provider) as provider:
+                    limiter = limiter_for(
+                        options.concurrency or settings.concurrency, provider.capabilities.fixed_concurrency
+                    )
+                    shared = Shared(provider, limiter, budget, prices, store, options.retry, bench)
+                    endings = await together(each.todo, shared, hooks)
+                found.append(Twice(each.plan, each.aa, each.ids, tuple(endings)))
         return found
 
 

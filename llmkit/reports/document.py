@@ -13,13 +13,33 @@ from typing_extensions import TypedDict
 from llmkit.comparisons import Comparison
 from llmkit.reports.comparison_document import ComparisonDocument, comparison_document
 from llmkit.reports.finite import bounds, finite
-from llmkit.types import MetricResult, RunResult
+from llmkit.types import Judged, MetricResult, RunResult, Totals
+
+
+class JudgedDocument(TypedDict):
+    """What stands behind a judged metric, whose own ``value`` and ``ci`` are raw: of verdicts.
+
+    ``rate`` and ``ci`` are corrected; null where nothing is, and ``why`` says why.
+    """
+
+    judge: str
+    status: str
+    lock: str | None
+    rate: float | None
+    ci: tuple[float, float] | None
+    ci_method: str | None
+    confidence: float | None
+    estimator: str | None
+    why: str
+    cannot_tell: int
+    unread: int
 
 
 class MetricDocument(TypedDict):
     """One metric. ``ci`` is null where there is no interval; ``value`` where nothing was scored.
 
     ``value_failures_wrong`` counts failures as wrong answers; it has an interval of its own where there are some.
+    ``judged`` is there where a judge gave the scores.
     """
 
     value: float | None
@@ -32,6 +52,7 @@ class MetricDocument(TypedDict):
     ci_method: str | None
     confidence: float | None
     slices: NotRequired[dict[str, dict[str, MetricDocument]]]
+    judged: NotRequired[JudgedDocument]
 
 
 class SamplesDocument(TypedDict):
@@ -54,6 +75,14 @@ class UsageDocument(TypedDict):
     calls: int
     http_attempts: int
     lost_attempts: int
+
+
+class JudgingDocument(UsageDocument):
+    """Sums over the calls of one judge; they are no part of the run's own ``usage``."""
+
+    cost_usd: float | None
+    cached_cost_usd: float | None
+    lost_cost_usd: float | None
 
 
 class FaultDocument(TypedDict):
@@ -83,6 +112,7 @@ class RunDocument(TypedDict):
     stopped_by: str | None
     params: dict[str, Any]
     origins: dict[str, str]
+    judging: NotRequired[dict[str, JudgingDocument]]
 
 
 class ResultsDocument(TypedDict):
@@ -108,7 +138,7 @@ def document_schema() -> dict[str, Any]:
 
 
 def _run(run: RunResult) -> RunDocument:
-    return {
+    shown: RunDocument = {
         "run_id": run.run_id,
         "suite": run.suite,
         "model": run.model,
@@ -121,15 +151,7 @@ def _run(run: RunResult) -> RunDocument:
             "from_cache": run.from_cache,
         },
         "metrics": {name: _metric(metric) for name, metric in run.metrics.items()},
-        "usage": {
-            "input_tokens": run.usage.input,
-            "output_tokens": run.usage.output,
-            "cached_tokens": run.usage.cached,
-            "reasoning_tokens": run.usage.reasoning,
-            "calls": run.usage.calls,
-            "http_attempts": run.usage.http_attempts,
-            "lost_attempts": run.usage.lost_attempts,
-        },
+        "usage": _usage(run.usage),
         "cost_usd": finite(run.usage.cost_usd),
         "cached_cost_usd": finite(run.usage.cached_cost_usd),
         "lost_cost_usd": finite(run.usage.lost_usd),
@@ -140,6 +162,46 @@ def _run(run: RunResult) -> RunDocument:
         "stopped_by": run.stopped_by,
         "params": dict(run.params),
         "origins": dict(run.origins),
+    }
+    if run.judging:
+        shown["judging"] = {name: _judging(totals) for name, totals in run.judging.items()}
+    return shown
+
+
+def _usage(totals: Totals) -> UsageDocument:
+    return {
+        "input_tokens": totals.input,
+        "output_tokens": totals.output,
+        "cached_tokens": totals.cached,
+        "reasoning_tokens": totals.reasoning,
+        "calls": totals.calls,
+        "http_attempts": totals.http_attempts,
+        "lost_attempts": totals.lost_attempts,
+    }
+
+
+def _judging(totals: Totals) -> JudgingDocument:
+    return {
+        **_usage(totals),
+        "cost_usd": finite(totals.cost_usd),
+        "cached_cost_usd": finite(totals.cached_cost_usd),
+        "lost_cost_usd": finite(totals.lost_usd),
+    }
+
+
+def _judged(judged: Judged) -> JudgedDocument:
+    return {
+        "judge": judged.judge,
+        "status": judged.status,
+        "lock": judged.lock,
+        "rate": finite(judged.rate),
+        "ci": bounds(judged.interval),
+        "ci_method": judged.interval.method if judged.interval else None,
+        "confidence": judged.interval.confidence if judged.interval else None,
+        "estimator": judged.estimator,
+        "why": judged.why,
+        "cannot_tell": judged.cannot_tell,
+        "unread": judged.unread,
     }
 
 
@@ -156,6 +218,8 @@ def _metric(metric: MetricResult) -> MetricDocument:
         "ci_method": interval.method if interval else None,
         "confidence": interval.confidence if interval else None,
     }
+    if metric.judged is not None:
+        shown["judged"] = _judged(metric.judged)
     if metric.slices:
         shown["slices"] = {
             name: {part: _metric(result) for part, result in parts.items()} for name, parts in metric.slices.items()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from llmkit.reports import judged_metric
 from llmkit.reports.layout import Grid, Signature, signatures, slice_grids, suite_grids
 from llmkit.reports.numbers import count, dollars, duration, estimate, second_reading
 from llmkit.reports.text import one_line
@@ -20,6 +21,9 @@ def markdown_table(results: Sequence[RunResult]) -> str:
     found = signatures(results)
     if found:
         blocks.append("\n".join(_signature(s) for s in found))
+    judges = list(judged_metric.reasons(results))
+    if judges:
+        blocks.append("\n".join(f"- {escaped(name)}: {escaped(why)}" for name, why in judges))
     if results:
         blocks.append("\n".join(_run(run) for run in results))
     return "\n\n".join(blocks) + "\n" if blocks else ""
@@ -46,6 +50,9 @@ def _row(cells: Sequence[str]) -> str:
 
 
 def _cell(metric: MetricResult) -> str:
+    if metric.judged is not None:
+        (first, _), *more = judged_metric.cell(metric, metric.judged)
+        return escaped("; ".join([f"{first} n={count(metric.n)}", *(line for line, _ in more)]))
     second = second_reading(metric)
     shown = f"{estimate(metric)} n={count(metric.n)}"
     return f"{shown}; {second}" if second else shown
@@ -69,4 +76,5 @@ def _run(run: RunResult) -> str:
     for number, what in ((run.from_cache, "from the cache"), (run.truncated, "truncated"), (run.failed, "failed")):
         if number:
             parts.append(f"{count(number)} {what}")
+    parts += map(escaped, judged_metric.bills(run.judging))
     return f"- {escaped(run.model)} on {escaped(run.suite)}: {', '.join(parts)} ({_code(run.run_id)})"

@@ -65,10 +65,19 @@ def _run(run: StoredRun) -> dict[str, Any]:
         "digest": run.digest,
         "samples": {key: done.get(key) for key in ("total", "completed", "failed")},
         "metrics": {name: metric["value"] for name, metric in done.get("metrics", {}).items()},
+        **_judges(done.get("metrics", {})),
     }
+
+
+def _judges(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    """Say whose raw rates are among the metrics, and what each judge was measured to be."""
+    found = {name: metric["judged"]["status"] for name, metric in metrics.items() if metric.get("judged")}
+    return {"judges": found} if found else {}
 
 
 def _first_metric(result: Mapping[str, Any] | None) -> str:
     for name, metric in (result or {}).get("metrics", {}).items():
-        return f"{name} {figure(metric['value'], 3) if metric['value'] is not None else 'unknown'}"
+        said = f"{name} {figure(metric['value'], 3) if metric['value'] is not None else 'unknown'}"
+        judged = metric.get("judged")
+        return said if judged is None else f"{said} (raw, {judged['status']} judge)"
     return ""

@@ -10,6 +10,7 @@ from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, Group, RenderResult
 from rich.text import Text
 
+from llmkit.reports import judged_metric
 from llmkit.reports.layout import Grid, Signature, signatures, slice_grids, suite_grids
 from llmkit.reports.lines import Line, pad
 from llmkit.reports.numbers import count, dollars, duration, estimate, second_reading
@@ -45,6 +46,10 @@ def results_table(results: Sequence[RunResult]) -> Group:
     found = signatures(results)
     if found:
         parts += [Text("Signatures", style="bold"), *_signature_lines(found), Text()]
+    judges = list(judged_metric.reasons(results))
+    if judges:
+        lines = (Line(Text(f"{one_line(name)}: {one_line(why)}"), indent=2, hang=4) for name, why in judges)
+        parts += [Text("Judges", style="bold"), *lines, Text()]
     if results:
         parts.append(Text("Runs", style="bold"))
     for run in results:
@@ -126,6 +131,10 @@ class _Grid:
 def _cell(metric: MetricResult | None) -> list[Text]:
     if metric is None:
         return [Text(_NOTHING, style="dim")]
+    if metric.judged is not None:
+        (first, _), *more = judged_metric.cell(metric, metric.judged)
+        head = Text(first).append(f"  n={count(metric.n)}", style="dim")
+        return [head, *(Text(line, style=style) for line, style in more)]
     lines = [Text(estimate(metric)).append(f"  n={count(metric.n)}", style="dim")]
     second = second_reading(metric)
     return [*lines, Text(second, style="yellow")] if second else lines
@@ -164,6 +173,7 @@ def _run_lines(run: RunResult) -> Iterator[Line]:
     if run.origins:
         yield Line(_chosen(run), indent=4)
     yield Line(Text(f"{_cost(run.usage)} · {_tokens(run.usage)}"), indent=4)
+    yield from (Line(Text(one_line(bill)), indent=4) for bill in judged_metric.bills(run.judging))
     if run.stopped_by:
         yield Line(Text(f"stopped by: {one_line(run.stopped_by)}", style="yellow"), indent=4)
     for fault, (times, example) in run.faults.items():

@@ -22,8 +22,18 @@ class Judges:
 
     def __init__(self, scorers: Sequence[Scorer]) -> None:
         self._scorers = [scorer for scorer in scorers if isinstance(scorer, JudgeScorer)]
+        self._standing: dict[str, JudgeStatus] = {}
         # A judge of pairs looks at other subjects, so that its population has another fingerprint.
         self._populations = {scorer.needs_references: (scorer, Population()) for scorer in self._scorers}
+
+    def label(self, metric: str) -> str:
+        """Return a metric's name for a running figure: a judge's is raw, and says what the judge was measured to be."""
+        for scorer in self._scorers:
+            if scorer.name == metric:
+                if metric not in self._standing:
+                    self._standing[metric] = _status(scorer, ())
+                return f"{metric} (raw, {self._standing[metric]})"
+        return metric
 
     def add(self, outcome: Outcome, item: Item) -> None:
         """Take one outcome; what has no answer belongs to no population."""

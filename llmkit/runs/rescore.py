@@ -52,6 +52,16 @@ def scorers_of(run: RunRow) -> list[Scorer]:
     return [build(entry, f"run {run.run_id}", **_places(run)) for entry in run.about["scorers"]]
 
 
+def build_scorers(entries: Sequence[str | Mapping[str, Any] | Scorer], where: str) -> list[Scorer]:
+    """Build the scorers that a user names; a judge's file may then lie anywhere.
+
+    Args:
+        entries: Names, ``{name: {option: value}}``, ``{"judge": name}``, or scorers.
+        where: Names them in errors.
+    """
+    return [build(e, None if is_entry(e) else where) if isinstance(e, (str, Mapping)) else e for e in entries]
+
+
 def _places(run: RunRow) -> dict[str, Any]:
     """Where a run's judges are looked for: where its suite lies, if that is still there, else from here on."""
     path = run.about.get("suite_path")
@@ -102,7 +112,7 @@ async def rescore(
     """
     where = f"rescore {run.run_id}"
     own: Sequence[str | Mapping[str, Any] | Scorer] = scorers_of(run) if scorers is None else scorers
-    built = [build(s, None if is_entry(s) else where) if isinstance(s, (str, Mapping)) else s for s in own]
+    built = build_scorers(own, where)
     check_names(built, lambda position: where)
     prepare(built)
     entries = entries_of(run.about["scorers"] if scorers is None else scorers, built)

@@ -98,7 +98,8 @@ class Settler:
         if self._sink is not None:
             self._sink(outcomes)
         if self._observer is not None:
-            self.state.metric = self._tally.running()
+            running = self._tally.running()
+            self.state.metric = None if running is None else (self._judges.label(running[0]), running[1])
             self._observer.update(self.state)
 
     def metrics(self) -> dict[str, MetricResult]:
