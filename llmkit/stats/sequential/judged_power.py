@@ -56,11 +56,17 @@ class World:
         return loss + right * self.tpr * (1 - head) + errors, gain + right * (1 - self.tpr) * head + errors
 
 
-def draw_labels(world: World, labels: int, share: float, runs: int, random: np.random.Generator) -> Ints:
-    """Return tp, fn, fp and tn of ``runs`` sets of labels, shape (runs, 4), of which ``share`` passes on average."""
-    yes = np.clip(random.binomial(labels, share, runs), 1, labels - 1)
-    tp, tn = random.binomial(yes, world.tpr), random.binomial(labels - yes, world.tnr)
-    return np.stack([tp, yes - tp, labels - yes - tn, tn], axis=1)
+def draw_labels(world: World, labels: int, positives: Ints, random: np.random.Generator) -> Ints:
+    """Return tp, fn, fp and tn of sets of ``labels`` labels, shape (runs, 4).
+
+    Args:
+        world: What is true.
+        labels: Of each set.
+        positives: Shape (runs,): how many of them pass.
+        random: Random numbers.
+    """
+    tp, tn = random.binomial(positives, world.tpr), random.binomial(labels - positives, world.tnr)
+    return np.stack([tp, positives - tp, labels - positives - tn, tn], axis=1)
 
 
 def simulate_judged(
