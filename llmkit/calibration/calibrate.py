@@ -89,7 +89,7 @@ async def _measured(
 ) -> Calibration:
     configurations = list(prepared.configurations)
     if options.optimize is not None:
-        configurations.append(await _optimised(prepared, options, hooks, settings, bench))
+        configurations += await _optimised(prepared, options, hooks, settings, bench)
     choice = await _choose(prepared, configurations, options, hooks, bench)
     test = prepared.those(prepared.division.test)
     verdicts = await _tested(choice, test, hooks, bench)
@@ -182,8 +182,8 @@ def _counter(tell: Callable[[int], None]) -> Callable[[int, Verdict], None]:
 
 async def _optimised(
     prepared: Prepared, options: CalibrateOptions, hooks: CalibrateHooks, settings: Settings, bench: Bench
-) -> Configuration:
-    """Have an optimiser write a prompt on the dev part; it becomes one more candidate."""
+) -> list[Configuration]:
+    """Have an optimiser write a prompt on the dev part; one that does better there becomes one more candidate."""
     from llmkit.calibration.optimize import optimise
 
     judge, dev = prepared.judge, prepared.those(prepared.division.dev)
@@ -193,13 +193,15 @@ async def _optimised(
             where=judge.where("labels"), hint="Label 100 items or more",
         )  # fmt: skip
     reflection = None if options.reflection is None else _model(options.reflection, settings)
-    hooks.stage("optimize", 0, OPTIMISER_CALLS, bench.budget.spent_usd)
     found = await optimise(
         judge, dev, bench, budget_calls=OPTIMISER_CALLS, reflection=reflection, seed=options.seed,
         folder=prepared.judge.path.parent.parent / "prompts",
+        told=lambda done, total: hooks.stage("optimize", done, total, bench.budget.spent_usd),
     )  # fmt: skip
+    if not found.better:
+        return []
     better = replace(found.judge, lock=None)
-    return Configuration(f"gepa · {found.path.name}", {"prompt": found.path.name}, better)
+    return [Configuration(f"gepa · {found.path.name}", {"prompt": found.path.name}, better)]
 
 
 def _model(name: str, settings: Settings) -> ModelRef:

@@ -18,7 +18,7 @@ from llmkit.providers.base import ModelRef
 from llmkit.providers.budget import Budget
 from llmkit.providers.scripted import Scripted
 from llmkit.types import Completion, Request
-from tests.calibration.measuring import judged_item, labelled, options
+from tests.calibration.measuring import judged_item, labelled, options, right_at
 from tests.judges.seats import OneSeat, Table, says, seated, text_of
 
 pytest.importorskip("gepa")
@@ -101,6 +101,16 @@ async def test_in_a_calibration_no_test_label_or_item_reaches_the_optimiser(tmp_
     last = max(place for place, request in enumerate(calls) if thinks(request))
     for request in calls[: last + 1]:
         assert not [name for name in lock.split["test"] if f"{name} " in text_of(request)]
+
+
+async def test_in_a_calibration_a_prompt_that_is_no_better_is_no_candidate(tmp_path: Path) -> None:
+    judge = labelled(tmp_path, n=240)
+    found = await calibrate_async(
+        judge, options(tmp_path, lambda r: "no idea" if thinks(r) else right_at(0.95)(r), optimize="gepa")
+    )
+    assert found is not None
+    assert [each.settings for each in found.candidates] == [{}]
+    assert not list((tmp_path / "prompts").glob("*.gepa*"))
 
 
 async def test_a_draft_that_cannot_be_asked_scores_nothing_and_the_thinker_is_told_why(tmp_path: Path) -> None:
