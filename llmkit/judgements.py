@@ -399,6 +399,7 @@ class Agreement:
         dawid_skene: Label → items that it takes by Dawid and Skene's model.
         differing: Ids on which the two say otherwise.
         level: Of measurement: nominal, ordinal.
+        ceiling: How often a person says what most of the others say: no judge can be asked for more.
     """
 
     judge: str
@@ -414,6 +415,7 @@ class Agreement:
     dawid_skene: Mapping[str, int]
     differing: tuple[str, ...]
     level: str
+    ceiling: Rate | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from llmkit.cli import (
     generate,
     init,
     judge,
+    label,
     plan,
     prompt,
     rescore,
@@ -61,6 +62,7 @@ app.add_typer(prompt.app, name="prompt")
 app.command("gate")(gate.gate)
 app.add_typer(baseline.app, name="baseline")
 app.add_typer(judge.app, name="judge")
+app.add_typer(label.app, name="label")
 app.command("init")(init.init)
 app.command("doctor")(doctor.doctor)
 

@@ -120,6 +120,17 @@ def whole(path: Path) -> bool:
         return file.read(1) == b"\n"
 
 
+def touch(path: Path) -> None:
+    """Make a file that is not there, and its folder.
+
+    Raises:
+        UsageError: It cannot be made.
+    """
+    with explained(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+
+
 def append_line(path: Path, values: Mapping[str, Any]) -> None:
     """Add an object to a file; it is on disk when this returns.
 

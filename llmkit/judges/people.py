@@ -75,6 +75,7 @@ def agreement(labels: LabelSet, judge: Judge) -> Agreement:
             sorted(id for id, one in outcome.items() if one.majority is not None and one.majority != one.dawid_skene)
         ),
         level="ordinal" if ordered else "nominal",
+        ceiling=ceiling(labels, judge),
     )
 
 
