@@ -20,10 +20,8 @@ SEQUENTIAL = {"gate.json"}  # in test_gate
 AGREEMENT = {"kappa.json", "alpha.json", "ac1.json", "alt_test.json", "annotators.json"}  # in test_statistics_agreement
 CORRECTION = {"rogan_gladen.json", "ppi.json", "proposed_estimators.json"}  # in test_statistics_correction
 CALIBRATION = {"calibration.json", "correlation.json", "bradley_terry.json"}  # in test_statistics_calibration
-RUN = HERE | PAIRED | SEQUENTIAL | AGREEMENT | CORRECTION | CALIBRATION
-DEFERRED = {
-    "realdata.json": "whole reports over judged data come with judges; what concerns agreement is run already",
-}
+REAL = {"realdata.json"}  # in test_statistics_realdata
+RUN = HERE | PAIRED | SEQUENTIAL | AGREEMENT | CORRECTION | CALIBRATION | REAL
 
 pytestmark = pytest.mark.skipif(not VECTORS.is_dir(), reason="no conformance vectors: set LLMKIT_VECTORS")
 
@@ -117,9 +115,8 @@ def test_bootstrap(case):
         assert_close(case, mean=x.mean(), low=low, high=high, standard_error=drawn.std(ddof=1))
 
 
-def test_every_file_is_run_or_deferred_with_a_reason():
-    assert {path.name for path in VECTORS.glob("*.json")} == RUN | DEFERRED.keys()
-    assert not RUN & DEFERRED.keys()
+def test_every_file_is_run():
+    assert {path.name for path in VECTORS.glob("*.json")} == RUN
 
 
 def test_every_file_that_is_run_holds_cases():

@@ -1,11 +1,9 @@
 """llmkit's agreement between raters and its annotator models against reference packages, case by case."""
 
-import itertools
 import json
 import os
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from llmkit.stats.agreement.ac1 import counts_of_table, gwet
@@ -16,7 +14,7 @@ from llmkit.stats.alt_test import alt_test
 from llmkit.stats.annotators.answers import Answers
 from llmkit.stats.annotators.dawid_skene import dawid_skene
 from llmkit.stats.annotators.exam import exam
-from llmkit.stats.annotators.majority import concord, majority
+from llmkit.stats.annotators.majority import majority
 from llmkit.stats.annotators.wawa import wawa
 
 FOLDER = Path(os.environ.get("LLMKIT_VECTORS", "../shared/vectors"))
@@ -161,75 +159,6 @@ def test_the_alternative_annotator_test(case):
     judge = [verdict if verdict in (0, 1, 2) else wrong for verdict in verdicts]
     found = alt_test(judge, people, epsilon=given["epsilon"], score=given["score"], fdr=given["q_fdr"])
     assert_close(case, winning_rate=found.winning_rate, average_advantage_probability=found.advantage)
-
-
-def real(name):
-    """One case of the whole reports, and the rows of its file."""
-    found = [case.values[0] for case in cases("realdata.json") if case.values[0]["id"] == name]
-    path = JUDGING / Path(found[0]["inputs"]["file"]).name if found else JUDGING
-    if not path.is_file():
-        pytest.skip(f"no {name}, or its file is not in data/judging beside the vectors")
-    return found[0], [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-
-
-def three_people(rows):
-    return Answers.of((row["id"], who, label) for row in rows for who, label in row["annotations"].items())
-
-
-def test_dawid_and_skene_on_real_labels():
-    """The reference stops after 5 rounds: its bound counts the prior once an answer, so that it seems to fall then.
-
-    With as many rounds all is the same to 1e-6; llmkit goes on until nothing moves, and no label changes.
-    """
-    case, rows = real("pandalm_ds")
-    answers = three_people(rows)
-    as_far, to_the_end = dawid_skene(answers, rounds=5), dawid_skene(answers, rounds=case["inputs"]["n_iter"])
-    expected = [case["expected"]["priors"][str(label)] for label in answers.labels]
-    assert as_far.prior == pytest.approx(expected, abs=case["tolerance"], rel=0)
-    assert to_the_end.prior == pytest.approx(expected, abs=3e-6, rel=0)
-    assert to_the_end.converged
-    assert to_the_end.log_likelihood > as_far.log_likelihood
-    voted = majority(answers)
-    assert (voted.label != to_the_end.label).sum() == case["expected"]["n_differs_from_strict_majority"]
-    assert voted.tied.sum() == case["expected"]["n_no_majority"]
-
-
-def test_how_often_people_meet_the_others_majority():
-    case, rows = real("pandalm_human_ceiling")
-    assert np.array(concord(three_people(rows))).T.tolist() == case["expected"]["per_annotator"]
-
-
-def test_how_far_three_people_agree():
-    """PandaLM's kappas between its three people, and their alpha."""
-    _, rows = real("pandalm_human_ceiling")
-    ratings = [list(row["annotations"].values()) for row in rows]
-    pairs = itertools.combinations(zip(*ratings, strict=True), 2)
-    kappas = [cohen_kappa(contingency(first, second, range(3))).value for first, second in pairs]
-    assert [round(kappa, 3) for kappa in kappas] == [0.852, 0.879, 0.862]
-    assert round(krippendorff_alpha(tally(ratings, range(3))), 3) == 0.864
-
-
-def test_an_exam_of_real_workers():
-    case, rows = real("bbq_round1_exam")
-    expected = case["expected"]["workers"]
-    right = {who: sum(row["label"] == row["gold"] for row in rows if row["worker"] == who) for who in expected}
-    answered = {who: sum(row["worker"] == who for row in rows) for who in expected}
-    overall = sum(right.values()) / len(rows)
-    assert overall == pytest.approx(case["expected"]["overall"], abs=case["tolerance"])
-    results = dict(zip(expected, exam([*right.values()], [*answered.values()], overall), strict=True))
-    for who, found in results.items():
-        assert (found.correct, found.answered) == (expected[who]["correct"], expected[who]["n"])
-        computed = [found.accuracy, found.p_value, found.interval.low, found.interval.high]
-        wanted = [expected[who]["acc"], expected[who]["p_below_overall"], *expected[who]["wilson"]]
-        assert computed == pytest.approx(wanted, abs=case["tolerance"], rel=0)
-    assert [who for who, found in results.items() if found.flagged] == ["w27"]
-
-
-def test_alpha_of_123_people():
-    case, rows = real("dices_alpha")
-    scale = list(case["inputs"]["map"])
-    alpha = krippendorff_alpha(tally([row["crowd"] for row in rows], scale))
-    assert alpha == pytest.approx(case["expected"]["alpha"], abs=case["tolerance"], rel=0)
 
 
 def test_every_case_has_a_method_that_is_run():
