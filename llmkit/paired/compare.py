@@ -74,7 +74,9 @@ def compare(
             metrics=found, amounts=amounts(held_a, held_b, pairs, confidence=confidence, seed=seed),
             flips=tuple(flips.flips(looked_at, (one, held_a), (two, held_b), pairs, chosen)), flipped=chosen.flipped,
             forced=forced, confidence=confidence, seed=seed, differs=tuple(_differs(one.setup, two.setup)),
-            notes=(*_notes(held_a, held_b, pairs), *notes, *cautions(found, confidence)),
+            notes=(
+                *_judged(found, held_a, held_b), *_notes(held_a, held_b, pairs), *notes, *cautions(found, confidence)
+            ),
         )  # fmt: skip
 
 
@@ -138,6 +140,19 @@ def _changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[st
 
 def _value(value: object) -> str:
     return "not set" if value is None else shorten(str(value))
+
+
+def _judged(metrics: Mapping[str, MetricDifference], a: Held, b: Held) -> Iterator[str]:
+    """Say of each judge's metric that raw verdicts are compared, and what the judge was measured to be."""
+    for name, metric in metrics.items():
+        if not metric.signature.startswith("judge:"):
+            continue
+        one, two = (side.setup.judges.get(name, "not known to be calibrated") for side in (a, b))
+        status = one if one == two else f"a: {one}, b: {two}"
+        yield (
+            f"{name}: a judge's raw verdicts ({status}) are compared, and nothing is corrected: its errors shrink a"
+            " true difference, and where they differ between a and b they make one"
+        )
 
 
 def _notes(a: Held, b: Held, pairs: Pairs) -> Iterator[str]:

@@ -39,6 +39,7 @@ class _Setup(BaseModel):
     gate: str | None = None
     scorers: list[str | dict[str, Any]]
     higher_is_better: dict[str, bool]
+    judges: dict[str, str] = {}
 
 
 class _Message(BaseModel):
@@ -169,7 +170,7 @@ def _setup(line: _Line, name: str) -> Setup:
     return Setup(
         *common, status=said.status, data=said.data, prompt=said.prompt, map=said.map, signatures=line.signatures,
         scorers=said.scorers, higher_is_better=said.higher_is_better, params=said.params,
-        sizes=sizes_of(said.epochs, said.limit, said.seed), stored=False, gate=said.gate,
+        sizes=sizes_of(said.epochs, said.limit, said.seed), stored=False, gate=said.gate, judges=said.judges,
     )  # fmt: skip
 
 

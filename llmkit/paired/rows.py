@@ -32,6 +32,7 @@ class Setup:
         sizes: Epochs, limit and seed.
         stored: Whether the store holds it; else it is a file.
         gate: The gate that it is a side of; None for a plain run.
+        judges: Metric → what its judge was measured to be, of those whose scores are a judge's verdicts.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Setup:
     sizes: Mapping[str, int | None] | None = None
     stored: bool = True
     gate: str | None = None
+    judges: Mapping[str, str] = field(default_factory=dict)
 
 
 class Row(NamedTuple):

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from llmkit.errors import LlmkitError
 from llmkit.paired.held import Held
 from llmkit.scoring.base import CorpusScorer, Scorer, bounds_of
-from llmkit.scoring.registry import BUILTIN, parse
+from llmkit.scoring.registry import BUILTIN
+from llmkit.suites.scorers import build
 
 Value = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
@@ -78,7 +79,7 @@ def scorers_of(side: Held) -> Mapping[str, Scorer]:
     found: dict[str, Scorer] = {}
     for entry in entries:
         try:
-            scorer = parse(entry)
+            scorer = build(entry)
         except LlmkitError:  # another package's, not installed here: what is stored of it must do
             continue
         found[scorer.name] = scorer

@@ -13,13 +13,31 @@ from llmkit.reports.origins import parameters
 from llmkit.reports.text import one_line
 
 
-class Forecast(Protocol):
+class Outlay(Protocol):
+    """Calls that would be made, and what they could cost."""
+
+    @property
+    def model(self) -> str: ...  # noqa: D102
+    @property
+    def calls(self) -> int: ...  # noqa: D102
+    @property
+    def worst_case_usd(self) -> float | None: ...  # noqa: D102
+    @property
+    def unknown(self) -> str | None: ...  # noqa: D102
+
+
+class JudgeForecast(Outlay, Protocol):
+    """A judge of a run that would be, see ``runs.judge_forecast``."""
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+
+
+class Forecast(Outlay, Protocol):
     """A run that would be, see ``runs.forecast``."""
 
     @property
     def suite(self) -> str: ...  # noqa: D102
-    @property
-    def model(self) -> str: ...  # noqa: D102
     @property
     def origins(self) -> Mapping[str, str]: ...  # noqa: D102
     @property
@@ -31,13 +49,9 @@ class Forecast(Protocol):
     @property
     def cached(self) -> int: ...  # noqa: D102
     @property
-    def calls(self) -> int: ...  # noqa: D102
-    @property
-    def worst_case_usd(self) -> float | None: ...  # noqa: D102
-    @property
-    def unknown(self) -> str | None: ...  # noqa: D102
-    @property
     def metrics(self) -> Mapping[str, str]: ...  # noqa: D102
+    @property
+    def judges(self) -> Sequence[JudgeForecast]: ...  # noqa: D102
 
 
 def forecast_table(plans: Sequence[Forecast]) -> Group:
@@ -45,9 +59,11 @@ def forecast_table(plans: Sequence[Forecast]) -> Group:
     lines: list[Text] = []
     for plan in plans:
         lines += _block(plan)
-    known = [p.worst_case_usd for p in plans if p.worst_case_usd is not None]
-    total = dollars(sum(known)) if len(known) == len(plans) else "unknown"
-    calls = sum(p.calls for p in plans)
+    outlays: list[Outlay] = [each for plan in plans for each in (plan, *plan.judges)]
+    costs = [each.worst_case_usd for each in outlays]
+    known = [cost for cost in costs if cost is not None]
+    total = dollars(sum(known)) if len(known) == len(costs) else "unknown"
+    calls = sum(each.calls for each in outlays)
     lines.append(Text(f"{count(calls)} calls in all, at most {total}. Nothing was asked."))
     return Group(*lines)
 
@@ -59,6 +75,10 @@ def _block(plan: Forecast) -> list[Text]:
     lines = [Text(f"{one_line(plan.suite)} on {one_line(plan.model)}", style="bold")]
     lines.append(Text(f"  {counts}"))
     lines.append(Text(f"  costs at most {cost}"))
+    for judge in plan.judges:
+        cost = dollars(judge.worst_case_usd) if judge.worst_case_usd is not None else f"unknown: {judge.unknown}"
+        asked = f"judge {one_line(judge.name)} ({one_line(judge.model)}): at most {count(judge.calls)} calls"
+        lines.append(Text(f"  {asked}, at most {cost}"))
     lines.append(Text(f"  model from {one_line(plan.origins['model'])}"))
     for name, value, origin in parameters(plan.params, plan.origins):
         lines.append(Text(f"  {one_line(name)} = {one_line(str(value))} from {one_line(origin)}"))

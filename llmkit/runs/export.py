@@ -61,7 +61,13 @@ def setup_of(run: RunRow) -> dict[str, Any]:
         "gate": config.get("experiment", {}).get("gate"),
         "scorers": list(run.about["scorers"]),
         "higher_is_better": {name: m["higher_is_better"] for name, m in result.get("metrics", {}).items()},
+        **({"judges": judges} if (judges := _judges(result.get("metrics", {}))) else {}),
     }
+
+
+def _judges(metrics: Mapping[str, Any]) -> dict[str, str]:
+    """Return metric → what its judge was measured to be, of those that a judge gave."""
+    return {name: metric["judged"]["status"] for name, metric in metrics.items() if metric.get("judged")}
 
 
 def scored(

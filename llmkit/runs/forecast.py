@@ -8,10 +8,12 @@ from typing import Any
 
 from llmkit.config import load_settings
 from llmkit.errors import UsageError
+from llmkit.judges.scorer import JudgeScorer
 from llmkit.providers.base import Provider
 from llmkit.providers.pricing import Prices
 from llmkit.providers.retry import Caller
 from llmkit.runs.forming import worst_case_of
+from llmkit.runs.judge_forecast import JudgeForecast, JudgeOutlook
 from llmkit.runs.options import Options
 from llmkit.runs.pairs import pairs_of
 from llmkit.runs.plan import Plan
@@ -36,6 +38,7 @@ class Forecast:
         worst_case_usd: What they cannot exceed; None where it is unknown, and then ``unknown`` says why.
         unknown: Why the worst case is unknown.
         metrics: Name → scorer signature.
+        judges: What the judges among the scorers would be asked, each for itself.
     """
 
     suite: str
@@ -49,6 +52,7 @@ class Forecast:
     worst_case_usd: float | None
     unknown: str | None = None
     metrics: dict[str, str] = field(default_factory=dict)
+    judges: list[JudgeForecast] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data."""
@@ -77,11 +81,16 @@ async def forecast_plan(plan: Plan, provider: Provider, store: Store, prices: Pr
     worst: float | None = 0.0
     unknown: str | None = None
     asked: set[bytes] = set()  # starts of keys: rows that ask the same are one call
+    limit = plan.model.params.get("max_tokens")
+    judges = [JudgeOutlook(s, limit, prices) for s in plan.suite.scorers if isinstance(s, JudgeScorer)]
     for piece in pieces(plan, provider):
         samples += 1
         if not isinstance(piece, Job):
             failed += 1
-        elif options.cache and store.find_answers([piece.key], ""):
+            continue
+        for judge in judges:
+            await judge.add(piece)
+        if options.cache and store.find_answers([piece.key], ""):
             cached += 1
         elif piece.key[:8] not in asked:
             asked.add(piece.key[:8])
@@ -93,5 +102,5 @@ async def forecast_plan(plan: Plan, provider: Provider, store: Store, prices: Pr
     metrics = {s.name: s.signature for s in plan.suite.scorers}
     return Forecast(
         plan.suite.name, plan.model.name, dict(plan.origins), dict(plan.model.params), samples, failed, cached, calls,
-        worst, unknown, metrics,
+        worst, unknown, metrics, [judge.forecast() for judge in judges],
     )  # fmt: skip
