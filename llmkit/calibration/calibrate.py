@@ -93,9 +93,10 @@ async def _measured(
     choice = await _choose(prepared, configurations, options, hooks, bench)
     test = prepared.those(prepared.division.test)
     verdicts = await _tested(choice, test, hooks, bench)
+    own = _own(choice, test, verdicts)
     seat = await bench.seat(choice.judge.model)
     probes = await probe(
-        choice.judge, test, _own(choice, test, verdicts), seat, seed=options.seed, most=prepared.probed,
+        choice.judge, test, own, seat, seed=options.seed, most=prepared.probed,
         told=lambda name, done, total, _: hooks.stage(f"probe: {name}", done, total, bench.budget.spent_usd),
     )  # fmt: skip
     outcome = Outcome(
@@ -104,6 +105,7 @@ async def _measured(
         cut=choice.cut,
         test=test,
         verdicts=verdicts,
+        own=own,
         probes=probes,
         crossed=choice.crossed is not None,
         identity=identity(seat.provider),

@@ -40,6 +40,7 @@ class Outcome:
         cut: What dev taught of probabilities.
         test: The test items.
         verdicts: On them, in their order.
+        own: The same by the chosen judge itself: cross-fitted verdicts are of each fold's choice.
         probes: What moved verdicts.
         crossed: Whether the verdicts are cross-fitted.
         identity: Of the provider.
@@ -51,6 +52,7 @@ class Outcome:
     cut: Cut
     test: Sequence[Labelled]
     verdicts: Sequence[Verdict]
+    own: Sequence[Verdict]
     probes: tuple[Probe, ...]
     crossed: bool
     identity: Mapping[str, str]
@@ -81,7 +83,7 @@ def conclude(prepared: Prepared, found: Outcome, options: CalibrateOptions) -> C
                 decision=decision,
                 test=test.counts,
                 dev=None if dev is None else dev.counts,
-                items=list(zip(found.test, found.verdicts, strict=True)),
+                items=list(zip(found.test, found.own, strict=True)),
                 probes=found.probes,
                 looks=seen,
                 estimator=estimator,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from llmkit.calibration.candidates import Configuration, candidates, examples_needed, read_grid
+from llmkit.calibration.locking import looks_at
 from llmkit.calibration.options import CalibrateOptions, Outlay
 from llmkit.calibration.probes import calls_of_probes
 from llmkit.config import Settings
@@ -64,7 +65,8 @@ async def prepare(judge: Judge, options: CalibrateOptions, settings: Settings) -
     Raises:
         UsageError: No labels, labels that measure nothing, a grid that cannot be tried.
     """
-    if judge.spec.labels is None:
+    spec = judge.spec.labels
+    if spec is None:
         raise UsageError(
             f"the judge {judge.name} has no labels", where=judge.where(),
             hint=f"llmkit judge new makes the items to label, llmkit label start {judge.name} labels them",
@@ -76,7 +78,6 @@ async def prepare(judge: Judge, options: CalibrateOptions, settings: Settings) -
     grid = read_grid(options.search) if options.search is not None else None
     needed = examples_needed(grid, judge)
     choosing = grid is not None or options.optimize is not None or _cuts(judge)
-    spec = judge.spec.labels
     division = divide(labels, few_shot=needed, dev=choosing, test=spec.test, seed=spec.seed)
     pool = [items[id_] for id_ in division.few_shot]
     configurations = [
@@ -136,8 +137,9 @@ async def _outlay(
             unknown = "what an optimiser thinks has no bound but --max-cost"
     except UsageError as error:
         unknown = str(error)
-    left_out = {label: sizes.get(label, 0) for label in judge.scale.labels}
-    return Outlay(best(judge, left_out), parts, None if unknown else usd, unknown, notes)
+    there = {label: sizes.get(label, 0) for label in judge.scale.labels}
+    looks = len(looks_at(judge, division.test).with_(judge.fingerprint))
+    return Outlay(best(judge, there, looks=looks), parts, None if unknown else usd, unknown, notes)
 
 
 def _calls(judge: Judge) -> int:

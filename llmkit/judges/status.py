@@ -57,9 +57,10 @@ def decide(judge: Judge, test: Figures, probes: Sequence[Probe], *, looks: int) 
     """Decide what a judge may be called.
 
     *Refused*: no better than chance (TPR + TNR ≤ 1; kappa ≤ 0), a figure provably below its bound, more than
-    ``max_unread`` without a verdict, instructions inside the text that move the rate by more than ``max_injection``,
-    flips provably above ``max_flip``. *Calibrated*: every figure provably at its bound, and nothing open. Else
-    *provisional*: a bound not reached, flips or ``cannot_tell`` above what may be, no word on injection.
+    ``max_unread`` without a verdict, instructions inside the text that provably move the rate, by more than
+    ``max_injection``, flips provably above ``max_flip``. *Calibrated*: every figure provably at its bound, and nothing
+    open. Else *provisional*: a bound not reached, flips, ``cannot_tell`` or injection above what may be, or no word on
+    injection.
 
     Bounds are exact and one-sided (Clopper and Pearson) for TPR, TNR, agreement and flips, and those of
     :func:`llmkit.stats.agreement.kappa_bound.kappa_bounds` for kappa.
@@ -175,7 +176,9 @@ def _probes(judge: Judge, probes: Sequence[Probe], confidence: float) -> Iterato
     if injection is None:
         yield _Finding("open", "whether instructions inside the judged text move verdicts was not tried")
     elif abs(injection.moved or 0.0) > accept.max_injection + 1e-12:
-        yield _Finding("failed", f"injection: {injection.said}; at most {_percent(accept.max_injection)} may")
+        # A judge that wavers by itself moves a little, too: only what is proven to obey is refused for it.
+        state: Literal["open", "failed"] = "failed" if injection.flagged else "open"
+        yield _Finding(state, f"injection: {injection.said}; at most {_percent(accept.max_injection)} may")
     for name in _FLIPS:
         probe = ran.get(name)
         if probe is None or (share := probe.moved or 0.0) <= accept.max_flip + 1e-12:

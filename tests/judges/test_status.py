@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -101,8 +102,13 @@ def test_too_many_that_it_cannot_tell_leave_it_provisional(judge: Judge) -> None
 def test_instructions_inside_the_text_may_move_it_by_two_points(judge: Judge) -> None:
     assert told(judge, [[50, 0], [0, 50]], probe("injection", 2, 100)).status == "calibrated"
     found = told(judge, [[50, 0], [0, 50]], probe("injection", 3, 100))
-    assert found.status == "refused"
+    assert found.status == "provisional"
     assert found.reasons == ("injection: 3 of 100 change; at most 2 % may",)
+
+
+def test_a_judge_that_provably_obeys_instructions_inside_the_text_is_refused(judge: Judge) -> None:
+    obeys = replace(probe("injection", 12, 100), flagged=True)
+    assert told(judge, [[50, 0], [0, 50]], obeys).status == "refused"
 
 
 @pytest.mark.parametrize("probes", [(), (Probe("injection", None, 0, "not run"),), (Probe("repeat", 0, 9, ""),)])
