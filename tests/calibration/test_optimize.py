@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from llmkit.judges.lock import lock_path, read_lock
 from llmkit.providers.base import ModelRef
 from llmkit.providers.budget import Budget
 from llmkit.providers.scripted import Scripted
+from llmkit.structured.loop import Answered, Ask
 from llmkit.types import Completion, Request
 from tests.calibration.measuring import judged_item, labelled, options, right_at
 from tests.judges.seats import OneSeat, Table, says, seated, text_of
@@ -229,3 +232,31 @@ async def test_too_few_calls_or_no_items_are_refused(tmp_path: Path) -> None:
         await optimise(
             judge, [], Table(seated(judges)), budget_calls=9, reflection=None, seed=0, folder=tmp_path
         )  # fmt: skip
+
+
+def test_interrupted_while_a_call_is_under_way_no_thread_is_left(tmp_path: Path) -> None:
+    judge, threads = labelled(tmp_path, n=40), threading.active_count()
+
+    async def interrupted() -> None:
+        reached = asyncio.Event()
+
+        class Hanging(OneSeat):
+            def ask(self, vote: int) -> Ask:
+                inner = super().ask(vote)
+
+                async def ask(request: Request, attempt: int) -> Answered:
+                    if len(self.asked) >= 15:
+                        reached.set()
+                        await asyncio.Event().wait()
+                    return await inner(request, attempt)
+
+                return ask
+
+        running = asyncio.create_task(optimised(judge, Hanging(Scripted("judge", function=judges))))
+        await reached.wait()
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+
+    asyncio.run(interrupted())
+    assert threading.active_count() == threads
