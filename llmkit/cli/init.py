@@ -14,6 +14,7 @@ NEXT = {
     "Then edit prompts/city.prompty and gate the change: llmkit gate",
     "messages": "Ask for a form: {inside}llmkit generate prompts/user.prompty --format json:suites/forms/user.json"
     " -i suites/data/messages.jsonl --limit 3",
+    "replies": "Measure its judge: {inside}llmkit judge calibrate courtesy",
 }
 
 
@@ -27,7 +28,7 @@ def init(
     example: Annotated[
         str,
         typer.Option(
-            help="hello: six questions; cities: sixty, with a gate; messages: answers in a form.",
+            help="hello: six questions; cities: a gate; messages: answers in a form; replies: a judge.",
             metavar="NAME",
             autocompletion=complete_example,
         ),
