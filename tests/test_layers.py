@@ -134,6 +134,8 @@ def loaded_after(code: str) -> set[str]:
         "from llmkit.cli.main import main; main(['format', 'show', '--help'])",
         "from llmkit.cli.main import main; main(['judge', 'calibrate', '--help'])",
         "from llmkit.cli.main import main; main(['judge', 'run', '--help'])",
+        "from llmkit.cli.main import main; main(['label', 'start', '--help'])",
+        "from llmkit.cli.main import main; main(['judge', 'new', '--help'])",
         "import llmkit.pytest_plugin",
     ],
 )

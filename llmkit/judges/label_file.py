@@ -62,7 +62,8 @@ def items_path(judge: Judge) -> Path | None:
 
 def _file(judge: Judge, name: str, key: str) -> Path:
     folder = judge.path.parent
-    root = project_root(folder.resolve())
+    here = folder.resolve()
+    root = project_root(here) or (here.parent if here.name == "judges" else None)
     where = judge.where("labels", key)
     path = confined(name, base=folder, roots=[root] if root else [], where=where, hint=OWN_FILES)
     if not path.name.endswith(".jsonl"):
