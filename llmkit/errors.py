@@ -8,6 +8,7 @@
     │   ├── MissingKeyError        2   no API key; carries the environment variable's name
     │   └── ResumeMismatchError    2   a run cannot go on: its configuration differs
     ├── BudgetError                3   the money ran out; what is paid for is kept
+    ├── UnsoundLockError           3   a gate may not decide by a judge whose lock cannot be relied on
     ├── GenerationFailed           4   no valid answer came; carries every attempt (``llmkit.generations``)
     │   └── GenerationOverBudget   3   the next attempt does not fit under the cap
     ├── DataError                  4   a data set cannot be read or holds what no row may hold
@@ -110,6 +111,12 @@ class BudgetError(LlmkitError):
     exit_code = 3
     attempts: int = 0  # HTTP attempts of the same call that were made before
     lost: tuple[float | None, ...] = ()  # of those, what may have been paid for; None: nobody knows
+
+
+class UnsoundLockError(LlmkitError):
+    """A gate may not decide by a judge whose lock cannot be relied on: it cannot be read, or was edited by hand."""
+
+    exit_code = 3
 
 
 class DataError(LlmkitError):

@@ -11,6 +11,7 @@ from llmkit.config import Settings
 from llmkit.errors import UsageError
 from llmkit.gate.baseline import Baseline
 from llmkit.gate.changes import Diff, Reached
+from llmkit.gate.judging import sound_locks
 from llmkit.gate.options import GateOptions
 from llmkit.providers.base import ModelRef
 from llmkit.providers.registry import create
@@ -59,7 +60,8 @@ def _suites(options: GateOptions, settings: Settings, baselines: Sequence[Baseli
     if not refs:
         hint = f"llmkit gate SUITE --baseline {shlex.quote(baselines[0].name)}, or list it in llmkit.toml under [gate]"
         raise UsageError("with --baseline, name the suites that are gated", hint=hint)
-    suites = [suite for ref in refs for suite in load_suites(ref)]
+    with sound_locks():
+        suites = [suite for ref in refs for suite in load_suites(ref)]
     check_suite_names(suites)
     for suite in suites:
         if not gating(suite):

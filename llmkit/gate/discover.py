@@ -13,6 +13,7 @@ from llmkit.config import Settings
 from llmkit.documents import MAX_BYTES, parse_yaml
 from llmkit.errors import DocumentError, UsageError
 from llmkit.gate.git import Repository, Unreadable
+from llmkit.gate.judging import sound_locks
 from llmkit.gate.lines import lines_of
 from llmkit.gate.snapshot import BaseError, BaseSuite, Snapshot
 from llmkit.suites import Suite, builtin_suites, load_suites
@@ -54,6 +55,7 @@ def gated_suites(settings: Settings, repository: Repository, named: Sequence[str
 
     Raises:
         DocumentError: A suite is wrong, or one that was named has no ``gate:``.
+        UnsoundLockError: A judge's lock cannot be relied on.
         UsageError: There is none.
     """
     listed = list(named) or [_from_root(settings, each) for each in settings.gate.suites or ()]
@@ -61,7 +63,8 @@ def gated_suites(settings: Settings, repository: Repository, named: Sequence[str
     suites: dict[Path | str, Suite] = {}
     notes = []
     for ref in dict.fromkeys(refs):
-        of = load_suites(ref)
+        with sound_locks():
+            of = load_suites(ref)
         gated = [suite for suite in of if suite.spec.gate]
         if not gated:
             raise _ungated(of[0])

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
+from llmkit.errors import DocumentError, UnsoundLockError
 from llmkit.judgements import Check
 from llmkit.judges.check import check
 from llmkit.judges.correct import confusion_of, why_not
 from llmkit.judges.figures import figures_of
 from llmkit.judges.judge import Judge
+from llmkit.judges.lock import lock_path
 from llmkit.runs.store import Store
 from llmkit.stats.sequential.corrected import raw_margin
 from llmkit.suites.gating import Gating, judge_of
@@ -44,6 +48,21 @@ class Deciding:
             self.judge.name, self.check.status, self.check.lock, tpr=found.tpr, tnr=found.tnr, youden=youden,
             refused=self.refused,
         )  # fmt: skip
+
+
+@contextmanager
+def sound_locks() -> Iterator[None]:
+    """Tell a judge's lock that cannot be relied on from a mistake in a suite, while suites are loaded.
+
+    Raises:
+        UnsoundLockError: In place of what a broken or edited lock raises.
+    """
+    try:
+        yield
+    except DocumentError as error:
+        if Path((error.where or "").partition(":")[0]).suffix != lock_path(Path("judge.yaml")).suffix:
+            raise
+        raise UnsoundLockError(error.message, where=error.where, hint=error.hint) from None
 
 
 def deciding(gatings: Sequence[Gating]) -> Mapping[str, Deciding]:

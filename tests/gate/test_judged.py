@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from llmkit.errors import UnsoundLockError
 from llmkit.gate.baseline import save
 from llmkit.runs.evaluate import evaluate_async
 from llmkit.runs.options import Options
@@ -56,6 +57,15 @@ async def test_no_option_makes_a_stale_lock_anything_else(judged):
     for meaning in ("pass", "warn", "fail"):
         report = await judged.gate(on_inconclusive=meaning)
         assert (report.verdict, report.exit_code) == ("undecided", 3)
+
+
+async def test_a_lock_that_was_edited_by_hand_ends_the_gate(judged):
+    judged.repo.edit("judges/tone.lock", '"status": "calibrated"', '"status": "refused"')
+    judged.prompt("Reply badly")
+    with pytest.raises(UnsoundLockError, match=r"judges/tone\.lock: edited by hand") as raised:
+        await judged.gate(on_inconclusive="pass")
+    assert raised.value.exit_code == 3
+    assert asked(judged) == []
 
 
 async def test_a_lock_that_is_not_calibrated_decides_nothing(judged):
