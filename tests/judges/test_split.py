@@ -6,7 +6,7 @@ import math
 from collections import Counter
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmkit.errors import UsageError
@@ -43,6 +43,7 @@ def counts(division: Division, found: list[Labelled], ids: tuple[str, ...]) -> C
     return Counter(str(label[id]) for id in ids)
 
 
+@settings(max_examples=60)
 @given(items(), st.integers(0, 4), st.booleans(), st.sampled_from([0.5, 0.7]), st.integers(0, 3))
 def test_the_parts_are_disjoint_by_group_and_the_test_holds_its_share(
     found: list[Labelled], few: int, dev: bool, test: float, seed: int
@@ -68,6 +69,7 @@ def test_the_parts_are_disjoint_by_group_and_the_test_holds_its_share(
         assert sorted(id for fold in division.folds for id in fold) == sorted(division.test)
 
 
+@settings(max_examples=40)
 @given(items(), st.permutations(range(20)), st.booleans())
 def test_the_order_of_the_items_does_not_matter(found: list[Labelled], order: list[int], dev: bool) -> None:
     moved = [found[place] for place in order] + found[20:]
@@ -78,6 +80,7 @@ def test_the_order_of_the_items_does_not_matter(found: list[Labelled], order: li
     assert divide(label_set(moved), few_shot=2, dev=dev, test=0.5, seed=0) == first
 
 
+@settings(max_examples=40)
 @given(st.integers(FEW_ITEMS, 200), st.integers(1, 100), st.integers(0, 5))
 def test_added_labels_bring_no_item_that_was_chosen_by_into_the_test(before: int, more: int, seed: int) -> None:
     """But for those that the share of the test asks for: as many as the test lacks, and no more."""
