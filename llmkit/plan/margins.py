@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from llmkit.plan.reach import Design, Rule, least_margin, plain, rounded_up, rule_of, sizes
 from llmkit.plans import MarginPlan, Spread
@@ -175,7 +176,7 @@ def _margin(
     need = sizes(raw, spread, design, rule)
     psi, n_max, walks = spread.psi_or_variance, need.n, plain(spread, design) and not gating.relative
     if walks and n_max <= STAIRCASE:
-        n_max = powered_n(raw, psi, power=design.power, share=design.share, runs=RUNS).n
+        n_max = _powered(raw, psi, design.power, design.share)
     has = min(n_max, available)
     real = None
     if simulated and walks and 0 < has <= SIMULATED:
@@ -188,6 +189,12 @@ def _margin(
         fail_at_twice=real.fail_at_2m if real else None,
         slice=slice_, part=part,
     )  # fmt: skip
+
+
+@lru_cache(maxsize=256)
+def _powered(margin: float, psi: float, power: float, share: float) -> int:
+    """Return the units that simulation shows to be enough: always the same, and asked for again by each suite."""
+    return powered_n(margin, psi, power=power, share=share, runs=RUNS).n
 
 
 def in_metric(gating: Gating, raw: float | None) -> float | None:
