@@ -81,7 +81,7 @@ def assumed(found: Mapping[SideName, Sequence[Labelled]]) -> Errors:
     base, head = len(found["base"]), len(found["head"])
     if not base and not head:
         return Errors(f"{ASSUMED}: no labelled answer is of either side", flagged=False)
-    return Errors(f"{ASSUMED}: {base} labelled answers are of base alone, {head} of head alone", flagged=False)
+    return Errors(f"{ASSUMED}: labelled answers that tell are {base} of base and {head} of head", flagged=False)
 
 
 async def compared(judge: Judge, found: Mapping[SideName, Sequence[Labelled]], seat: Seat) -> Errors:

@@ -51,8 +51,8 @@ def test_sides_are_compared_where_they_have_a_class_in_common():
 def test_without_labels_on_both_sides_equal_errors_are_assumed_and_said_to_be():
     found = assumed({"base": [item("a")], "head": []})
     assert found == (
-        "that the judge errs alike on both sides is assumed, not checked: 1 labelled answers are of base alone, 0 of"
-        " head alone",
+        "that the judge errs alike on both sides is assumed, not checked: labelled answers that tell are 1 of base and"
+        " 0 of head",
         False,
     )
 
