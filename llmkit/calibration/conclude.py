@@ -215,13 +215,15 @@ def _estimator(prepared: Prepared, judge: Judge) -> str | None:
 def _why(judge: Judge, lock: Lock) -> str:
     """Say what corrects a rate of this judge, on its own population and elsewhere, or why nothing does."""
     with_lock = replace(judge, lock=lock)
-    share = {label: 1.0 for label in judge.scale.labels}
-    total = float(len(share)) * 100
-    counts = {label: total / len(share) for label in share}
+    counts = dict.fromkeys(judge.scale.labels, 100.0)
+    n = sum(counts.values())
     passed = counts.get("pass", 0.0)
-    here = judged(with_lock, "calibrated", passed=passed, n=total, counts=counts, population=lock.population)
-    elsewhere = judged(with_lock, "calibrated", passed=passed, n=total, counts=counts)
+    here = judged(with_lock, "calibrated", passed=passed, n=n, counts=counts, population=lock.population)
+    elsewhere = judged(with_lock, "calibrated", passed=passed, n=n, counts=counts)
     if here.estimator is None and elsewhere.estimator is None:
         return here.why
-    said = f"{here.estimator or 'nothing'} on the very items that the labels were drawn from ({here.why})"
-    return f"{said}; {elsewhere.estimator or 'nothing'} on any other run ({elsewhere.why})"
+    said = f"{here.estimator or 'nothing'} on the items that the labels were drawn from"
+    other = elsewhere.estimator or "nothing"
+    if elsewhere.estimator is not None:
+        other += ", if the judge errs as often there on each class"
+    return f"{said}; on other runs {other}"

@@ -11,8 +11,6 @@ from llmkit.stats.multiplicity import holm
 from llmkit.stats.proportion import wilson
 from llmkit.text import shorten
 
-MOST_SHOWN = 5
-"""Disagreements of each part that a report shows; ``--json`` has all."""
 LONGEST = 2_000
 """Characters of an input or an answer in a report."""
 FEWEST = 5

@@ -119,8 +119,10 @@ def _slices(found: Calibration) -> Iterator[Part]:
 def _disagreements(found: Calibration) -> Iterator[Part]:
     if not found.disagreements:
         return
-    yield _title("Where judge and people differ", f"{len(found.disagreements)} shown")
-    for each in found.disagreements:
+    shown = words.disagreements_shown(found)
+    more = len(found.disagreements) - len(shown)
+    yield _title("Where judge and people differ", f"{len(shown)} shown{f', {more} more with --json' if more else ''}")
+    for each in shown:
         yield from _disagreement(each)
 
 

@@ -73,8 +73,10 @@ def _slices(found: Calibration) -> Iterator[str]:
 def _disagreements(found: Calibration) -> Iterator[str]:
     if not found.disagreements:
         return
-    yield f"**Where judge and people differ**: {len(found.disagreements)} shown"
-    for each in found.disagreements:
+    shown = words.disagreements_shown(found)
+    more = len(found.disagreements) - len(shown)
+    yield f"**Where judge and people differ**: {len(shown)} shown{f', {more} more with --json' if more else ''}"
+    for each in shown:
         lines = [f"- {name}: {quoted(text)}" for name, text in words.disagreement_texts(each)]
         summary = f"{_name(each.id)}{sentence(words.disagreement(each).removeprefix(each.id))}"
         yield "\n".join([f"<details><summary>{summary}</summary>", "", *lines, "", "</details>"])

@@ -11,6 +11,8 @@ from llmkit.reports.judge_words import FIGURES, NOTHING, PER, lines_of, needs, o
 from llmkit.reports.numbers import UNKNOWN, count, counted, dollars, figure
 from llmkit.reports.words import middle_cut
 
+MOST_DISAGREEMENTS = 5
+"""Of each part, at a terminal and in Markdown."""
 MOST_CANDIDATES = 10
 """Candidates that are shown; a grid of hundreds would push the verdict off the screen. ``--json`` has them all."""
 LEVEL = 0.05
@@ -118,6 +120,12 @@ def slice_cells(each: SliceFigures) -> list[str]:
 
 
 SLICE_HEADS = ("slice", "accuracy [interval]", "p", "p by Holm", "")
+
+
+def disagreements_shown(found: Calibration) -> list[Disagreement]:
+    """Return the first few of each part; all of them would bury the rest."""
+    parts = [[each for each in found.disagreements if each.part == part] for part in ("dev", "test")]
+    return [each for some in parts for each in some[:MOST_DISAGREEMENTS]]
 
 
 def disagreement(each: Disagreement) -> str:

@@ -18,7 +18,7 @@ from llmkit.judges.load import load_judge
 from llmkit.judges.lock import lock_path, write_lock
 from llmkit.providers.scripted import Scripted
 from llmkit.types import Completion, Request, Totals
-from tests.judges.locking import labelled_project, lock_for, locked_project
+from tests.judges.locking import DAY, labelled_project, lock_for, locked_project
 from tests.judges.seats import says
 
 N = 20
@@ -30,7 +30,7 @@ REPEAT = Probe("repeat", 0.0, 40, "0 of 40 change")
 def judge_with(folder: Path, **lock: Any) -> Judge:
     path = labelled_project(folder, N)
     judge = load_judge(str(path))
-    made = {"anchors": SAID, "probes": (REPEAT,), "created": "2026-11-22", "served": "judge", **lock}
+    made = {"anchors": SAID, "probes": (REPEAT,), "created": DAY, "served": "judge", **lock}
     write_lock(lock_path(path), lock_for(judge, **made))
     return load_judge(str(path))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ from llmkit.judges.lock import Chosen, Lock, files_of, lock_path, path_from, wri
 from llmkit.judges.verdict import schema_digest
 from tests.judges.project import project
 
-DAY = "2026-11-22"
+DAY = datetime.now(UTC).date().isoformat()
+"""Today: a lock grows old, and tests with it."""
 
 
 def labelled_project(folder: Path, n: int = 8, **fields: Any) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,10 @@ from llmkit.judges import check as checking
 from llmkit.judges.check import check, check_file
 from llmkit.judges.load import load_judge
 from llmkit.judges.lock import lock_path, write_lock
-from tests.judges.locking import lock_for, locked_project
+from tests.judges.locking import DAY, lock_for, locked_project
 from tests.judges.project import project
 
-TODAY = date(2026, 11, 30)
+TODAY = date.fromisoformat(DAY) + timedelta(days=8)
 
 
 def checked(path: Path, **options: Any) -> Check:
@@ -141,14 +141,14 @@ def test_who_never_said_what_served_it_cannot_have_changed(tmp_path: Path) -> No
 def test_a_measurement_ages(tmp_path: Path) -> None:
     path = locked_project(tmp_path, accept={"max_age_days": 8})
     assert checked(path).stale == ()
-    found = checked(path, today=date(2026, 12, 1))
+    found = checked(path, today=TODAY + timedelta(days=1))
     assert found.stale == ("created: 9 days ago, more than the 8 that it may be old (accept.max_age_days)",)
     assert found.age_days == 9.0
 
 
 def test_a_day_that_is_yet_to_come_is_named(tmp_path: Path) -> None:
-    path = locked_project(tmp_path, lock={"created": "2027-01-01"})
-    assert checked(path).stale == ("created: 2027-01-01 is yet to come",)
+    path = locked_project(tmp_path, lock={"created": "9999-01-01"})
+    assert checked(path).stale == ("created: 9999-01-01 is yet to come",)
 
 
 def test_a_judge_that_cannot_be_loaded_and_has_no_lock_is_an_error(tmp_path: Path) -> None:
