@@ -162,7 +162,7 @@ def _judged_said(metric: MetricResult, judged: MetricJudged, kind: Kind) -> str:
     named = f"{judged.status} judge" if judged.lock is None else f"{judged.status} judge, lock {judged.lock[:12]}"
     readings = _judged_readings(metric, judged)
     if not readings:
-        return f"is not known: {raw} of a {named}, which decides nothing: {judged.why or 'nothing is corrected'}"
+        return f"is not known: {raw} ({named}) decides nothing: {judged.why or 'nothing is corrected'}"
     said = f"{_said(*readings[0], kind)}, corrected from {raw} ({named})"
     if len(readings) > 1:
         said += f"; with its missing answers as wrong ones, it {_said(*readings[1], kind)}"
