@@ -20,6 +20,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from llmkit.stats.correction import corrected_rate_bounds
+from llmkit.stats.proportion import clopper_pearson
 from llmkit.stats.sequential.judged_power import World, draw_labels, simulate_judged
 from llmkit.stats.sequential.power import simulate
 
@@ -145,6 +147,29 @@ def traps(runs: int, seed: int) -> None:
     table(("", "share"), rows)
 
 
+def calibrated(runs: int, seed: int) -> None:
+    """Only those sets of labels that call the judge calibrated: the lucky ones, where it is not clearly good."""
+    print(
+        "\n### Given that 200 labels, half of which pass, call the judge calibrated (87 of 100 right in each class)\n"
+    )
+    least = next(k for k in range(101) if clopper_pearson(k, 100, 0.9).low >= 0.8)
+    rows = []
+    for q in (0.8, 0.85, 0.9, 0.95):
+        random, world = np.random.default_rng([seed, round(100 * q)]), World(q, q, drop=0.1)
+        labels = draw_labels(world, 200, np.full(20 * runs, 100), random)
+        sound = (labels[:, 0] >= least) & (labels[:, 3] >= least)
+        kept = labels[sound][:runs]
+        passed = random.binomial(1000, 0.8 * q + 0.2 * (1 - q), len(kept))
+        low, high = corrected_rate_bounds(tuple(kept.T), passed, 1000, same_population=False, random=False)
+        held = float(((low <= 0.8) & (high >= 0.8)).mean())
+        gate = float(simulate_judged(world, kept, 0.1, 1000, seed=seed).ever_passed.mean())
+        error = math.sqrt(0.05 * 0.95 / len(kept))
+        share = float(sound.mean())
+        rows.append((q, f"{share:.3f}", f"{held:.3f}", f"{gate:.3f} ± {3 * error:.3f}", f"{share * gate:.4f}"))
+    head = ("TPR = TNR", "calibrated", "interval covers", "drop of the margin: ever a pass", "both")
+    table(head, rows)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=10_000)
@@ -156,6 +181,7 @@ def main() -> None:
         at_the_margin(given.runs, given.seed, pool)
         no_drop(min(given.runs, 4_000), given.seed, pool)
     traps(given.runs, given.seed)
+    calibrated(given.runs, given.seed)
     print(f"\n{time.perf_counter() - start:.0f} s")
 
 
