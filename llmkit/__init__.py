@@ -17,11 +17,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from llmkit.calibration.calibrate import calibrate, calibrate_async
+    from llmkit.calibration.options import CalibrateOptions
     from llmkit.comparisons import Comparison, MetricDifference
     from llmkit.errors import DocumentError, LlmkitError, ProviderError, UsageError
     from llmkit.generation.generate import agenerate, generate
     from llmkit.generation.options import GenerateOptions
     from llmkit.generations import Attempt, GenerationFailed, Issue, Ledger, Result
+    from llmkit.judgements import Calibration, Verdict
+    from llmkit.judges.judge import Judge
+    from llmkit.judges.load import load_judge
     from llmkit.paired.compare import compare
     from llmkit.prompts import Prompt, load_prompt
     from llmkit.providers.base import ModelRef, Provider
@@ -51,11 +56,16 @@ if TYPE_CHECKING:
     from llmkit.version import __version__
 
 _FROM = {
+    "llmkit.calibration.calibrate": ("calibrate", "calibrate_async"),
+    "llmkit.calibration.options": ("CalibrateOptions",),
     "llmkit.comparisons": ("Comparison", "MetricDifference"),
     "llmkit.errors": ("DocumentError", "LlmkitError", "ProviderError", "UsageError"),
     "llmkit.generation.generate": ("agenerate", "generate"),
     "llmkit.generation.options": ("GenerateOptions",),
     "llmkit.generations": ("Attempt", "GenerationFailed", "Issue", "Ledger", "Result"),
+    "llmkit.judgements": ("Calibration", "Verdict"),
+    "llmkit.judges.judge": ("Judge",),
+    "llmkit.judges.load": ("load_judge",),
     "llmkit.paired.compare": ("compare",),
     "llmkit.prompts": ("Prompt", "load_prompt"),
     "llmkit.providers.base": ("ModelRef", "Provider"),
@@ -79,6 +89,8 @@ _MODULE = {name: module for module, names in _FROM.items() for name in names}
 __all__ = [
     "Attempt",
     "BadRow",
+    "CalibrateOptions",
+    "Calibration",
     "Comparison",
     "Completion",
     "Context",
@@ -90,6 +102,7 @@ __all__ = [
     "Grammar",
     "Interval",
     "Issue",
+    "Judge",
     "Ledger",
     "LlmkitError",
     "Message",
@@ -113,12 +126,16 @@ __all__ = [
     "Suite",
     "Usage",
     "UsageError",
+    "Verdict",
     "__version__",
     "agenerate",
+    "calibrate",
+    "calibrate_async",
     "compare",
     "evaluate",
     "evaluate_async",
     "generate",
+    "load_judge",
     "load_prompt",
     "load_suites",
     "make_suite",

@@ -25,11 +25,13 @@ from llmkit.errors import UsageError
 from llmkit.judgements import Calibration, Verdict
 from llmkit.judges.judge import Judge
 from llmkit.judges.labels import Labelled
+from llmkit.judges.load import load_judge
 from llmkit.judges.panel import judge_many
 from llmkit.providers.base import ModelRef
 from llmkit.providers.budget import Budget
 from llmkit.providers.params import split
 from llmkit.providers.registry import normalise, options_of
+from llmkit.runs.evaluate import in_a_loop, run_async
 from llmkit.runs.judging import Bench
 from llmkit.runs.key import identity
 from llmkit.runs.store import Store
@@ -52,13 +54,34 @@ class Choice:
     crossed: dict[str, Verdict] | None = None
 
 
+def calibrate(judge: str | Judge, *, options: CalibrateOptions | None = None) -> Calibration:
+    """Measure a judge against people's labels, write its lock, and return the report.
+
+    Args:
+        judge: Its name, looked up as ``judges/NAME.yaml``, or its file's path; or a judge that was loaded without its
+            lock.
+        options: How.
+
+    Raises:
+        UsageError: An event loop runs already; and what ``calibrate_async`` raises.
+    """
+    if in_a_loop():
+        raise UsageError(
+            "llmkit.calibrate() cannot be called where an event loop runs, as in a notebook",
+            hint="Write `await llmkit.calibrate_async(…)`, with the same arguments",
+        )
+    found: Calibration | None = run_async(calibrate_async(judge, options))
+    assert found is not None  # no hook stopped it
+    return found
+
+
 async def calibrate_async(
-    judge: Judge, options: CalibrateOptions | None = None, hooks: CalibrateHooks | None = None
+    judge: str | Judge, options: CalibrateOptions | None = None, hooks: CalibrateHooks | None = None
 ) -> Calibration | None:
     """Measure a judge against people's labels, and write its lock.
 
     Args:
-        judge: As its file says, without its lock (``load_judge(…, locked=False)``).
+        judge: Its name or path; or as its file says, without its lock (``load_judge(…, locked=False)``).
         options: How.
         hooks: What to be told on the way; they may stop it before any call.
 
@@ -71,6 +94,8 @@ async def calibrate_async(
         ProviderError: A model's server is of no use.
     """
     options, hooks, settings = options or CalibrateOptions(), hooks or CalibrateHooks(), load_settings()
+    if isinstance(judge, str):
+        judge = load_judge(judge, settings=settings, locked=False)
     prepared = await prepare(judge, options, settings)
     if not hooks.planned(judge.name, prepared.outlay):
         return None

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from llmkit.calibration.calibrate import calibrate_async
+from llmkit.calibration.calibrate import calibrate, calibrate_async
 from llmkit.calibration.options import CalibrateHooks, CalibrateOptions, Outlay
 from llmkit.canonical import canonical
 from llmkit.errors import BudgetError, UsageError
@@ -230,3 +230,16 @@ async def test_parameters_of_the_command_line_are_measured_and_locked(tmp_path: 
     assert {call.request.params["max_tokens"] for call in model.calls} == {31}
     lock = read_lock(lock_path(judge.path))
     assert lock is not None and lock.chosen.params == {"max_tokens": 31}
+
+
+def test_a_script_calibrates_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    labelled(tmp_path, n=60)
+    monkeypatch.chdir(tmp_path)
+    found = calibrate("relevance", options=options(tmp_path, right_at(1.0)))
+
+    assert (found.judge, found.status) == ("relevance", "calibrated")
+
+
+async def test_in_a_notebook_the_way_to_await_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"await llmkit\.calibrate_async"):
+        calibrate("relevance")

@@ -154,7 +154,7 @@ def test_a_row_that_cannot_be_an_item_is_one_line(
     first = {"id": "0", "input": "q", "answer": "x", "good": 1}
     (folder / "replies.jsonl").write_text(json.dumps(first) + "\n" + json.dumps(row) + "\n")
     pool = DataPool(open_source("", base=folder, override="replies.jsonl"), pair=False, by=by)
-    with pytest.raises(error, match="replies.jsonl") as caught:
+    with pytest.raises(error, match=r"replies.jsonl") as caught:
         list(pool.entries())
     assert message in str(caught.value)
 
@@ -162,7 +162,7 @@ def test_a_row_that_cannot_be_an_item_is_one_line(
 async def test_nothing_is_written_where_a_file_is_there(folder: Path, store: Store) -> None:
     (folder / "prompts").mkdir()
     (folder / "prompts/relevance.prompty").write_text("mine")
-    with pytest.raises(UsageError, match="already there: .*relevance.prompty"):
+    with pytest.raises(UsageError, match=r"already there: .*relevance.prompty"):
         make(folder, RunPool(store, "latest", None))
     assert not (folder / "judges").exists()
     make(folder, RunPool(store, "latest", None), force=True)
@@ -211,7 +211,7 @@ def test_kinds_are_read_as_they_are_typed(said: str, meant: object) -> None:
     "said", ["graded", "graded:1-x", "graded:5-1", "choices:A", "choices:A=1", "choices:A=2,B=0", "x"]
 )
 async def test_what_is_no_kind_is_refused(folder: Path, store: Store, said: str) -> None:
-    with pytest.raises(UsageError, match="--kind.*It is one of: pass_fail, pairwise"):
+    with pytest.raises(UsageError, match=r"--kind.*It is one of: pass_fail, pairwise"):
         make(folder, RunPool(store, "latest", None), kind=said)
 
 
