@@ -155,7 +155,10 @@ def test_a_wrong_label_is_one_line_with_its_place(tmp_path: Path, line: dict[str
     [
         ({"id": "1", "input": "q"}, "items.jsonl:1: the item has no field 'answer'"),
         ({"id": "1", "input": "q", "anwser": "x"}, "Did you mean 'anwser'?"),
-        ({"id": "1", "input": "q", "a": "x", "b": "y"}, "the field 'a' has no place here. An item that is no pair has answer"),
+        (
+            {"id": "1", "input": "q", "a": "x", "b": "y"},
+            "the field 'a' has no place here. An item that is no pair has answer",
+        ),
         ({"id": "1", "input": "q", "answer": "x", "weight": 0}, "the weight is 0, not a number above 0"),
         ({"id": "1", "input": [1], "answer": "x"}, "the field 'input' is no conversation"),
         ({"id": "1", "input": "q", "answer": 3}, "the field 'answer' is 3, not a text"),
@@ -164,7 +167,7 @@ def test_a_wrong_label_is_one_line_with_its_place(tmp_path: Path, line: dict[str
 def test_a_wrong_item_is_one_line_with_its_place(tmp_path: Path, item: dict[str, object], message: str) -> None:
     write(tmp_path / "items.jsonl", [item])
     write_labels(tmp_path)
-    with pytest.raises(DocumentError, match="items.jsonl:1") as caught:
+    with pytest.raises(DocumentError, match=r"items.jsonl:1") as caught:
         read_labels(judge_in(tmp_path))
     assert message in str(caught.value)
 
@@ -172,7 +175,7 @@ def test_a_wrong_item_is_one_line_with_its_place(tmp_path: Path, item: dict[str,
 def test_a_broken_line_in_the_middle_is_an_error(tmp_path: Path) -> None:
     write_items(tmp_path, ["1"])
     (tmp_path / "labels.jsonl").write_text('{"id": \n{"id": "1", "label": "pass"}\n')
-    with pytest.raises(DocumentError, match="labels.jsonl:1: not JSON"):
+    with pytest.raises(DocumentError, match=r"labels.jsonl:1: not JSON"):
         read_labels(judge_in(tmp_path))
 
 
@@ -193,7 +196,7 @@ def test_no_labels_file_says_how_to_label(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["../labels.jsonl", "/etc/labels.jsonl", ".hidden/labels.jsonl"])
 def test_labels_outside_the_project_are_not_read(tmp_path: Path, name: str) -> None:
     (tmp_path / "project").mkdir()
-    with pytest.raises(DocumentError, match="leads out of|absolute|hidden"):
+    with pytest.raises(DocumentError, match=r"leads out of|absolute|hidden"):
         read_labels(judge_in(tmp_path / "project", file=name))
 
 

@@ -25,7 +25,7 @@ def test_good_labels_have_nothing_to_say_for_themselves(tmp_path: Path) -> None:
 
 
 def test_fewer_than_twenty_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(DocumentError, match="19 items have a label.*Label 1 more"):
+    with pytest.raises(DocumentError, match=r"19 items have a label.*Label 1 more"):
         lint(label_set(some(19)), judge_in(tmp_path))
 
 
@@ -37,7 +37,7 @@ def test_equal_items_count_once(tmp_path: Path) -> None:
 
 
 def test_one_class_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DocumentError, match="all 24 labels are pass.*Label items that are fail"):
+    with pytest.raises(DocumentError, match=r"all 24 labels are pass.*Label items that are fail"):
         lint(label_set([labelled(f"{n}", "pass") for n in range(24)]), judge_in(tmp_path))
 
 
@@ -73,7 +73,7 @@ def test_an_item_that_the_guideline_shows_is_refused(tmp_path: Path, guideline: 
     if not told:
         lint(label_set(some()), judge)
         return
-    with pytest.raises(DocumentError, match="guideline.md: the labelled item '7' stands here word for word"):
+    with pytest.raises(DocumentError, match=r"guideline.md: the labelled item '7' stands here word for word"):
         lint(label_set(some()), judge)
 
 
@@ -82,7 +82,7 @@ def test_a_long_answer_in_the_prompt_is_refused_without_its_question(tmp_path: P
     long = "The judge must not have seen this very answer before."
     path = tmp_path / "relevance.prompty"
     path.write_text(path.read_text().replace("You grade answers.", f"You grade answers. {long}"))
-    with pytest.raises(DocumentError, match="relevance.prompty: the labelled item 'x'"):
+    with pytest.raises(DocumentError, match=r"relevance.prompty: the labelled item 'x'"):
         lint(label_set([*some(), labelled("x", "pass", answer=long)]), judge)
 
 
