@@ -22,13 +22,18 @@ def test_it_is_what_pre_commit_says_hooks_are():
     assert {hook["id"] for hook in clientlib.load_manifest(str(MANIFEST))} == set(HOOKS)
 
 
-@pytest.mark.parametrize("hook", HOOKS.values(), ids=HOOKS)
+GATES = {name: hook for name, hook in HOOKS.items() if name.startswith("llmkit-gate")}
+
+
+@pytest.mark.parametrize("hook", GATES.values(), ids=GATES)
 @pytest.mark.parametrize(
     ("path", "watched"),
     [
         ("prompts/add.prompty", True),
         ("suites/sums.yaml", True),
         ("suites/data/sums.jsonl", True),
+        ("judges/tone.lock", True),
+        ("judges/guidelines/tone.md", True),
         ("llmkit.toml", True),
         ("sub/llmkit.toml", True),
         ("pyproject.toml", False),
@@ -39,13 +44,27 @@ def test_what_a_gate_reads_starts_it_and_nothing_else(hook, path, watched):
     assert bool(re.search(hook["files"], path)) is watched
 
 
+@pytest.mark.parametrize(
+    ("path", "watched"),
+    [
+        ("judges/tone.yaml", True),
+        ("judges/tone.lock", True),
+        ("prompts/tone.prompty", True),
+        ("suites/sums.yaml", False),
+    ],
+)
+def test_what_a_lock_binds_starts_the_check_of_judges(path, watched):
+    assert bool(re.search(HOOKS["llmkit-judge-check"]["files"], path)) is watched
+
+
 def test_the_project_is_gated_as_a_whole_once():
     assert all(hook["pass_filenames"] is False and hook["require_serial"] is True for hook in HOOKS.values())
 
 
 def test_a_commit_makes_no_call():
     for hook in HOOKS.values():
-        assert "pre-commit" not in hook["stages"] or "--offline" in hook["entry"]
+        free = "--offline" in hook["entry"] or hook["entry"] == "llmkit judge check"
+        assert "pre-commit" not in hook["stages"] or free
 
 
 @needs_git

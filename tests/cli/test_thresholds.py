@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from llmkit.cli.thresholds import Thresholds, exit_code
 from llmkit.errors import UnknownNameError, UsageError
+from llmkit.types import Interval, Judged
 from tests.cli.conftest import SUITE, Cli
 from tests.reports.records import metric, run
 
@@ -109,3 +111,54 @@ def test_a_model_that_answers_a_tenth_of_the_questions_does_not_pass(cli: Cli, p
     assert said.code == 3
     assert "with its 36 failures as wrong answers, it is 0.1" in said.err
     assert "36 failed: 0.10 [0.04, 0.23] if wrong" in said.out
+
+
+# --- metrics that a judge gave ---
+
+CORRECTED = Judged("rel", "calibrated", "3f9c", 0.7, Interval(0.65, 0.75, "lang-reiczigel"), "lang-reiczigel")
+
+
+def by_judge(of, value=0.9, n=100, failed=0, **more):
+    signature = more.pop("signature", "judge:rel|kind:pass_fail|model:m|definition:d")
+    return metric("rel", value, (0.85, 0.93), n, failed=failed, judged=of, signature=signature, **more)
+
+
+@pytest.mark.parametrize(
+    ("bounds", "verdict"),
+    [
+        ({"min": ["rel=.6"]}, "pass"),
+        ({"min": ["rel=.7"]}, "undecided"),
+        ({"min": ["rel=.8"]}, "fail"),  # the raw rate is above it
+        ({"max": ["rel=.8"]}, "pass"),
+        ({"point": ["rel=.69"]}, "pass"),
+        ({"point": ["rel=.71"]}, "fail"),
+    ],
+)
+def test_a_judged_metric_is_held_to_its_corrected_rate(bounds, verdict):
+    assert judged(by_judge(CORRECTED), **bounds).verdict == verdict
+
+
+@pytest.mark.parametrize("status", ["uncalibrated", "provisional", "refused", "stale"])
+@pytest.mark.parametrize("kind", ["min", "max", "point"])
+def test_a_judge_that_is_not_calibrated_decides_nothing(status, kind):
+    one = judged(by_judge(replace(CORRECTED, status=status)), **{kind: ["rel=.1"]})
+    assert one.verdict == "undecided"
+    assert f"({status} judge" in one.line()
+
+
+def test_missing_answers_are_wrong_in_a_second_reading_and_what_the_judge_left_open_is_in_none():
+    few = by_judge(replace(CORRECTED, cannot_tell=3, unread=2), n=90, failed=10)  # 5 have no answer
+    one = judged(few, min=["rel=.63"])
+    assert one.verdict == "undecided"  # 0.65 × 90/95 is below it
+    assert "missing answers as wrong ones" in one.line()
+    assert judged(by_judge(replace(CORRECTED, cannot_tell=5, unread=5), failed=10), min=["rel=.63"]).verdict == "pass"
+
+
+def test_a_missing_answer_counts_for_the_worst_grade():
+    graded = Judged("rel", "calibrated", "3f9c", 4.0, Interval(3.8, 4.2, "t"), "post-stratified")
+    signature = "judge:rel|kind:graded|model:m|definition:d"
+    known = by_judge(graded, value=4.1, n=90, failed=10, wrong=3.79, wrong_in=(3.6, 4.0), signature=signature)
+    assert judged(known, min=["rel=3.5"]).verdict == "pass"  # 3.8 × .9 + 1 × .1 = 3.52
+    assert judged(known, min=["rel=3.55"]).verdict == "undecided"
+    unknown = by_judge(graded, value=4.1, n=90, failed=10, signature=signature)
+    assert judged(unknown, min=["rel=1.5"]).verdict == "undecided"

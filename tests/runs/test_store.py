@@ -290,3 +290,49 @@ def test_a_run_whose_id_begins_another_is_found_by_its_whole_id(store):
     assert [store.run(name).run_id for name in ("r", "r_", "s")] == ["r", "r_", "s"]
     with pytest.raises(UnknownNameError):
         store.run("%")
+
+
+# --- judges ---
+
+
+async def test_a_judges_answers_are_summed_apart_and_belong_to_the_runs_spending(store):
+    store.start_run(run_row())
+    answer = Completion("pass", usage=Usage(3, 2), cost_usd=0.5, served_model="j-1")
+    await store.add_answer("r1", b"judge", answer, cacheable=True, judge="tone")
+    await store.add_answer("r1", b"model", Completion("12", usage=Usage(1, 1), cost_usd=0.25), cacheable=True)
+    (bill,) = store.judging("r1").values()
+    assert (bill.calls, bill.input, bill.output, bill.cost_usd) == (1, 3, 2, 0.5)
+    assert store.spent("r1") == 0.75
+    assert store.judges_served("r1") == {"tone": ["j-1"]}
+
+
+async def test_a_judges_answer_of_another_run_is_a_saving(store):
+    answer = await store.add_answer("old", b"k", Completion("pass", cost_usd=0.5), cacheable=True, judge="tone")
+    store.note_judging("new", [("tone", answer.answer_id), ("tone", answer.answer_id)])
+    bill = store.judging("new")["tone"]
+    assert (bill.calls, bill.cost_usd, bill.cached_cost_usd) == (0, 0.0, 0.5)
+
+
+def test_a_judges_lost_attempts_are_on_its_own_bill(store):
+    store.charge("r1", None, 0.5, "timeout")
+    store.charge("r1", 0.125, 0.125, "judge a: b: timeout")
+    assert store.lost("r1") == (1, None)
+    bill = store.judging("r1")["a: b"]
+    assert (bill.lost_attempts, bill.lost_usd) == (1, 0.125)
+    assert store.spent("r1") == 0.625
+
+
+def test_the_highest_mark_of_what_is_in_flight_stands(store):
+    store.start_run(run_row())
+    for usd in (0.5, 0.25):
+        store.reserve("r1", usd)
+    store.charge_killed("r1")
+    assert store.spent("r1") == 0.5
+
+
+def test_an_answer_that_was_not_judged_is_not_written_over_a_verdict(store):
+    store.start_run(run_row())
+    for score in (Score(1.0, answer="pass"), Failure("scorer", "not_judged", "the money ran out")):
+        outcome = Outcome(0, 1, "s0", job(), Answer(7, "r1", 0.0, FULL), scores={"tone": score})
+        store.add_outcomes("r1", [outcome], {"tone": "judge:tone"})
+    assert list(store.find_scores([7]).values()) == [Score(1.0, answer="pass")]
