@@ -181,7 +181,7 @@ def main() -> None:
         at_the_margin(given.runs, given.seed, pool)
         no_drop(min(given.runs, 4_000), given.seed, pool)
     traps(given.runs, given.seed)
-    calibrated(given.runs, given.seed)
+    calibrated(min(given.runs, 5_000), given.seed)
     print(f"\n{time.perf_counter() - start:.0f} s")
 
 
