@@ -135,7 +135,7 @@ def _report(judge: Judge, answers: Answers, verdicts: Sequence[Verdict], paid: T
     passed, n = _trials(judge, answers, verdicts, decided)
     behind = judged(
         judge, status, passed=passed, n=n, counts=counts, cannot_tell=states["cannot_tell"], unread=states["unread"],
-        population=None if answers.unanswered else answers.population,
+        population=answers.population,
     )  # fmt: skip
     raw = _raw(judge, answers, verdicts, decided)
     return JudgedRun(

@@ -119,16 +119,24 @@ def _shown(name: str, value: Any) -> Any:
 
 
 def _check_fences(judge: Judge, messages: Sequence[Message], data: Mapping[str, Any]) -> None:
-    """Make sure that no filter has cut the end off a fence."""
-    text = "\n".join(message.content for message in messages)
-    for name, value in data.items():
+    """Make sure that what is judged is printed, and that no filter has cut the end off a fence.
+
+    Tags are looked for whatever their case: a filter may have changed that.
+    """
+    said = "\n".join(message.content for message in messages).casefold()
+    needed = {"a", "b"} if judge.scale.kind == "pairwise" else {"answer"}
+    shown = [(name, value, name in needed) for name, value in data.items()]
+    if EXAMPLE_ITEMS in judge.prompt.variables:
+        shown += [(f"{EXAMPLE_ITEMS} … {n}", v, False) for e in judge.examples for n, v in _data(e.subject).items()]
+    for name, value, must in shown:
         if not isinstance(value, str) or not value:
             continue
-        opening, closing = value.partition("\n")[0], value.rpartition("\n")[2]
-        begin = text.find(opening)
-        if begin >= 0 and text.find(closing, begin) < 0:
+        tag = value.partition("\n")[0][1:-1].casefold()
+        begin = said.find(f"<{tag}>")
+        whole = begin >= 0 and said.find(f"</{tag}>", begin) >= 0
+        if not whole and (must or tag in said):
             raise DocumentError(
-                f"the prompt cuts {{{{ {name} }}}}: its closing tag is lost, and it could pass for instructions",
+                f"the prompt cuts {{{{ {name} }}}}: a tag around it is lost, and it could pass for instructions",
                 where=judge.prompt.where(), hint="Print it whole, without truncate and the like",
             )  # fmt: skip
 

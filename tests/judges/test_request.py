@@ -97,10 +97,25 @@ def test_a_field_that_the_item_lacks_is_named(tmp_path: Path) -> None:
         request_for(judge, Subject("1", answer="x"))
 
 
-def test_a_filter_that_cuts_a_fence_is_refused(tmp_path: Path) -> None:
-    judge = judge_of(tmp_path, prompt=BARE.format("{{ answer | truncate(30, true) }}"))
-    with pytest.raises(DocumentError, match="its closing tag is lost"):
+@pytest.mark.parametrize("cut", ["truncate(30, true)", "upper | truncate(60)", "replace('<', '')", "last"])
+def test_a_filter_that_cuts_a_fence_is_refused(tmp_path: Path, cut: str) -> None:
+    judge = judge_of(tmp_path, prompt=BARE.format(f"{{{{ answer | {cut} }}}}"))
+    with pytest.raises(DocumentError, match="a tag around it is lost"):
         request_for(judge, Subject("1", answer="x" * 100))
+
+
+def test_a_fence_in_capitals_is_whole(tmp_path: Path) -> None:
+    judge = judge_of(tmp_path, prompt=BARE.format("{{ answer | upper }}"))
+    assert "XYZ" in user(request_for(judge, Subject("1", answer="xyz")))
+
+
+def test_a_cut_example_is_refused(tmp_path: Path) -> None:
+    loop = "{{ answer }} {% for each in example_items %}{{ each.answer | truncate(30, true) }}{% endfor %}"
+    judge = replace(
+        judge_of(tmp_path, prompt=BARE.format(loop)), examples=(Example(Subject("2", answer="y" * 99), "pass"),)
+    )
+    with pytest.raises(DocumentError, match="example_items"):
+        request_for(judge, Subject("1", answer="x"))
 
 
 def test_a_pair_shows_both_answers_in_its_order(tmp_path: Path) -> None:
