@@ -19,6 +19,8 @@ from llmkit.types import Judged, JudgeStatus
 
 _NOTHING_LEFT = 1e-9  # items without a label, where all are labelled: what is known is the labels alone
 
+_ROUNDING = 1e-9  # of a limit times a count
+
 
 def judged(
     judge: Judge,
@@ -34,8 +36,9 @@ def judged(
 ) -> Judged:
     """Return the corrected rate of scored items with all that a reader must know of it, or why there is none.
 
-    The rate is of the items with a verdict; those without one are counted beside it. A slice is a population of its
-    own, of which the lock knows nothing: leave ``population`` out.
+    The rate is of the items with a verdict; those without one are counted beside it, and where they are more than the
+    judge may leave so there is no rate (:func:`too_silent`). A slice is a population of its own, of which the lock
+    knows nothing: leave ``population`` out.
 
     Args:
         judge: With its lock.
@@ -50,7 +53,9 @@ def judged(
             part of something, or not known.
         confidence: Of the interval, two-sided.
     """
-    found = _corrected(judge, status, passed, n, counts, population, confidence)
+    asked = sum(counts.values()) + cannot_tell + unread
+    silent = "" if why_not(judge, status) else too_silent(judge, asked, cannot_tell, unread)
+    found = no_correction(silent) if silent else _corrected(judge, status, passed, n, counts, population, confidence)
     return Judged(
         judge=judge.name,
         status=status,
@@ -62,6 +67,29 @@ def judged(
         cannot_tell=cannot_tell,
         unread=unread,
     )
+
+
+def too_silent(judge: Judge, asked: float, cannot_tell: int, unread: int) -> str:
+    """Say that more answers are without a verdict than the judge may leave so; empty where that is not the case.
+
+    What is left out need not be like the rest: beyond what calibration allows (``accept.max_unread``,
+    ``accept.max_cannot_tell``) the others' rate says too little of all.
+
+    Args:
+        judge: With its limits.
+        asked: Answers that it was asked about.
+        cannot_tell: Those of which it could not tell.
+        unread: Those without a verdict.
+    """
+    accept, said = judge.spec.accept, []
+    if unread > accept.max_unread * asked + _ROUNDING:
+        said.append(
+            f"{unread:,} of {asked:,.0f} answers ended without a verdict, more than {_percent(accept.max_unread)}"
+        )
+    if cannot_tell > accept.max_cannot_tell * asked + _ROUNDING:
+        most = _percent(accept.max_cannot_tell)
+        said.append(f"of {cannot_tell:,} of {asked:,.0f} answers the judge cannot tell, more than {most}")
+    return "; ".join(said)
 
 
 def confusion_of(counts: Counts) -> Confusion:
@@ -130,6 +158,10 @@ def _mean(judge: Judge, lock: Lock, counts: Mapping[str, float], confidence: flo
     others = [max(counts.get(word, 0.0) - scale * labelled, 0.0) for word, labelled in zip(words, seen, strict=True)]
     found = post_stratified_mean(table, [judge.scale.value(word) for word in words], others, confidence)
     return Correction(found.value, found.interval, found.se, "post-stratified", SAME)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.4g} %"
 
 
 def _labelled(lock: Lock) -> float:

@@ -134,8 +134,27 @@ def test_a_population_in_words_is_stated_but_never_the_same(tmp_path: Path) -> N
 
 
 def test_no_verdict_has_no_rate(tmp_path: Path) -> None:
-    found = told(locked(tmp_path), passed=0, n=0, counts={}, unread=40)
-    assert (found.rate, found.why, found.unread) == (None, "there is no verdict", 40)
+    found = told(locked(tmp_path), passed=0, n=0, counts={})
+    assert (found.rate, found.why) == (None, "there is no verdict")
+
+
+@pytest.mark.parametrize(
+    ("missing", "why"),
+    [
+        ({"unread": 21}, "21 of 1,021 answers ended without a verdict, more than 2 %"),
+        ({"cannot_tell": 112}, "of 112 of 1,112 answers the judge cannot tell, more than 10 %"),
+        ({"unread": 1000, "cannot_tell": 1000}, "more than 2 %; of 1,000 of 3,000 answers the judge cannot tell"),
+    ],
+)
+def test_more_without_a_verdict_than_may_be_have_no_rate(missing: dict[str, int], why: str, tmp_path: Path) -> None:
+    """Who has no verdict need not be like the rest: at two answers of a hundred the rest speak for all."""
+    judge = locked(tmp_path)
+    for population in (HERE, None):
+        found = told(judge, population=population, **missing)
+        assert (found.rate, found.interval, found.estimator) == (None, None, None)
+        assert why in found.why
+    assert told(judge, unread=20, cannot_tell=112 - 1).rate is not None
+    assert "was refused" in told(judge, "refused", unread=1000).why, "what no count would mend is said first"
 
 
 GRADES = Counts(("1", "2", "3"), ((10, 2, 0), (3, 20, 5), (0, 4, 30)))
