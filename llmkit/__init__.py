@@ -19,12 +19,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from llmkit.calibration.calibrate import calibrate, calibrate_async
     from llmkit.calibration.options import CalibrateOptions
+    from llmkit.calibrations import Calibration
     from llmkit.comparisons import Comparison, MetricDifference
     from llmkit.errors import DocumentError, LlmkitError, ProviderError, UsageError
     from llmkit.generation.generate import agenerate, generate
     from llmkit.generation.options import GenerateOptions
     from llmkit.generations import Attempt, GenerationFailed, Issue, Ledger, Result
-    from llmkit.judgements import Calibration, Verdict
+    from llmkit.judgements import Verdict
     from llmkit.judges.judge import Judge
     from llmkit.judges.load import load_judge
     from llmkit.paired.compare import compare
@@ -58,12 +59,13 @@ if TYPE_CHECKING:
 _FROM = {
     "llmkit.calibration.calibrate": ("calibrate", "calibrate_async"),
     "llmkit.calibration.options": ("CalibrateOptions",),
+    "llmkit.calibrations": ("Calibration",),
     "llmkit.comparisons": ("Comparison", "MetricDifference"),
     "llmkit.errors": ("DocumentError", "LlmkitError", "ProviderError", "UsageError"),
     "llmkit.generation.generate": ("agenerate", "generate"),
     "llmkit.generation.options": ("GenerateOptions",),
     "llmkit.generations": ("Attempt", "GenerationFailed", "Issue", "Ledger", "Result"),
-    "llmkit.judgements": ("Calibration", "Verdict"),
+    "llmkit.judgements": ("Verdict",),
     "llmkit.judges.judge": ("Judge",),
     "llmkit.judges.load": ("load_judge",),
     "llmkit.paired.compare": ("compare",),

@@ -19,7 +19,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("errors", "redact", "version"),
     ("types", "canonical", "text"),
     ("comparisons", "generations", "judgements", "plans"),
-    ("verdicts",),
+    ("agreements", "calibrations", "judged_runs", "verdicts"),
     ("documents", "stats", "shipped"),
     ("config", "providers", "prompts", "samples", "scoring"),
     ("structured",),

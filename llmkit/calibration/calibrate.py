@@ -20,9 +20,10 @@ from llmkit.calibration.prepare import OPTIMISER_CALLS, Prepared, prepare
 from llmkit.calibration.probes import probe
 from llmkit.calibration.search import Searched, cross_search, search
 from llmkit.calibration.sums import summed
+from llmkit.calibrations import Calibration
 from llmkit.config import Settings, load_settings, resolve_params
 from llmkit.errors import UsageError
-from llmkit.judgements import Calibration, Verdict
+from llmkit.judgements import Verdict
 from llmkit.judges.judge import Judge
 from llmkit.judges.labels import Labelled
 from llmkit.judges.load import load_judge

@@ -12,7 +12,8 @@ from llmkit.calibration.parts import disagreements_of, slices_of
 from llmkit.calibration.prepare import Prepared
 from llmkit.calibration.search import Searched
 from llmkit.calibration.worth import worth_of
-from llmkit.judgements import Calibration, Candidate, Disagreement, Figures, Probe, Rate, Status, Verdict
+from llmkit.calibrations import Calibration, Candidate, Disagreement
+from llmkit.judgements import Figures, Probe, Rate, Status, Verdict
 from llmkit.judges.correct import judged
 from llmkit.judges.figures import figures
 from llmkit.judges.judge import Judge

@@ -14,7 +14,8 @@ import numpy as np
 from llmkit.calibration.answers import Answers, answers_of_file, answers_of_run, clusters_of, samples_of
 from llmkit.calibration.work import Told, Work, WorkOptions, at_work, nobody, status_of
 from llmkit.documents.writing import written
-from llmkit.judgements import JudgedRun, Rate, Verdict
+from llmkit.judged_runs import JudgedRun
+from llmkit.judgements import Rate, Verdict
 from llmkit.judges.correct import judged
 from llmkit.judges.judge import Judge
 from llmkit.judges.subject import Subject

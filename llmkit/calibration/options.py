@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from llmkit.judgements import Best
+from llmkit.calibrations import Best
 from llmkit.providers.base import Provider
 from llmkit.providers.retry import RetryPolicy
 

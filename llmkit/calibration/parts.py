@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from llmkit.judgements import Disagreement, Part, Rate, SliceFigures, Verdict
+from llmkit.calibrations import Disagreement, SliceFigures
+from llmkit.judgements import Part, Rate, Verdict
 from llmkit.judges.labels import Labelled
 from llmkit.stats.mcnemar import fisher_exact
 from llmkit.stats.multiplicity import holm

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from llmkit.calibration.candidates import Configuration
 from llmkit.calibration.racing import ALPHA, Raced, class_weights, race
 from llmkit.calibration.sums import dollars, summed
-from llmkit.judgements import Candidate, Rate, Verdict
+from llmkit.calibrations import Candidate
+from llmkit.judgements import Rate, Verdict
 from llmkit.judges.figures import figures
 from llmkit.judges.judge import Judge
 from llmkit.judges.labels import Labelled

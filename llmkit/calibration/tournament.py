@@ -15,7 +15,8 @@ from llmkit.calibration.answers import clusters_of, numbers, samples_of, unit
 from llmkit.calibration.work import Told, Work, WorkOptions, at_work, nobody, status_of
 from llmkit.documents.writing import written
 from llmkit.errors import UsageError
-from llmkit.judgements import Duel, Rate, Standing, Tournament, Verdict
+from llmkit.judged_runs import Duel, Standing, Tournament
+from llmkit.judgements import Rate, Verdict
 from llmkit.judges.judge import Judge
 from llmkit.judges.subject import Subject, subject_of_answer
 from llmkit.runs.grade import item_of

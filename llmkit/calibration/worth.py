@@ -8,7 +8,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from llmkit.judgements import Verdict, Worth
+from llmkit.calibrations import Worth
+from llmkit.judgements import Verdict
 from llmkit.judges.correct import judged
 from llmkit.judges.judge import Judge
 from llmkit.judges.labels import LabelSet

@@ -13,7 +13,8 @@ from llmkit.cli.options import Concurrency, Json, JudgeName, MaxCost, Param, Sto
 from llmkit.errors import UnknownNameError, UsageError
 
 if TYPE_CHECKING:
-    from llmkit.judgements import Calibration, Status
+    from llmkit.calibrations import Calibration
+    from llmkit.judgements import Status
 
 OPTIMISERS = ("gepa",)
 EXIT: dict[Status, int] = {"calibrated": 0, "refused": 1, "provisional": 3}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from llmkit.judgements import Best, Status
+from llmkit.calibrations import Best
+from llmkit.judgements import Status
 from llmkit.judges.figures import kappa_form
 from llmkit.judges.judge import Judge
 from llmkit.judges.kinds import Scale

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from llmkit.judgements import Agreement, Annotator, Rate
+from llmkit.agreements import Agreement, Annotator
+from llmkit.judgements import Rate
 from llmkit.judges.judge import Judge
 from llmkit.judges.kinds import CANNOT_TELL
 from llmkit.judges.labels import Label, LabelSet

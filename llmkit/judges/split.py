@@ -7,9 +7,10 @@ from collections import Counter, deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from llmkit.calibrations import Split
 from llmkit.canonical import digest
 from llmkit.errors import UsageError
-from llmkit.judgements import Part, Split
+from llmkit.judgements import Part
 from llmkit.judges.labels import Labelled, LabelSet
 from llmkit.judges.subject import Subject
 

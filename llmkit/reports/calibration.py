@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from rich.console import Console, Group
 from rich.text import Text
 
-from llmkit.judgements import Calibration, Disagreement
+from llmkit.calibrations import Calibration, Disagreement
 from llmkit.reports import calibration_words as words
 from llmkit.reports import judge_words
 from llmkit.reports.columns import Columns

@@ -6,7 +6,7 @@ from typing import Any
 
 from typing_extensions import TypedDict
 
-from llmkit.judgements import Best, Calibration, Candidate, Disagreement, SliceFigures, Worth
+from llmkit.calibrations import Best, Calibration, Candidate, Disagreement, SliceFigures, Worth
 from llmkit.redact import redact
 from llmkit.reports.finite import finite
 from llmkit.reports.judge_documents import (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from llmkit.judgements import Calibration
+from llmkit.calibrations import Calibration
 from llmkit.redact import redact
 from llmkit.reports import calibration_words as words
 from llmkit.reports import judge_words

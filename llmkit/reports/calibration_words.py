@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from llmkit.judgements import Calibration, Candidate, Disagreement, SliceFigures, Worth
+from llmkit.calibrations import Calibration, Candidate, Disagreement, SliceFigures, Worth
 from llmkit.reports.comparing import NO_DIFFERENCE, probability
 from llmkit.reports.issues import safe
 from llmkit.reports.judge_words import FIGURES, NOTHING, PER, lines_of, needs, outcome, rate

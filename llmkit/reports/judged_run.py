@@ -9,7 +9,7 @@ from rich.console import Console, Group
 from rich.text import Text
 from typing_extensions import TypedDict
 
-from llmkit.judgements import JudgedRun
+from llmkit.judged_runs import JudgedRun
 from llmkit.reports import judge_words
 from llmkit.reports.issues import safe
 from llmkit.reports.judge_documents import (

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from typing_extensions import TypedDict
 
-from llmkit.judgements import Agreement, Annotator
+from llmkit.agreements import Agreement, Annotator
 from llmkit.reports.finite import finite
 from llmkit.reports.judge_documents import RateDocument, maybe_rate, rate_document
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from rich.console import Console, ConsoleOptions, Group, RenderResult
 from rich.text import Text
 
-from llmkit.judgements import Agreement, Annotator
+from llmkit.agreements import Agreement, Annotator
 from llmkit.reports.columns import Columns
 from llmkit.reports.comparing import probability
 from llmkit.reports.judge_words import NOTHING, rate

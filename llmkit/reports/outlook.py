@@ -9,7 +9,7 @@ from rich.console import Console, Group
 from rich.text import Text
 from typing_extensions import TypedDict
 
-from llmkit.judgements import Best
+from llmkit.calibrations import Best
 from llmkit.reports.calibration_document import BestDocument, best_document
 from llmkit.reports.finite import finite
 from llmkit.reports.issues import safe

@@ -10,7 +10,7 @@ from rich.console import Console, Group
 from rich.text import Text
 from typing_extensions import TypedDict
 
-from llmkit.judgements import Duel, Tournament
+from llmkit.judged_runs import Duel, Tournament
 from llmkit.reports import judge_words
 from llmkit.reports.columns import Columns
 from llmkit.reports.comparing import probability

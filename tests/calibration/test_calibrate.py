@@ -10,9 +10,9 @@ import pytest
 
 from llmkit.calibration.calibrate import calibrate, calibrate_async
 from llmkit.calibration.options import CalibrateHooks, CalibrateOptions, Outlay
+from llmkit.calibrations import Calibration
 from llmkit.canonical import canonical
 from llmkit.errors import BudgetError, UsageError
-from llmkit.judgements import Calibration
 from llmkit.judges.judge import Judge
 from llmkit.judges.lock import lock_path, read_lock
 from llmkit.providers.scripted import Scripted

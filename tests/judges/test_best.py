@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from llmkit.judgements import Best
+from llmkit.calibrations import Best
 from llmkit.judges.best import best
 from tests.judges.labelling import judge_in
 

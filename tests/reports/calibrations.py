@@ -4,19 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from llmkit.judgements import (
-    Best,
-    Calibration,
-    Candidate,
-    Counts,
-    Disagreement,
-    Figures,
-    Probe,
-    Rate,
-    SliceFigures,
-    Split,
-    Worth,
-)
+from llmkit.calibrations import Best, Calibration, Candidate, Disagreement, SliceFigures, Split, Worth
+from llmkit.judgements import Counts, Figures, Probe, Rate
 from llmkit.types import Interval, Totals
 
 

@@ -10,7 +10,8 @@ import jsonschema
 import pytest
 from rich.console import Console
 
-from llmkit.judgements import Calibration, Counts, Figures, Rate, Worth
+from llmkit.calibrations import Calibration, Worth
+from llmkit.judgements import Counts, Figures, Rate
 from llmkit.reports.calibration import calibration_table, print_calibration
 from llmkit.reports.calibration_document import calibration_document, calibration_schema
 from llmkit.reports.calibration_markdown import calibration_markdown

@@ -7,7 +7,8 @@ from dataclasses import replace
 import jsonschema
 import pytest
 
-from llmkit.judgements import JudgedRun, Rate
+from llmkit.judged_runs import JudgedRun
+from llmkit.judgements import Rate
 from llmkit.reports.judged_run import judged_runs_document, judged_runs_schema, judged_runs_table
 from llmkit.types import Interval, Totals
 from tests.reports.records import printed

@@ -7,7 +7,8 @@ import json
 
 from rich.console import Console, RenderableType
 
-from llmkit.judgements import Agreement, Annotator, Rate
+from llmkit.agreements import Agreement, Annotator
+from llmkit.judgements import Rate
 from llmkit.reports.label_documents import agreement_document, annotators_document
 from llmkit.reports.labels import MOST_DIFFERING, Page, agreement_report, annotators_report
 from llmkit.types import Interval

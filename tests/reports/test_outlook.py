@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import jsonschema
 from rich.console import Console
 
-from llmkit.judgements import Best
+from llmkit.calibrations import Best
 from llmkit.reports.outlook import outlook_document, outlook_schema, print_outlook
 
 

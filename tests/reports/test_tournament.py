@@ -6,7 +6,8 @@ from dataclasses import replace
 import jsonschema
 import pytest
 
-from llmkit.judgements import Duel, Rate, Standing, Tournament
+from llmkit.judged_runs import Duel, Standing, Tournament
+from llmkit.judgements import Rate
 from llmkit.reports.tournament import tournament_document, tournament_schema, tournament_table
 from llmkit.types import Interval, Totals
 from tests.reports.records import printed
