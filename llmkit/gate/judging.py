@@ -108,14 +108,18 @@ def refusal(judge: Judge, said: Check) -> str | None:
 def served_otherwise(one: Deciding, store: Store, runs: Iterable[str]) -> str | None:
     """Say that another model than was measured has judged some runs; None where none has, as far as servers say.
 
+    Verdicts that stood already count with the model that gave them.
+
     Args:
         one: The judge.
         store: Where the runs lie.
         runs: Theirs.
     """
-    names = {name for run in runs for name in store.judges_served(run).get(one.gating.name, ())}
-    for name in sorted(names):
-        if stale := check(one.judge, served=name).stale:
+    name, scorer = one.gating.name, one.gating.scorer
+    signatures = {} if scorer is None else {name: scorer.signature}
+    names = {model for run in runs for model in store.judges_served(run, signatures).get(name, ())}
+    for model in sorted(names):
+        if stale := check(one.judge, served=model).stale:
             return f"the judge {one.judge.name} is stale: {'; '.join(stale)}"
     return None
 

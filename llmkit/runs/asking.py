@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from llmkit.errors import BudgetError, LlmkitError, ProviderError, ScorerError, UsageError
 from llmkit.judges.panel import check_seat
@@ -53,6 +54,13 @@ async def ready(bench: Bench, scorers: Iterable[Scorer], validators: Iterable[Va
         check_seat(judge, bench.provider(judge.model))
 
 
+class Given(NamedTuple):
+    """A score, and the stored answers of the judge that it was read from."""
+
+    score: Score | Failure
+    behind: frozenset[int] = frozenset()
+
+
 class Asking:
     """Asks the judges of one run.
 
@@ -68,10 +76,10 @@ class Asking:
         self.bench = bench
         self.stopped: LlmkitError | None = None
         self._streaks: dict[str, Streak] = {}
-        self._under_way: set[asyncio.Task[Score | Failure]] = set()
+        self._under_way: set[asyncio.Task[Given]] = set()
         self._told = "the run was stopped"
 
-    async def __call__(self, scorer: Scorer, items: Sequence[Item]) -> list[Score | Failure]:
+    async def __call__(self, scorer: Scorer, items: Sequence[Item]) -> list[Given]:
         """Score answers: one result an item, in order. Nothing that goes wrong is raised: see ``stopped``."""
         tasks = [asyncio.create_task(self._one(scorer, item)) for item in items]
         self._under_way.update(tasks)
@@ -85,7 +93,7 @@ class Asking:
             raise
         finally:
             self._under_way.difference_update(tasks)
-        return [self._not_judged(scorer) if task.cancelled() else task.result() for task in tasks]
+        return [Given(self._not_judged(scorer)) if task.cancelled() else task.result() for task in tasks]
 
     def stop(self, why: str) -> None:
         """Ask no more, and break off what is under way: what it answered for has no score."""
@@ -93,13 +101,18 @@ class Asking:
         for task in self._under_way:
             task.cancel()
 
-    async def _one(self, scorer: Scorer, item: Item) -> Score | Failure:
+    async def _one(self, scorer: Scorer, item: Item) -> Given:
+        used: set[int] = set()
+        score = await self._asked(scorer, item, used)
+        return Given(score, frozenset(used))
+
+    async def _asked(self, scorer: Scorer, item: Item, used: set[int]) -> Score | Failure:
         assert isinstance(scorer, Asks)
         if self.stopped is not None:
             return self._not_judged(scorer)
         streak = self._streaks.setdefault(scorer.name, Streak())
         try:
-            (score,) = await scorer.ask([item], self.bench.of(scorer.name))
+            (score,) = await scorer.ask([item], self.bench.of(scorer.name, used))
         except ProviderError as error:
             return self._failed(scorer, streak, error)
         except BudgetError as error:  # calls under way are paid for: they go on to their end, and no new one starts

@@ -70,10 +70,11 @@ async def judge(asking: Asking, scorers: Sequence[Scorer], outcomes: Sequence[Ou
     async def one(scorer: Scorer) -> None:
         todo = _todo(scorer, outcomes)
         scorable = [o for o in todo if _scorable(scorer, item_of(o))]
-        scores = iter(await asking(scorer, [item_of(o) for o in scorable]))
-        answers = {id(o): _finite(scorer, next(scores)) for o in scorable}
+        given = await asking(scorer, [item_of(o) for o in scorable])
         for outcome in todo:
-            outcome.scores[scorer.name] = answers.get(id(outcome)) or _no_reference(scorer)
+            outcome.scores[scorer.name] = _no_reference(scorer)
+        for outcome, one in zip(scorable, given, strict=True):
+            outcome.scores[scorer.name], outcome.behind[scorer.name] = _finite(scorer, one.score), one.behind
 
     await asyncio.gather(*(one(scorer) for scorer in scorers if isinstance(scorer, Asks)))
 

@@ -170,9 +170,14 @@ class Bench:
         other._callers, other._used = {}, set()
         return other
 
-    def of(self, judge: str) -> Seats:
-        """Return seats whose calls are counted under a judge's name."""
-        return _Seats(self, judge)
+    def of(self, judge: str, used: set[int] | None = None) -> Seats:
+        """Return seats whose calls are counted under a judge's name.
+
+        Args:
+            judge: Its name.
+            used: Is given the ids of the stored answers that it gets.
+        """
+        return _Seats(self, judge, set() if used is None else used)
 
     async def seat(self, model: ModelRef) -> Seat:
         """Return the seat of a model; its calls are counted under the model's name.
@@ -219,17 +224,19 @@ class Bench:
 
     # --- one call ---
 
-    async def _ask(self, judge: str, model: _Model, vote: int, request: Request, attempt: int) -> Answered:
+    async def _ask(
+        self, judge: str, model: _Model, used: set[int], vote: int, request: Request, attempt: int
+    ) -> Answered:
         """Look the answer up, or wait for an equal call that is under way, or pay for it and keep it."""
         key = model.keys.key(request, Replicate(vote=vote, attempt=attempt))
         mark = key if self.cache else self.run_id.encode() + key  # runs that share no answers wait for none of another
         while (under_way := self._asking.get(mark)) is not None:
             await asyncio.wait({under_way})
             if not under_way.cancelled():
-                return self._known(judge, _joined(under_way))
+                return self._known(judge, used, _joined(under_way))
         found = self._store.find_answers([key], self.run_id, others=self.cache, since=self.since).get(key)
         if found is not None:
-            return self._known(judge, found)
+            return self._known(judge, used, found)
         if self.offline:
             self.missing += 1
             what = f"no answer of {model.ref.name} is stored for this, and no call may be made"
@@ -237,7 +244,7 @@ class Bench:
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._asking[mark] = future
         try:
-            return await self._pay(judge, model, key, request, future)
+            return await self._pay(judge, model, used, key, request, future)
         except Exception as error:
             _fail(future, error)
             raise
@@ -246,20 +253,21 @@ class Bench:
             future.cancel()  # where the caller was cancelled, who waits asks for himself
 
     async def _pay(
-        self, judge: str, model: _Model, key: bytes, request: Request, future: asyncio.Future[Answer]
+        self, judge: str, model: _Model, used: set[int], key: bytes, request: Request, future: asyncio.Future[Answer]
     ) -> Answered:
         completion = storable(await self._caller(judge, model)(request))
         cacheable = no_answer(completion) is None
         try:
-            future.set_result(
-                await self._store.add_answer(self.run_id, key, completion, cacheable=cacheable, judge=judge)
-            )
+            answer = await self._store.add_answer(self.run_id, key, completion, cacheable=cacheable, judge=judge)
         except StoreError as error:  # paid for all the same: the ledger must hold it
             _fail(future, error)
             return Answered(completion, error=error)
+        used.add(answer.answer_id)
+        future.set_result(answer)
         return Answered(completion)
 
-    def _known(self, judge: str, answer: Answer) -> Answered:
+    def _known(self, judge: str, used: set[int], answer: Answer) -> Answered:
+        used.add(answer.answer_id)
         self._used.add((judge, answer.answer_id))
         if len(self._used) >= USED:
             self.flush()
@@ -279,10 +287,11 @@ class Bench:
 class _Seats:
     bench: Bench
     judge: str
+    used: set[int]
 
     async def seat(self, model: ModelRef) -> Seat:
         opened = await self.bench._models.open(model)
-        return _Seat(opened.ref.name, opened.provider, self.bench, self.judge, opened)
+        return _Seat(opened.ref.name, opened.provider, self.bench, self.judge, opened, self.used)
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,9 +301,10 @@ class _Seat:
     bench: Bench
     judge: str
     model: _Model
+    used: set[int]
 
     def ask(self, vote: int) -> Ask:
-        return partial(self.bench._ask, self.judge, self.model, vote)
+        return partial(self.bench._ask, self.judge, self.model, self.used, vote)
 
 
 def _key(ref: ModelRef) -> str:

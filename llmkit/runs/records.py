@@ -59,6 +59,8 @@ class Outcome:
     failure: Failure | None = None
     scores: dict[str, Score | Failure] = field(default_factory=dict)
     generation: GenerationFacts | None = None
+    behind: dict[str, frozenset[int]] = field(default_factory=dict)
+    """Metric → the stored answers of its judge that its score was read from, where a judge was asked just now."""
 
 
 JUDGE_FAILED, NOT_JUDGED, NOT_STORED = "judge_failed", "not_judged", "not_stored"

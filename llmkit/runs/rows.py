@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from llmkit.runs import records
 from llmkit.runs.records import Answer, Job, Outcome
 from llmkit.types import Failure, GenerationFacts, Message, RunStatus
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,15 @@ def run_of(row: tuple[Any, ...]) -> RunRow:
     said = json.loads(result) if result else None
     config, about = json.loads(config), json.loads(about)
     return RunRow(run_id, suite, model, status, digest, config, about, started_at, wall_s, planned, said)
+
+
+SQL_VARIABLES = 500  # keys of one SELECT; SQLite's own limit is 32,766, and the plan does not get better beyond this
+
+
+def parts(values: Sequence[T]) -> Iterator[Sequence[T]]:
+    """Yield values in the numbers that one SELECT takes."""
+    for start in range(0, len(values), SQL_VARIABLES):
+        yield values[start : start + SQL_VARIABLES]
 
 
 def input_row(job: Job) -> tuple[Any, ...]:

@@ -6,6 +6,7 @@
                             └──< scores   keyed (answer, input, scorer signature), so rescoring needs no call
                answers ──── generations   what the loop did, where an answer is the sum of several attempts
                answers >── judging      which judge of which run used an answer: of those that are a judge's
+                            └── behind      which answers of a judge a score was read from
     charges                         attempts that may have been paid for and brought no answer
 
 Answers are never updated or deleted by a run, and a run's samples only point to them.
@@ -70,6 +71,13 @@ JUDGING = (
     "CREATE TABLE IF NOT EXISTS judging (run_id TEXT NOT NULL, judge TEXT NOT NULL, answer_id INTEGER NOT NULL,"
     " PRIMARY KEY (run_id, judge, answer_id)) WITHOUT ROWID"
 )
+
+# And of this one: a judge's score of which it says nothing is not taken again, for nobody knows which model gave it.
+BEHIND = (
+    "CREATE TABLE IF NOT EXISTS behind (answer_id INTEGER NOT NULL, input BLOB NOT NULL, signature TEXT NOT NULL,"
+    " used INTEGER NOT NULL, PRIMARY KEY (answer_id, input, signature, used)) WITHOUT ROWID"
+)
+ADDED = (GENERATIONS, JUDGING, BEHIND)
 
 
 def connect(path: Path, *, create: bool = True) -> sqlite3.Connection:
@@ -149,16 +157,14 @@ def _prepare(db: sqlite3.Connection, path: Path) -> None:
     db.execute("PRAGMA synchronous=NORMAL")
     db.execute("PRAGMA cache_size=-16384")
     if version == SCHEMA_VERSION:
-        db.execute(GENERATIONS)
-        db.execute(JUDGING)
+        for statement in ADDED:
+            db.execute(statement)
         return
     db.execute("BEGIN IMMEDIATE")
     try:
         if _version(db, path) == 0:  # again, under the lock: two first runs may race
-            for statement in TABLES.split(";\n"):
+            for statement in (*TABLES.split(";\n"), *ADDED):
                 db.execute(statement)
-            db.execute(GENERATIONS)
-            db.execute(JUDGING)
             db.execute(f"PRAGMA application_id={APPLICATION_ID}")
             db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
         db.execute("COMMIT")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from llmkit.errors import LlmkitError
-from llmkit.runs.asking import need_bench
+from llmkit.runs.asking import asking, need_bench
 from llmkit.runs.grade import SCORERS_FAULT, grade, item_of, judge
 from llmkit.runs.judged import Judges
 from llmkit.runs.judging import Bench
@@ -61,6 +61,7 @@ class Settler:
         self._sink = sink
         self._store, self._scorers, self._observer, self._anew = store, scorers, observer, anew
         self._signatures = {s.name: s.signature for s in scorers}
+        self._judged_by = {s.name: s.signature for s in asking(scorers)}
         self._tally = Tally(scorers, slices, seed=seed)
 
     @property
@@ -107,7 +108,7 @@ class Settler:
         found = self._tally.results()
         if self.asking is None:
             return found
-        return self._judges.told(found, self._tally, self._store.judges_served(self.run_id))
+        return self._judges.told(found, self._tally, self._store.judges_served(self.run_id, self._judged_by))
 
     def judging(self) -> dict[str, Totals]:
         """Return the sums over the calls of each judge, those that check answers on the way among them."""
@@ -116,15 +117,19 @@ class Settler:
     def _reuse(self, outcomes: Sequence[Outcome]) -> None:
         """Take the scores that stand already; a scorer that changed has another signature, so no score yet.
 
-        What broke in a scorer is no score: the scorer may have been mended, or have had enough memory since.
+        What broke in a scorer is no score: the scorer may have been mended, or have had enough memory since. Nor is a
+        judge's of which nobody knows which model gave it: the judge is asked, and finds its answers where they are.
         """
-        stored = self._store.find_scores([o.answer.answer_id for o in outcomes if o.answer])
+        ids = [o.answer.answer_id for o in outcomes if o.answer]
+        stored = self._store.find_scores(ids)
         if not stored:
             return
+        judged = self._store.find_judged(ids) if self._judged_by else set()
         for o in outcomes:
             for name, signature in self._signatures.items():
                 if o.answer is None or o.job is None:
                     continue
-                score = stored.get((o.answer.answer_id, o.job.input, signature))
+                key = o.answer.answer_id, o.job.input, signature
+                score = stored.get(key) if name not in self._judged_by or key in judged else None
                 if score is not None and not (isinstance(score, Failure) and score.kind in SCORERS_FAULT):
                     o.scores[name] = score

@@ -9,20 +9,17 @@ import sqlite3
 import time
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from llmkit.errors import StoreError, UnknownNameError, UsageError
-from llmkit.runs import bills, records, rows, schema
+from llmkit.runs import behind, bills, records, rows, schema
 from llmkit.runs.records import ANSWER_COLUMNS, UNASKED, Answer, Outcome
 from llmkit.runs.rows import RunRow, SampleRow
 from llmkit.types import Completion, Failure, GenerationFacts, RunStatus, Score, Totals
 
-T = TypeVar("T")
-
 FILE = "store.sqlite3"
 RUN_COLUMNS = "run_id, suite, model, status, digest, config, about, started_at, wall_s, planned, result"
 LATEST_FIRST = "started_at DESC, run_id DESC"
-SQL_VARIABLES = 500  # keys of one SELECT; SQLite's own limit is 32,766, and the plan does not get better beyond this
 
 
 class Store:
@@ -190,7 +187,7 @@ class Store:
             earliest: The run's own answers do not come first: a run that is repeated takes the same ones again.
         """
         found: dict[bytes, Answer] = {}
-        for some in _parts(keys):
+        for some in rows.parts(keys):
             marks = ",".join("?" * len(some))
             sql = (
                 f"SELECT key, {ANSWER_COLUMNS} FROM answers WHERE key IN ({marks}) AND cacheable"
@@ -207,7 +204,7 @@ class Store:
         found: dict[int, GenerationFacts] = {}
         if not self._keeps_generations():
             return found
-        for some in _parts(answer_ids):
+        for some in rows.parts(answer_ids):
             marks = ",".join("?" * len(some))
             for answer_id, facts in self._read(f"SELECT * FROM generations WHERE answer_id IN ({marks})", some):
                 found[answer_id] = records.facts_of(facts)
@@ -220,7 +217,7 @@ class Store:
     def served_models(self, keys: Sequence[bytes], since: float = 0.0) -> dict[str | None, tuple[int, float]]:
         """Return which models answered, in the server's words → how many of the keys, and when last."""
         found: dict[str | None, tuple[int, float]] = {}
-        for some in _parts(keys):
+        for some in rows.parts(keys):
             marks = ",".join("?" * len(some))
             sql = (
                 "SELECT served_model, count(DISTINCT key), max(created_at) FROM answers"
@@ -312,9 +309,17 @@ class Store:
         """Return the sums over the calls of a run's judges, by name; over all the times that it went on."""
         return bills.of_judges(self._read, run_id)
 
-    def judges_served(self, run_id: str) -> dict[str, list[str]]:
-        """Return judge → the models that answered it in a run, in the server's words, sorted."""
-        return bills.served(self._read, run_id)
+    def judges_served(self, run_id: str, signatures: Mapping[str, str]) -> dict[str, list[str]]:
+        """Return judge → the models that gave its verdicts in a run, in the server's words, sorted.
+
+        Those behind scores that stood already are among them.
+
+        Args:
+            run_id: The run.
+            signatures: Metric → scorer signature, of its judges.
+        """
+        asked, stood = bills.served(self._read, run_id), behind.served(self._read, run_id, signatures)
+        return {name: sorted({*asked.get(name, ()), *stood.get(name, ())}) for name in sorted({*asked, *stood})}
 
     def spent(self, run_id: str, *, certain: bool = False) -> float:
         """Return the dollars that a run has paid or may have paid, unknown prices left out.
@@ -336,7 +341,7 @@ class Store:
     def find_scores(self, answer_ids: Sequence[int]) -> dict[tuple[int, bytes, str], Score | Failure]:
         """Return every stored score of the given answers, keyed (answer, input, signature)."""
         found: dict[tuple[int, bytes, str], Score | Failure] = {}
-        for some in _parts(answer_ids):
+        for some in rows.parts(answer_ids):
             marks = ",".join("?" * len(some))
             sql = (
                 "SELECT answer_id, input, signature, value, stats, answer, kind, message"
@@ -345,6 +350,10 @@ class Store:
             for answer_id, input_, signature, *rest in self._read(sql, some):
                 found[answer_id, input_, signature] = records.score_of(tuple(rest))
         return found
+
+    def find_judged(self, answer_ids: Sequence[int]) -> set[behind.Key]:
+        """Return the keys of those scores, of judges, of which it is known whose answers they were read from."""
+        return {key for some in rows.parts(answer_ids) for key in behind.known(self._read, some)}
 
     def add_outcomes(self, run_id: str, outcomes: Sequence[Outcome], signatures: Mapping[str, str]) -> None:
         """Store samples with their inputs, prompts and scores, in one transaction.
@@ -357,18 +366,16 @@ class Store:
         with self._transaction() as db:
             jobs = [o.job for o in outcomes if o.job is not None]
             db.executemany("INSERT OR IGNORE INTO inputs VALUES (?,?,?,?,?)", map(rows.input_row, jobs))
-            db.executemany(
-                "INSERT OR IGNORE INTO prompts VALUES (?,?)",
-                ((j.prompt, j.messages) for j in jobs),
-            )
-            db.executemany(
-                "INSERT OR REPLACE INTO samples VALUES (?,?,?,?,?,?,?,?,?,?)",
-                (rows.sample_row(run_id, o) for o in outcomes),
-            )
+            db.executemany("INSERT OR IGNORE INTO prompts VALUES (?,?)", ((j.prompt, j.messages) for j in jobs))
+            samples = (rows.sample_row(run_id, o) for o in outcomes)
+            db.executemany("INSERT OR REPLACE INTO samples VALUES (?,?,?,?,?,?,?,?,?,?)", samples)
             scored = list(rows.score_rows(outcomes, signatures))
             for how, unasked in (("REPLACE", False), ("IGNORE", True)):
                 some = (row for row in scored if (row[rows.SCORE_KIND] in UNASKED) == unasked)
                 db.executemany(f"INSERT OR {how} INTO scores VALUES (?,?,?,?,?,?,?,?)", some)
+            for key, used in behind.keys_of(outcomes, signatures):
+                db.execute(behind.FORGET, key)
+                db.executemany(behind.NOTE, ((*key, answer_id) for answer_id in used))
 
     def samples(self, run_id: str, *, failed: bool = False, sample_id: str | None = None) -> Generator[SampleRow]:
         """Stream a run's samples in the data set's order."""
@@ -389,8 +396,3 @@ class Store:
     def check(self) -> str:
         """Return ``ok``, or what SQLite's quick check finds wrong."""
         return str(next(self._read("PRAGMA quick_check"))[0])
-
-
-def _parts(values: Sequence[T]) -> Iterator[Sequence[T]]:
-    for start in range(0, len(values), SQL_VARIABLES):
-        yield values[start : start + SQL_VARIABLES]

@@ -234,6 +234,9 @@ async def test_another_served_model_ends_the_gate_at_the_first_look(judged):
     reason = "the judge tone is stale: served: judge answers now, and judge-2026-01 was measured"
     assert suite.metrics[0].reason == reason
     assert suite.judges[0].calls < suite.planned.n_max
+    for _ in range(2):  # its verdicts stand now, and are no better for it
+        (suite,) = (again := await judged.gate(on_inconclusive="pass")).suites
+        assert (again.exit_code, suite.metrics[0].reason, suite.judges[0].calls) == (3, reason, 0)
 
 
 # --- offline, money ---

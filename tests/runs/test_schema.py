@@ -69,6 +69,7 @@ def test_a_fresh_store_has_its_tables_its_version_and_a_write_ahead_log(path):
         "charges",
         "generations",
         "judging",
+        "behind",
     }
 
 

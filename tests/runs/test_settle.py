@@ -2,6 +2,10 @@
 
 import pytest
 
+from llmkit.config import Settings
+from llmkit.judges.scorer import scorer_of
+from llmkit.providers.scripted import Scripted
+from llmkit.runs.judging import Bench
 from llmkit.runs.outcome import outcome_of
 from llmkit.runs.records import Job, Outcome
 from llmkit.runs.rows import RunRow
@@ -9,6 +13,8 @@ from llmkit.runs.settle import Settler
 from llmkit.runs.state import State
 from llmkit.runs.store import Store
 from llmkit.types import Completion, Failure, Message, Request, Sample, Score
+from tests.judges.locking import locked_project
+from tests.judges.seats import says
 from tests.runs.scorers import Plain
 
 
@@ -94,3 +100,52 @@ async def test_an_outcome_comes_back_from_the_store_as_it_was(store):
         b"input 0", ("1",), outcome.job.request,
     )  # fmt: skip
     assert back.scores == {"plain": Score(1.0)}
+
+
+# --- judges' scores ---
+
+
+@pytest.fixture
+def judge(tmp_path):
+    return scorer_of({"judge": str(locked_project(tmp_path / "project", lock={"served": "judge-2026"}))})
+
+
+def served_by(name):
+    """The judge's model, as a server of this name answers."""
+    return Scripted("judge", {"revision": "1"}, function=lambda request: Completion(says("pass"), served_model=name))
+
+
+async def judged(store, judge, model, outcomes, run="r1", *, cache=True, **how):
+    """Settle samples in a run; returns what its judge may be called, and its bill."""
+    given = {"scripted/judge": model}
+    async with Bench(store, Settings(store.path.parent), run_id=run, cache=cache, providers=given) as bench:
+        settler = Settler(store, run, [judge], (), state=State(), bench=bench, **how)
+        await settler.settle([again(o) for o in outcomes])
+        metric = settler.metrics()["relevance"]
+        return metric.judged.status, bench.totals().get("relevance")
+
+
+async def test_verdicts_of_another_model_are_its_own_whoever_takes_them_again(store, judge):
+    outcomes, model = [await answered(store, "1")], served_by("judge-2027")
+    for run in ("r1", "r2", "r2"):
+        status, _ = await judged(store, judge, model, outcomes, run)
+        assert status == "stale", run
+    assert len(model.calls) == 1, "and nothing is paid for twice"
+
+
+async def test_a_verdict_that_was_asked_for_anew_is_of_the_model_that_gave_it_last(store, judge):
+    outcomes = [await answered(store, "1")]
+    await judged(store, judge, served_by("judge-2027"), outcomes)
+    status, _ = await judged(store, judge, served_by("judge-2026"), outcomes, "r2", anew=True, cache=False)
+    assert status == "calibrated"
+    assert (await judged(store, judge, served_by("judge-2027"), outcomes, "r3"))[0] == "calibrated"
+
+
+async def test_a_verdict_of_an_unknown_model_is_asked_for_again(store, judge):
+    """An older store has the score, and nothing says whose answer it was read from: the answer is there still."""
+    outcomes, model = [await answered(store, "1")], served_by("judge-2027")
+    await judged(store, judge, model, outcomes)
+    with store._transaction() as db:
+        db.execute("DELETE FROM behind")
+    status, paid = await judged(store, judge, model, outcomes, "r2")
+    assert (status, paid.calls, len(model.calls)) == ("stale", 0, 1)

@@ -8,8 +8,8 @@ import pytest
 
 from llmkit.errors import StoreError, UnknownNameError, UsageError
 from llmkit.runs.records import Answer, Job, Outcome
-from llmkit.runs.rows import RunRow
-from llmkit.runs.store import FILE, SQL_VARIABLES, Store
+from llmkit.runs.rows import SQL_VARIABLES, RunRow
+from llmkit.runs.store import FILE, Store
 from llmkit.types import Completion, Failure, Message, Request, Sample, Score, TokenLogprob, Usage
 
 FULL = Completion(
@@ -303,7 +303,7 @@ async def test_a_judges_answers_are_summed_apart_and_belong_to_the_runs_spending
     (bill,) = store.judging("r1").values()
     assert (bill.calls, bill.input, bill.output, bill.cost_usd) == (1, 3, 2, 0.5)
     assert store.spent("r1") == 0.75
-    assert store.judges_served("r1") == {"tone": ["j-1"]}
+    assert store.judges_served("r1", {}) == {"tone": ["j-1"]}
 
 
 async def test_a_judges_answer_of_another_run_is_a_saving(store):
