@@ -9,12 +9,13 @@ from llmkit.documents.document import MAX_BYTES, Document, read_text
 from llmkit.documents.paths import confined
 from llmkit.documents.schemas import schema
 from llmkit.documents.toml_reader import read_toml
-from llmkit.documents.validation import validate
+from llmkit.documents.validation import FieldError, validate
 from llmkit.documents.yaml_reader import parse_yaml, parse_yaml_value, read_yaml
 
 __all__ = [
     "MAX_BYTES",
     "Document",
+    "FieldError",
     "confined",
     "parse_yaml",
     "parse_yaml_value",

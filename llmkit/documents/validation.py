@@ -69,6 +69,19 @@ def validate(model: type[M], document: Document, *, at: Keys = ()) -> M:
         raise _explain(model, error, document, at, data) from None
 
 
+class FieldError(ValueError):
+    """What a model's validator raises where a field, or fields together, cannot be: told with the field's own line.
+
+    Args:
+        keys: The way to the field from the model that raises.
+        message: What is wrong, after the field's name: ``is for kind: pairwise``.
+    """
+
+    def __init__(self, keys: Keys, message: str) -> None:
+        super().__init__(f"{dotted(keys)} {message}")
+        self.keys, self.message = keys, message
+
+
 @dataclass
 class _Problem:
     """One mistake, as a person counts them: the alternatives of one union are one."""
@@ -174,6 +187,10 @@ def _one(model: type[BaseModel], detail: _Detail, data: Any) -> _Problem:
         docs = [doc for cls in _models_at(model, keys[:-1], labels) if (doc := _doc(cls, str(keys[-1])))]
         about = f"{keys[-1]}: {docs[0].rstrip('.')}" if docs else None
         return _Problem(keys, f"the field {name!r} is missing", about, 1)
+    cause = detail.context.get("error")
+    if isinstance(cause, FieldError):
+        keys = (*keys, *cause.keys)
+        return _Problem(keys, f"{dotted(keys)} {cause.message}", None, 2)
     message, suggestion = _what(detail, name)
     return _Problem(keys, message, suggestion, 2)
 

@@ -17,7 +17,7 @@ from llmkit.judges.judge import Judge
 from llmkit.judges.labels import read_labels
 from llmkit.judges.load import FOLDER, find_judges, judge_path, load_judge
 from llmkit.judges.lock import Lock, lock_path, path_from
-from llmkit.judges.spec import PopulationSpec
+from llmkit.judges.spec import BOUNDS, PopulationSpec
 from llmkit.providers.registry import public
 
 
@@ -106,8 +106,7 @@ def _definition(judge: Judge) -> dict[str, Any]:
 
 def _accept(judge: Judge) -> dict[str, Any]:
     """Return what a judge of this kind must show: the bounds of other kinds left out."""
-    own = {"pass_fail": ("tpr_lower", "tnr_lower"), "pairwise": ("agreement_lower",)}
-    bounds = own.get(judge.scale.kind, ("kappa_lower",))
+    bounds = BOUNDS[judge.scale.kind]
     accept = judge.spec.accept.model_dump()
     return {name: value for name, value in accept.items() if name in bounds or not name.endswith("_lower")}
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from llmkit.judgements import Sampling
+from llmkit.documents import FieldError
+from llmkit.judgements import Kind, Sampling
 from llmkit.providers.params import Params
 
 NAME = r"^[a-z0-9][a-z0-9_-]*$"
@@ -51,6 +53,13 @@ class KindSpec(_Part):
         if (self.graded is None) == (self.choices is None):
             raise ValueError("give either graded or choices")
         return self
+
+
+def kind_named(kind: Literal["pass_fail", "pairwise"] | KindSpec) -> Kind:
+    """Return a kind's name."""
+    if isinstance(kind, str):
+        return kind
+    return "choices" if kind.graded is None else "graded"
 
 
 class MethodSpec(_Part):
@@ -116,6 +125,15 @@ class LabelsSpec(_Part):
     seed: Annotated[int, Field(ge=0)] = Field(default=0, description="Of the split.")
 
 
+BOUNDS: Mapping[Kind, tuple[str, ...]] = {
+    "pass_fail": ("tpr_lower", "tnr_lower"),
+    "graded": ("kappa_lower",),
+    "choices": ("kappa_lower",),
+    "pairwise": ("agreement_lower",),
+}
+"""The bounds of ``accept`` that a judge of each kind is held to."""
+
+
 class AcceptSpec(_Part):
     """What a judge must show to be called calibrated. Bounds are one-sided lower ones, on the test labels."""
 
@@ -168,13 +186,18 @@ class JudgeSpec(BaseModel):
 
     @model_validator(mode="after")
     def _fits(self) -> JudgeSpec:
-        pairs = self.kind == "pairwise"
-        if self.method.swap and not pairs:
-            raise ValueError("method.swap is for kind: pairwise")
-        if self.method.logprobs and self.method.samples > 1:
-            raise ValueError("method: either logprobs or several samples; a probability needs no vote")
-        if self.method.logprobs and self.method.reason == "after":
-            raise ValueError("method: logprobs with reason: after is as without a reason; write reason: none or before")
+        method, own = self.method, kind_named(self.kind)
+        if method.swap and own != "pairwise":
+            raise FieldError(("method", "swap"), "is for kind: pairwise")
+        if method.logprobs and method.samples > 1:
+            raise FieldError(("method", "samples"), "is 1 with logprobs: a probability needs no vote")
+        if method.logprobs and method.reason == "after":
+            raise FieldError(("method", "reason"), "after is as none with logprobs; write before or none")
+        for bound in sorted(self.accept.model_fields_set):
+            kinds = [kind for kind, names in BOUNDS.items() if bound in names]
+            if kinds and own not in kinds:  # nobody would look at it, and whoever wrote it relies on it
+                message = f"is for {' and '.join(kinds)}; {own} has {' and '.join(BOUNDS[own])}"
+                raise FieldError(("accept", bound), message)
         return self
 
 
