@@ -33,7 +33,9 @@ def start(
     ] = True,
     seed: Annotated[int, typer.Option(min=0, help="Of the order of the items, drawn for each person.")] = 0,
 ) -> None:
-    """Label a judge's items, from where you stopped. Keys: the label's, u cannot tell, z undo, s skip, n note, q quit.
+    """Label a judge's items, from where you stopped.
+
+    Keys: the label's, u cannot tell, z undo, s skip, n note, g guideline, q quit, ? guideline and keys.
 
     Where standard input is no terminal, it is read line by line.
     """
@@ -163,7 +165,7 @@ class Sitting:
     def _label(self, typed: str) -> str | None:
         from llmkit.judges.kinds import CANNOT_TELL
 
-        if typed in ("u", "?") or typed.casefold() == CANNOT_TELL:
+        if typed == "u" or typed.casefold() == CANNOT_TELL:
             return CANNOT_TELL
         return self.keys.get(typed) or self.keys.get(typed.casefold()) or self._words.get(typed.casefold())
 
@@ -171,8 +173,8 @@ class Sitting:
         """Do what leaves the item where it is."""
         from llmkit.reports.text import one_line
 
-        if typed == "g":
-            self._guideline()
+        if typed in ("g", "?"):
+            self._guideline()  # and the page again, which ends with the keys
         elif typed == "n":
             self.session.note = self.source.line("note: ")
             self._show()
@@ -229,4 +231,5 @@ class Sitting:
             labels = [(f"{labels[0][0]}–{labels[-1][0]}", "grade")]
         return [
             *labels, ("u", CANNOT_TELL), ("z", "undo"), ("s", "skip"), ("n", "note"), ("g", "guideline"), ("q", "quit"),
+            ("?", "help"),
         ]  # fmt: skip

@@ -16,7 +16,7 @@ from llmkit.judges.split import position
 from llmkit.judges.subject import Subject
 
 COMMANDS = "g?uzsnq"
-"""Keys that are no label: guideline, cannot tell (two), undo, skip, note, quit."""
+"""Keys that are no label: guideline, help, cannot tell, undo, skip, note, quit."""
 _KEYS = "1234567890abcdefhijklmoprtvwxy"
 LONGEST_NAME = 100
 

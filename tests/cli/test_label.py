@@ -102,6 +102,16 @@ def test_lines_label_where_nobody_types(judge: Path, cli: Cli, monkeypatch: pyte
     assert "seconds" not in found[0]  # how long a pipe takes says nothing of anybody
 
 
+def test_a_question_mark_asks_for_help_and_labels_nothing(
+    judge: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    typed(monkeypatch, "?", "q")
+    said = cli("label", "start", "tone", "--annotator", "ana")
+    assert labels(judge) == []
+    assert "what must a good answer do" in said.out  # the guideline
+    assert said.out.count("? help") == 2  # the keys, with the item and once more
+
+
 def test_the_terminal_obeys_no_item(judge: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     typed(monkeypatch, *["p"] * 30)
     said = cli("label", "start", "tone", "--annotator", "ana")
