@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any, Final, Generic, Literal, TypeVar
 
 from llmkit.errors import LlmkitError
-from llmkit.types import Failure, FinishReason, Interval, RunStatus, Totals, Usage
+from llmkit.types import Failure, FinishReason, Interval, RunStatus, Totals, Usage, summed
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -152,12 +152,6 @@ def totals(attempts: Iterable[Attempt]) -> Totals:
     )
 
 
-def summed(parts: Iterable[Totals]) -> Totals:
-    """Add bills up; a sum with an unknown part is unknown."""
-    parts = list(parts)
-    return Totals(**{each.name: _sum(getattr(part, each.name) for part in parts) for each in fields(Totals)})
-
-
 def _used(attempt: Attempt) -> bool:
     """Whether tokens were used: all but of an attempt that certainly was not billed, a 500 say."""
     return attempt.failure is None or attempt.cost_usd != 0.0 or attempt.usage != Usage()
@@ -198,8 +192,7 @@ class Ledger:
     @property
     def cost_usd(self) -> float | None:
         """Dollars paid now, lost attempts and what checked the answers included; None where a part is unknown."""
-        t = summed([self.totals, *self.checks.values()])
-        return None if t.cost_usd is None or t.lost_usd is None else t.cost_usd + t.lost_usd
+        return summed([self.totals, *self.checks.values()]).dollars
 
     @property
     def by_model(self) -> Mapping[str, Totals]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 Role = Literal["system", "user", "assistant"]
@@ -316,6 +316,21 @@ class Totals:
     cached_cost_usd: float | None = 0.0
     lost_attempts: int = 0
     lost_usd: float | None = 0.0
+
+    @property
+    def dollars(self) -> float | None:
+        """What was paid in all, lost attempts included; None where a part is unknown."""
+        return None if self.cost_usd is None or self.lost_usd is None else self.cost_usd + self.lost_usd
+
+
+def summed(parts: Iterable[Totals]) -> Totals:
+    """Add bills up; a sum with an unknown part is unknown."""
+    parts = list(parts)
+    sums: dict[str, Any] = {}
+    for each in fields(Totals):
+        column = [getattr(part, each.name) for part in parts]
+        sums[each.name] = None if None in column else sum(column)
+    return Totals(**sums)
 
 
 @dataclass(frozen=True, slots=True)

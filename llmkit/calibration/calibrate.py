@@ -19,7 +19,6 @@ from llmkit.calibration.options import CalibrateHooks, CalibrateOptions
 from llmkit.calibration.prepare import OPTIMISER_CALLS, Prepared, prepare
 from llmkit.calibration.probes import probe
 from llmkit.calibration.search import Searched, cross_search, search
-from llmkit.calibration.sums import summed
 from llmkit.calibrations import Calibration
 from llmkit.config import Settings, load_settings, resolve_params
 from llmkit.errors import UsageError
@@ -36,6 +35,7 @@ from llmkit.runs.evaluate import in_a_loop, run_async
 from llmkit.runs.judging import Bench
 from llmkit.runs.key import identity
 from llmkit.runs.store import Store
+from llmkit.types import summed
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from llmkit.calibration.rewriting import Draft, body_of, draft_in, drafted, renders, request_of, save, thinking
-from llmkit.calibration.sums import summed
 from llmkit.errors import MissingExtraError, UsageError
 from llmkit.judgements import Verdict
 from llmkit.judges.judge import Judge
@@ -23,7 +22,7 @@ from llmkit.judges.panel import calls_of, judge_many
 from llmkit.judges.seat import Seat, Seats
 from llmkit.prompts import load_prompt
 from llmkit.providers.base import ModelRef
-from llmkit.types import Totals
+from llmkit.types import Totals, summed
 
 T = TypeVar("T")
 PART = "prompt"

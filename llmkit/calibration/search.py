@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 
 from llmkit.calibration.candidates import Configuration
 from llmkit.calibration.racing import ALPHA, Raced, class_weights, race
-from llmkit.calibration.sums import dollars, summed
 from llmkit.calibrations import Candidate
 from llmkit.judgements import Rate, Verdict
 from llmkit.judges.figures import figures
@@ -21,7 +20,7 @@ from llmkit.judges.judge import Judge
 from llmkit.judges.labels import Labelled
 from llmkit.judges.panel import calls_of, judge_many
 from llmkit.judges.seat import Seats
-from llmkit.types import Totals
+from llmkit.types import Totals, summed
 
 Progress = Callable[[int, int, float | None], None]
 """Is told how many verdicts are there, of how many at most, and what they have cost; None where that is unknown."""
@@ -145,7 +144,7 @@ class _Asked:
     ) -> None:
         self._configurations, self._seats, self._most, self._progress = configurations, seats, most, progress
         self._known: list[dict[str, Verdict]] = [{} for _ in configurations]
-        self._spent: float | None = 0.0
+        self._spent = Totals()
 
     async def verdicts(self, candidate: int, items: Sequence[Labelled]) -> list[Verdict]:
         """Return the verdicts of one configuration; those that are not there are asked for."""
@@ -208,15 +207,13 @@ class _Asked:
             n=len(some),
             stopped=place in raced.stopped,
             unread=sum(verdict.state == "unread" for verdict in verdicts),
-            cost_usd=dollars(self._known[place].values()),
+            cost_usd=summed(verdict.made for verdict in self._known[place].values()).dollars,
         )
 
     def _told(self, verdict: Verdict) -> None:
-        now = verdict.paid
-        parts = (self._spent, now.cost_usd, now.lost_usd)
-        self._spent = None if None in parts else sum(part for part in parts if part is not None)
+        self._spent = summed((self._spent, verdict.paid))
         if self._progress is not None:
-            self._progress(sum(map(len, self._known)), self._most, self._spent)
+            self._progress(sum(map(len, self._known)), self._most, self._spent.dollars)
 
 
 def _figure(judge: Judge, items: Sequence[Labelled], verdicts: Sequence[Verdict]) -> Rate:

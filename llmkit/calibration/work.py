@@ -19,7 +19,7 @@ from llmkit.providers.budget import Budget
 from llmkit.providers.retry import RetryPolicy
 from llmkit.runs.judging import Bench
 from llmkit.runs.store import Store
-from llmkit.types import JudgeStatus, Totals
+from llmkit.types import JudgeStatus, Totals, summed
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,15 +80,13 @@ class Work:
             BudgetError: The money ran out; what was paid for is kept.
             ProviderError: The model's server is of no use.
         """
-        done = 0
-        paid: float | None = 0.0
+        done, paid = 0, Totals()
 
         def count(_: int, verdict: Verdict) -> None:
             nonlocal done, paid
             done += 1
-            cost = verdict.paid.cost_usd
-            paid = None if paid is None or cost is None else paid + cost
-            told(what, done, len(subjects), paid)
+            paid = summed((paid, verdict.paid))
+            told(what, done, len(subjects), paid.dollars)
 
         return await judge_many(self.judge, subjects, self.seat, done=count)
 

@@ -87,11 +87,11 @@ def _checked(files: Sequence[Path], options: WorkOptions | None) -> tuple[list[C
 
 def _rerun(files: Sequence[Path], options: WorkOptions) -> tuple[list[Check], Totals]:
     from llmkit.calibration.anchors import check_anchors
-    from llmkit.calibration.sums import summed
     from llmkit.cli.console import say
     from llmkit.cli.judging import Watching
     from llmkit.judges.check import check_file
     from llmkit.runs.evaluate import run_async
+    from llmkit.types import summed
 
     found = [check_file(path) for path in files]
     checks, bills = [check for check, _ in found], []

@@ -9,7 +9,7 @@ from typing import Any
 from llmkit.errors import LlmkitError, ProviderError
 from llmkit.generation.targets import Target, key_of, plain
 from llmkit.generations import MISSING, Attempt, GenerationFailed, Result, totals
-from llmkit.types import Failure, Totals
+from llmkit.types import Failure
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,15 +102,11 @@ def billed(attempts: Sequence[Attempt]) -> Trial:
         stored=sum(a.cached for a in attempts),
         input_tokens=made.input,
         output_tokens=made.output,
-        cost_usd=_with_lost(made),
-        paid_usd=_with_lost(now),
+        cost_usd=made.dollars,
+        paid_usd=now.dollars,
         seconds=sum(known) if len(known) == len(attempts) else None,
         compile_s=sum(compiled) if compiled else None,
     )
-
-
-def _with_lost(made: Totals) -> float | None:
-    return None if made.cost_usd is None or made.lost_usd is None else made.cost_usd + made.lost_usd
 
 
 def _failure(error: GenerationFailed) -> Failure:

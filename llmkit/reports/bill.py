@@ -168,7 +168,7 @@ def _total(ledger: Ledger) -> str:
 
 
 def _sums(sums: Totals) -> str:
-    paid = None if sums.cost_usd is None or sums.lost_usd is None else sums.cost_usd + sums.lost_usd
+    paid = sums.dollars
     cached = f" ({count(sums.cached)} cached)" if sums.cached else ""
     reasoning = f" ({count(sums.reasoning)} reasoning)" if sums.reasoning else ""
     parts = [f"cost {UNKNOWN}" if paid is None else f"{dollars(paid)} paid"]

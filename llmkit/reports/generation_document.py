@@ -213,7 +213,6 @@ def _attempt(attempt: Attempt, said: str) -> AttemptDocument:
 
 
 def _sums(sums: Totals) -> SumsDocument:
-    unknown = sums.cost_usd is None or sums.lost_usd is None
     return {
         "input_tokens": sums.input,
         "output_tokens": sums.output,
@@ -225,7 +224,7 @@ def _sums(sums: Totals) -> SumsDocument:
         "cached_cost_usd": finite(sums.cached_cost_usd),
         "lost_attempts": sums.lost_attempts,
         "lost_cost_usd": finite(sums.lost_usd),
-        "paid_usd": None if unknown else finite((sums.cost_usd or 0.0) + (sums.lost_usd or 0.0)),
+        "paid_usd": finite(sums.dollars),
     }
 
 

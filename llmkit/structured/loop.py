@@ -28,7 +28,6 @@ from llmkit.generations import (
     Ledger,
     Result,
     Stop,
-    summed,
 )
 from llmkit.providers.answers import no_answer
 from llmkit.providers.base import Provider
@@ -38,7 +37,7 @@ from llmkit.structured.format import Context, Format, Parsed
 from llmkit.structured.strategy import Way
 from llmkit.structured.validators import Validator, ValidatorCrash, check, name_of, notes_of
 from llmkit.structured.wording import describe, feedback_of, follow_up
-from llmkit.types import Completion, Failure, Message, Request, Totals
+from llmkit.types import Completion, Failure, Message, Request, Totals, summed
 
 T = TypeVar("T")
 

@@ -18,6 +18,7 @@ from llmkit.judgements import Counts, Verdict
 from llmkit.judges.judge import Judge
 from llmkit.judges.load import load_judge
 from llmkit.judges.subject import Population, Subject
+from llmkit.providers.retry import RetryPolicy
 from llmkit.providers.scripted import Function, Scripted
 from llmkit.types import Request
 from tests.calibration.measuring import right_at
@@ -183,6 +184,28 @@ async def test_told_of_every_verdict(tmp_path: Path) -> None:
         told=lambda what, done, total, cost: seen.append((what, done, total)),
     )  # fmt: skip
     assert seen == [(run, done, 5) for done in range(1, 6)]
+
+
+async def test_what_is_told_of_the_money_counts_calls_in_that_may_have_been_paid_for_and_brought_nothing(
+    tmp_path: Path,
+) -> None:
+    run = await run_of(tmp_path, good_share(0.75), n=1)
+    asked: list[Request] = []
+
+    def late_once(request: Request) -> str:
+        asked.append(request)
+        if len(asked) == 1:
+            raise ProviderError("timeout", "no answer in time", maybe_billed=True)
+        return says("pass")
+
+    told: list[float | None] = []
+    (tmp_path / "llmkit.toml").write_text('[prices."scripted/judge"]\ninput = 1000.0\noutput = 1000.0\n')
+    model = Scripted("judge", {"billed": True}, function=late_once)
+    how = WorkOptions(store=tmp_path / ".llmkit", providers={"scripted/judge": model}, retry=RetryPolicy(base_s=0))
+    judging = await judge_runs(judge_of(tmp_path), [run], how, told=lambda *state: told.append(state[-1]))
+    paid = judging[0].report.paid
+    assert paid.cost_usd and paid.lost_attempts == 1
+    assert told == [paid.dollars] == [None]
 
 
 async def test_each_verdict_is_a_line(tmp_path: Path) -> None:
