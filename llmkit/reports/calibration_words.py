@@ -174,8 +174,8 @@ def cut(found: Calibration) -> str | None:
     """Say where a probability is cut, and how it is calibrated; None where the judge gives none."""
     said = [] if found.threshold is None else [f"verdicts are cut at probability {figure(found.threshold, 3)}"]
     if found.calibrator is not None:
-        given = ", ".join(f"{name} {_parameter(value)}" for name, value in found.calibrator.items() if name != "kind")
-        said.append(f"probabilities are calibrated by {found.calibrator.get('kind', UNKNOWN)} ({given})")
+        given = ", ".join(f"{name} {_parameter(value)}" for name, value in found.calibrator.items() if name != "method")
+        said.append(f"probabilities are calibrated by {found.calibrator.get('method', UNKNOWN)} ({given})")
     return "; ".join(said) or None
 
 

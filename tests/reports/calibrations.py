@@ -106,7 +106,7 @@ PROVISIONAL = replace(
     looks=3,
     notes=("2 duplicates in the labels were taken once", "2 duplicates in the labels were taken once"),
     threshold=0.435,
-    calibrator={"kind": "platt", "a": -1.23456, "b": 0.5},
+    calibrator={"method": "platt", "a": -1.23456, "b": 0.5},
 )
 REFUSED = replace(
     CALIBRATED,

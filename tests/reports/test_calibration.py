@@ -10,8 +10,9 @@ import jsonschema
 import pytest
 from rich.console import Console
 
+from llmkit.calibration.cutting import learn
 from llmkit.calibrations import Calibration, Worth
-from llmkit.judgements import Counts, Figures, Rate
+from llmkit.judgements import Counts, Figures, Rate, Verdict
 from llmkit.reports.calibration import calibration_table, print_calibration
 from llmkit.reports.calibration_document import calibration_document, calibration_schema
 from llmkit.reports.calibration_markdown import calibration_markdown
@@ -184,6 +185,14 @@ def test_what_a_judge_is_worth_is_said_plainly(worth, said):
     found = replace(CALIBRATED, worth=worth)
     assert said in text_of(found)
     assert said in calibration_markdown(found)
+
+
+@pytest.mark.parametrize("n", [20, 400])
+def test_the_curve_that_was_learnt_is_named(n):
+    labels = ["fail", "pass"] * (n // 2)
+    verdicts = [Verdict("verdict", word, probability=0.2 + 0.01 * (at % 60)) for at, word in enumerate(labels)]
+    learnt = learn(labels, verdicts).calibrator
+    assert f"probabilities are calibrated by {learnt['method']} (" in text_of(replace(CALIBRATED, calibrator=learnt))
 
 
 def test_the_plot_reaches_below_0_where_an_interval_does():
