@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from llmkit.canonical import digest
 from llmkit.errors import DocumentError, nearest
@@ -73,7 +73,7 @@ class LabelSet:
 
     Attributes:
         items: In the order of the items file (of first sight in the labels file without one); unlabelled ones left out.
-        labels: Every answer that holds, in the order of the file: what was undone or said anew is not among them.
+        labels: Every answer that holds, in the order of the file: what was undone, or said once more, is not among them.
         unlabelled: Items that nobody has labelled.
         sampling: How they were drawn; None where not stated.
         population: Fingerprint of what they were drawn from; None where unknown.
@@ -95,12 +95,14 @@ class LabelSet:
 def read_labels(judge: Judge) -> LabelSet:
     """Read a judge's labels and items.
 
-    The last line of one annotator for one item holds; ``{"id": …, "annotator": …, "undo": true}`` takes it back. Two
-    lines without an annotator that differ are a contradiction: nobody knows which of them holds.
+    An annotator may say the same of an item again, the last line holding; whoever says otherwise takes the first back
+    before: ``{"id": …, "annotator": …, "undo": true}``. Without that two lines that differ are a contradiction: nobody
+    knows which of them holds.
 
     Raises:
         DocumentError: The judge names no labels; a file is missing or outside the project; a line has no id, an id that
-            no item has, a label that the judge cannot produce, or is not what a line must be; with its place.
+            no item has, a label that the judge cannot produce, or is not what a line must be; two lines contradict
+            each other; with its place.
         DataError: A file cannot be read.
     """
     path, beside = labels_path(judge), items_path(judge)
@@ -217,7 +219,7 @@ def _check_slices(lines: Sequence[Line], judge: Judge) -> None:
 def _standing(
     lines: Sequence[Line], judge: Judge, subjects: Mapping[str, Subject], *, alone: bool
 ) -> tuple[Label, ...]:
-    """Return the answers that hold: each annotator's last for each item, unless it was taken back."""
+    """Return the answers that hold: each annotator's for each item, unless it was taken back."""
     found: dict[tuple[str, str, bool], Label] = {}
     for line in lines:
         name = id_of(line)
@@ -228,13 +230,21 @@ def _standing(
         label = _label(line, judge, name)
         key = name, label.annotator, label.gold
         before = found.pop(key, None)
-        if before is not None and not label.annotator and label.label not in ("", before.label):
-            said = f"the item {name!r} is {label.label} here and {before.label} at {before.where}, by nobody's name"
-            raise DocumentError(said, where=line.where, hint="Name who says so (annotator), or keep the right line")
+        if before is not None and label.label not in ("", before.label):
+            _contradiction(label, before)
         if not line.values.get("undo"):
             found[key] = label
     _check_gold(found.values())
     return tuple(found.values())
+
+
+def _contradiction(label: Label, before: Label) -> NoReturn:
+    said = f"the item {label.id!r} is {label.label} here and {before.label} at {before.where}"
+    if label.annotator:
+        hint = 'Keep the right line, or take the first back by one before this: {"id": …, "annotator": …, "undo": true}'
+        raise DocumentError(f"{said}, both by {quoted(label.annotator)}", where=label.where, hint=hint)
+    hint = "Name who says so (annotator), or keep the right line"
+    raise DocumentError(f"{said}, by nobody's name", where=label.where, hint=hint)
 
 
 def _check_fields(line: Line) -> None:

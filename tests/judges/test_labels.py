@@ -36,16 +36,28 @@ def test_items_may_stand_in_the_labels_file_and_need_not_be_repeated(tmp_path: P
     assert item.subject.row == {"topic": "law"}
 
 
-def test_an_annotators_last_word_holds(tmp_path: Path) -> None:
+def test_who_says_the_same_again_says_it_once(tmp_path: Path) -> None:
     write_items(tmp_path, ["1"])
-    write_labels(
-        tmp_path,
-        {"id": "1", "label": "pass", "annotator": "ann"},
-        {"id": "1", "label": "fail", "annotator": "ann"},
-    )
+    write_labels(tmp_path, *[{"id": "1", "label": "pass", "annotator": "ann"}] * 2)
     labels = read_labels(judge_in(tmp_path))
-    assert labels.items[0].label == "fail"
+    assert labels.items[0].label == "pass"
     assert len(labels.labels) == 1
+
+
+@pytest.mark.parametrize("other", ["fail", "cannot_tell"])
+def test_nobody_contradicts_themselves_unless_they_take_the_first_back(tmp_path: Path, other: str) -> None:
+    write_items(tmp_path, ["1"])
+    first, second = ({"id": "1", "label": said, "annotator": "ann"} for said in ("pass", other))
+    write_labels(tmp_path, first, second)
+    with pytest.raises(DocumentError) as caught:
+        read_labels(judge_in(tmp_path))
+    path = tmp_path / "labels.jsonl"
+    assert str(caught.value).startswith(
+        f"{path}:2: the item '1' is {other} here and pass at {path}:1, both by 'ann'. Keep the right line, or take"
+    )
+    write_labels(tmp_path, first, {"id": "1", "annotator": "ann", "undo": True}, second)
+    (label,) = read_labels(judge_in(tmp_path)).labels
+    assert label.label == other
 
 
 def test_undo_takes_an_answer_back(tmp_path: Path) -> None:
