@@ -17,8 +17,6 @@ from llmkit.judges.scorer import JudgeScorer
 from llmkit.judges.seat import Seats
 from llmkit.runs.grade import item_of
 from llmkit.runs.outcome import outcome_of
-from llmkit.stats.proportion import binomial_tail
-from llmkit.stats.sequential.trial import ALPHA
 from llmkit.types import Totals
 from llmkit.verdicts import JudgedVerdict, JudgeSpent
 
@@ -30,12 +28,10 @@ class Behind:
     Attributes:
         metrics: Metric → what stands behind it.
         spent: What each judge's calls came to.
-        warnings: What a pass does not cover.
     """
 
     metrics: Mapping[str, JudgedVerdict] = field(default_factory=dict)
     spent: tuple[JudgeSpent, ...] = ()
-    warnings: tuple[str, ...] = ()
 
 
 async def behind(setup: Setup, found: Findings, means: Means) -> Behind:
@@ -53,7 +49,7 @@ async def behind(setup: Setup, found: Findings, means: Means) -> Behind:
         errors = await _errors(one, found, means, bench.of(name))
         metrics[name] = replace(shown, errors=errors.said, differential=errors.flagged)
     totals = [result.judging for result in found.results.values()] + [bench.totals()]
-    return Behind(metrics, tuple(_spent(setup, totals)), tuple(_warnings(setup, found)))
+    return Behind(metrics, tuple(_spent(setup, totals)))
 
 
 def _counted(shown: JudgedVerdict, name: str, found: Findings) -> JudgedVerdict:
@@ -93,19 +89,6 @@ def _answers(one: Deciding, items: list[Labelled], found: Findings, side: SideNa
         digest = scorer.subject(item_of(outcome)).digest()
         answers.digests.update({digest} & labelled)
     return answers
-
-
-def _warnings(setup: Setup, found: Findings) -> Iterator[str]:
-    """Say where one side has provably more answers without a verdict: those pairs tell nothing."""
-    for name, (_, _, (base, head)) in found.unjudged.items():
-        if not base + head:
-            continue
-        p = min(1.0, 2 * binomial_tail(max(base, head), base + head, 0.5))
-        if p <= ALPHA:
-            yield (
-                f"{name}: head alone has no verdict in {head} pairs, base alone in {base} (sign test, p = {p:.2g}):"
-                f" a style that confuses the judge {setup.judged[name].judge.name} looks like this"
-            )
 
 
 def _spent(setup: Setup, runs: list[Mapping[str, Totals]]) -> Iterator[JudgeSpent]:

@@ -125,12 +125,19 @@ class Evidence:
         pairs = list(self._pairs(units))
         return sum(h.usable and not b.usable for b, h in pairs), sum(b.usable and not h.usable for b, h in pairs)
 
-    def unjudged(self, scorer: str, units: Sequence[Unit]) -> tuple[Unjudged, Unjudged, tuple[int, int]]:
+    def unjudged(
+        self, scorer: str, units: Sequence[Unit], part: tuple[str, str] | None = None
+    ) -> tuple[Unjudged, Unjudged, tuple[int, int]]:
         """Count the answers without a verdict, on base and on head; and the pairs of which one side alone has none.
 
         Only pairs count that both sides answered: base alone has no verdict, head alone has none.
+
+        Args:
+            scorer: The judge's metric.
+            units: What was asked.
+            part: Name and value of the slice to keep to; None: the whole.
         """
-        pairs = [(b, h) for b, h in self._pairs(units) if b.answered and h.answered]
+        pairs = [(b, h) for b, h in self._pairs(units, part) if b.answered and h.answered]
         sides = []
         for rows in ([b for b, _ in pairs], [h for _, h in pairs]):
             why = [row.unjudged.get(scorer) for row in rows]
@@ -139,10 +146,12 @@ class Evidence:
         head = sum(scorer in h.unjudged and scorer in b.values for b, h in pairs)
         return sides[0], sides[1], (base, head)
 
-    def _pairs(self, units: Sequence[Unit]) -> Iterator[tuple[Row, Row]]:
+    def _pairs(self, units: Sequence[Unit], part: tuple[str, str] | None = None) -> Iterator[tuple[Row, Row]]:
         base, head = self._rows["base"], self._rows["head"]
         for unit in units:
             for sample in unit.samples:
+                if part is not None and sample.slices.get(part[0]) != part[1]:
+                    continue
                 for epoch in range(1, self._epochs + 1):
                     yield base[sample.index, epoch], head[sample.index, epoch]
 

@@ -12,15 +12,17 @@ from llmkit.gate.arms import Arm, Asked, Means, Piece, Stop, agree
 from llmkit.gate.baseline import FromBaseline
 from llmkit.gate.evidence import Evidence, Measured, SideName
 from llmkit.gate.judging import served_otherwise
-from llmkit.gate.measures import weights
+from llmkit.gate.measures import Gated, weights
 from llmkit.gate.models import Models
+from llmkit.gate.order import Unit
 from llmkit.gate.setup import Setup
+from llmkit.gate.silence import Sides, silences
 from llmkit.runs.records import Job
 from llmkit.runs.state import Observer
 from llmkit.stats.sequential.reading import Reading
 from llmkit.stats.sequential.trial import ALPHA, Trial, look_counts
 from llmkit.types import RunResult, RunStatus
-from llmkit.verdicts import Planned, Unjudged, Verdict
+from llmkit.verdicts import Planned, Verdict
 
 SIDES: tuple[SideName, SideName] = ("base", "head")
 
@@ -61,6 +63,7 @@ class Findings:
         missing: What ``--offline`` lacked.
         unjudged: Metric → answers without a verdict on base and on head, and pairs of which base alone, and head
             alone, has none.
+        silent: Measure → why too little was judged to decide on it.
     """
 
     looks: int
@@ -74,7 +77,8 @@ class Findings:
     results: dict[SideName, RunResult] = field(default_factory=dict)
     stopped: LlmkitError | None = None
     missing: tuple[str, ...] = ()
-    unjudged: Mapping[str, tuple[Unjudged, Unjudged, tuple[int, int]]] = field(default_factory=dict)
+    unjudged: Mapping[str, Sides] = field(default_factory=dict)
+    silent: Mapping[str, str] = field(default_factory=dict)
 
 
 class Experiment:
@@ -156,11 +160,8 @@ class Experiment:
         units = setup.chosen[:count]
         passed = {name for name, reading in found.readings.items() if reading.verdict == "pass"}
         # What has passed stays as it was then: its figures are of one and the same pairs.
-        found.measured |= {
-            m.name: self._evidence.measure(m.gating, units, self._ends, m.part)
-            for m in setup.measures
-            if m.name not in passed
-        }
+        found.silent = silences(setup.measures, setup.judged, self._evidence, units)
+        found.measured |= {m.name: self._measured(m, units) for m in setup.measures if m.name not in passed}
         known = {
             name: one.series for name, one in found.measured.items() if one.reason is None and len(one.series.base)
         }
@@ -172,6 +173,12 @@ class Experiment:
         found.verdict = "undecided" if said == "go on" else said
         self._hooks.looked(setup.reached.suite.name, found.look, found.looks, count, found.readings)
         return said
+
+    def _measured(self, measure: Gated, units: Sequence[Unit]) -> Measured:
+        """Return what is decided on; of what too little was judged nothing can be said, until more is."""
+        one = self._evidence.measure(measure.gating, units, self._ends, measure.part)
+        silent = self.findings.silent.get(measure.name)
+        return one if silent is None else replace(one, reason=silent)
 
     async def _ask_some(self, numbers: range) -> LlmkitError | None:
         """Ask both sides about some units. Under a cap a few at a time: where it is reached, few pairs lack a side."""

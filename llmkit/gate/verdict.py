@@ -48,7 +48,8 @@ def suite_verdict(
 ) -> SuiteVerdict:
     """Return what a suite's experiment came to."""
     metrics = tuple(_judged(_metric(setup, found, m), judges.metrics.get(m.gating.name)) for m in setup.measures)
-    verdict = _overall(found.verdict, metrics)
+    held = bool(found.silent) or any(map(_distrusted, metrics))
+    verdict = _overall(metrics) if held else found.verdict
     nobody = _nobody(found)
     code = exit_code(verdict, on_inconclusive)
     if found.missing and verdict == "undecided":
@@ -60,7 +61,7 @@ def suite_verdict(
     if nobody is not None and not (found.missing and verdict == "undecided"):
         code = BROKE
     base, head = _spent(found, "base"), _spent(found, "head")
-    saved = _saved(setup, found)
+    saved = 0 if verdict == "undecided" else _saved(setup, found)
     return SuiteVerdict(
         suite=setup.reached.suite.name,
         path=_path(setup),
@@ -79,7 +80,7 @@ def suite_verdict(
         reason=nobody,
         missing=found.missing,
         notes=_notes(setup, found),
-        warning="; ".join(filter(None, (_warning(setup, found), *judges.warnings))) or None,
+        warning=_warning(setup, found),
         saved_calls=saved,
         saved_usd=_saved_usd(saved, base, head),
         rule=f"{RULE}; {JUDGED_RULE}" if setup.judged else RULE,
@@ -108,10 +109,8 @@ def _distrusted(metric: MetricVerdict) -> bool:
     return metric.judged is not None and (metric.judged.differential or metric.judged.refused is not None)
 
 
-def _overall(found: Verdict, metrics: Sequence[MetricVerdict]) -> Verdict:
-    """Return the suite's verdict, where a judge that may not decide has no say in it."""
-    if not any(map(_distrusted, metrics)):
-        return found
+def _overall(metrics: Sequence[MetricVerdict]) -> Verdict:
+    """Return the suite's verdict where some judged metric has no say in it."""
     return "fail" if any(metric.verdict == "fail" for metric in metrics) else "undecided"
 
 
@@ -122,10 +121,11 @@ def _path(setup: Setup) -> str | None:
 
 def _metric(setup: Setup, found: Findings, measure: Gated) -> MetricVerdict:
     g, reading, one = measure.gating, found.readings.get(measure.name), found.measured.get(measure.name)
-    verdict: Verdict = "undecided" if reading is None else reading.verdict
+    silent = found.silent.get(measure.name)
+    verdict: Verdict = "undecided" if reading is None or silent is not None else reading.verdict
     estimate = None if reading is None else reading.estimate
-    needs, why = None, None if one is None else one.reason
-    if found.verdict == verdict == "undecided":
+    needs, why = None, silent or (None if one is None else one.reason)
+    if found.verdict == verdict == "undecided" and silent is None:
         needs, why = _needs(setup, measure, reading, one)
     return MetricVerdict(
         metric=g.name,
@@ -246,8 +246,6 @@ def _same(setup: Setup, found: Findings) -> int:
 
 def _saved(setup: Setup, found: Findings) -> int:
     """Return the calls of the looks that were not needed."""
-    if found.verdict == "undecided":
-        return 0
     sides = [setup.head_pieces] if setup.baseline is not None else [setup.head_pieces, setup.base_pieces]
     rest = (piece for side in sides for pieces in side[found.units :] for piece in pieces)
     keys = [piece.key for piece in rest if isinstance(piece, Job) and piece.key not in setup.known]

@@ -218,6 +218,13 @@ def test_what_no_side_answered_says_nothing_of_the_judge():
     assert found.unjudged("exact_match", units) == (Unjudged(1), Unjudged(1), (0, 0))
 
 
+def test_what_has_no_verdict_is_counted_in_a_slice_of_its_own():
+    samples = [sample(n, topic="ab"[n % 2]) for n in range(4)]
+    units, found = pairs([(1, CANNOT_TELL), (1, 1), (1, NO_VERDICT), (CANNOT_TELL, 1)], samples)
+    assert found.unjudged("exact_match", units, ("topic", "a")) == (Unjudged(2), Unjudged(2, 1, 1), (0, 2))
+    assert found.unjudged("exact_match", units, ("topic", "b")) == (Unjudged(2, 1), Unjudged(2), (1, 0))
+
+
 def test_a_judge_that_cannot_tell_makes_no_answer_unusable():
     units, found = pairs([(1, CANNOT_TELL), (1, NO_VERDICT)])
     assert found.measure(FAILURES, units, [2]).head == 0

@@ -155,21 +155,26 @@ async def test_a_slice_is_corrected_as_the_whole_is(judged):
 
 
 async def test_what_has_no_verdict_is_left_out_and_counted_a_side(judged):
-    judged.verdicts({"regex": r"(?s)Kindly.*2\s*</input", "text": says("cannot_tell")})
+    judged.verdicts({"regex": r"(?s)[02468]2\s*</input", "text": says("cannot_tell")})
     judged.prompt("Kindly reply")
     suite = await judged.one()
     (metric,) = suite.metrics
+    assert suite.verdict == "pass"
     assert metric.n < suite.n == metric.judged.head.asked
-    assert (metric.judged.base.cannot_tell, metric.judged.head.cannot_tell) == (0, suite.n - metric.n)
+    assert metric.judged.base.cannot_tell == metric.judged.head.cannot_tell == suite.n - metric.n
 
 
-async def test_a_style_that_confuses_the_judge_is_a_warning(judged):
-    judged.verdicts({"regex": r"(?s)Kindly.*[1-6]\s*</input", "text": says("cannot_tell")})
+async def test_a_style_that_confuses_the_judge_is_not_passed_for_what_is_left(judged):
+    judged.verdicts({"regex": r"(?s)Kindly.*5\s*</input", "text": "I would rather not."})
     judged.prompt("Kindly reply")
     suite = await judged.one()
-    assert suite.verdict == "pass"
-    assert "tone: head alone has no verdict in" in suite.warning
-    assert "confuses the judge tone" in suite.warning
+    (metric,) = suite.metrics
+    assert (suite.verdict, suite.exit_code, metric.verdict) == ("undecided", 3, "undecided")
+    left_out = f"head: {metric.judged.head.unread} of {suite.n} answers ended without a verdict, more than 2 %; "
+    assert metric.reason.startswith(f"{left_out}head alone has no verdict in {metric.judged.head.unread} pairs, ")
+    assert (suite.saved_calls, suite.warning) == (0, None)
+    again = await judged.one(on_inconclusive="pass")  # a want of evidence, which this option is for
+    assert (again.verdict, again.exit_code) == ("undecided", 0)
 
 
 async def test_a_judge_that_gives_no_verdict_makes_no_answer_a_failure(judged):
@@ -181,7 +186,8 @@ async def test_a_judge_that_gives_no_verdict_makes_no_answer_a_failure(judged):
     suite = await judged.one()
     failures, tone = suite.metrics
     assert (failures.metric, failures.verdict, failures.head) == ("failures", "pass", 0)
-    assert (tone.verdict, tone.reason) == ("undecided", "no pair has a value on both sides")
+    assert (tone.verdict, tone.base, tone.head) == ("undecided", None, None)
+    assert tone.reason.startswith("head: 160 of 160 answers ended without a verdict, more than 2 %")
     assert tone.judged.head.unread == tone.judged.head.asked > 0
 
 
