@@ -11,6 +11,7 @@ from llmkit.calibration.candidates import Configuration, candidates, examples_ne
 from llmkit.calibration.locking import looks_at
 from llmkit.calibration.options import CalibrateOptions, Outlay
 from llmkit.calibration.probes import calls_of_probes
+from llmkit.calibration.skeleton import check_guideline
 from llmkit.config import Settings
 from llmkit.errors import UsageError
 from llmkit.judges.best import best
@@ -71,6 +72,7 @@ async def prepare(judge: Judge, options: CalibrateOptions, settings: Settings) -
             f"the judge {judge.name} has no labels", where=judge.where(),
             hint=f"llmkit judge new makes the items to label, llmkit label start {judge.name} labels them",
         )  # fmt: skip
+    check_guideline(judge)
     judge = _given(judge, options.params)
     labels = read_labels(judge)
     notes = lint(labels, judge)

@@ -6,8 +6,11 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from llmkit.errors import DocumentError
 from llmkit.judgements import Kind, Sampling
+from llmkit.judges.judge import Judge
 from llmkit.judges.kinds import Scale
+from llmkit.judges.load import WRITE_IT
 from llmkit.text import one_line
 
 ACCEPT: Mapping[Kind, str] = {
@@ -95,6 +98,26 @@ def guideline(name: str, scale: Scale) -> str:
         "",
     ]
     return "\n".join(parts)
+
+
+def unfilled(judge: Judge) -> bool:
+    """Whether a judge's guideline says nothing but what :func:`guideline` asks; parts may be gone."""
+    asked = {line.strip() for line in guideline(judge.name, judge.scale).splitlines()}
+    title, *said = [line.strip() for line in judge.criterion.splitlines()]
+    return all(line in asked for line in (said if title.startswith("# ") else [title, *said]))
+
+
+def check_guideline(judge: Judge) -> None:
+    """Make sure that somebody wrote the criteria.
+
+    Raises:
+        DocumentError: The guideline is as ``llmkit judge new`` made it.
+    """
+    if unfilled(judge):
+        raise DocumentError(
+            "the guideline is empty: nobody has filled in what llmkit judge new made", where=str(judge.criterion_path),
+            hint=WRITE_IT,
+        )  # fmt: skip
 
 
 _TASK: Mapping[Kind, tuple[str, ...]] = {

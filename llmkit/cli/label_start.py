@@ -39,6 +39,7 @@ def start(
 
     Where standard input is no terminal, it is read line by line.
     """
+    from llmkit.calibration.skeleton import unfilled
     from llmkit.cli.console import out, say
     from llmkit.cli.label_keys import reader
     from llmkit.judges.label_file import labels_path, touch
@@ -53,6 +54,8 @@ def start(
     labels = read_labels(judge)
     for note in labels.notes:
         say(note)
+    if unfilled(judge):
+        say(f"nobody has filled in the guideline yet: {judge.criterion_path}. People label alike by what it says")
     source = reader()
     session = Session(judge, labels, _who(annotator, source), seed=seed)
     before = session.done

@@ -73,7 +73,7 @@ class LabelSet:
 
     Attributes:
         items: In the order of the items file (of first sight in the labels file without one); unlabelled ones left out.
-        labels: Every answer that holds, in the order of the file: what was undone, or said once more, is not among them.
+        labels: Every answer that holds, in the order of the file; what was undone, or said once more, is left out.
         unlabelled: Items that nobody has labelled.
         sampling: How they were drawn; None where not stated.
         population: Fingerprint of what they were drawn from; None where unknown.

@@ -25,6 +25,7 @@ FOLDER = "judges"
 ENDING = ".yaml"
 PROMPTS, GUIDELINES = (".prompty", ".md"), (".md", ".markdown")
 OWN_FILES = "A judge may name files of its own project (where llmkit.toml lies)"
+WRITE_IT = "Write what a good answer is, and what a bad one"
 AGAIN = "Measure it again: llmkit judge calibrate {name}; or remove {lock}, and the judge is as its file says"
 
 
@@ -204,8 +205,7 @@ def _criterion(spec: JudgeSpec, document: Document, path: Path, roots: Sequence[
     file = _file(spec.criterion, path, roots, document.where("criterion"), GUIDELINES, "guideline")
     text = read_text(file).strip()
     if not text:
-        hint = "Write what a good answer is, and what a bad one"
-        raise DocumentError("the guideline is empty", where=str(file), hint=hint)
+        raise DocumentError("the guideline is empty", where=str(file), hint=WRITE_IT)
     return file, text
 
 

@@ -9,7 +9,11 @@ from pathlib import Path
 import pytest
 
 from llmkit.calibration.new import kind_of, new_judge
+from llmkit.calibration.options import CalibrateOptions
 from llmkit.calibration.pool import DataPool, PairPool, RunPool
+from llmkit.calibration.prepare import prepare
+from llmkit.calibration.skeleton import guideline, unfilled
+from llmkit.config import load_settings
 from llmkit.errors import DataError, DocumentError, UnknownNameError, UsageError
 from llmkit.judges.labels import read_labels
 from llmkit.judges.load import load_judge
@@ -20,6 +24,7 @@ from llmkit.runs.outcome import outcome_of
 from llmkit.runs.store import Store
 from llmkit.samples.opening import open_source
 from tests.calibration.answered import COUNT, WRONG, make_project, run
+from tests.judges.project import judge_of
 
 
 @pytest.fixture
@@ -220,3 +225,24 @@ async def test_each_kind_loads(folder: Path, store: Store, kind: str) -> None:
     make(folder, RunPool(store, "latest", None), kind=kind)
     judge = load_judge("relevance", folder=folder)
     assert all(label in judge.criterion for label in judge.scale.labels)
+
+
+@pytest.mark.parametrize(
+    "kind", ["pass_fail", "pairwise", {"graded": {"min": 1, "max": 3}}, {"choices": {"A": 1, "B": 0}}]
+)
+def test_a_guideline_that_nobody_filled_in_is_told_from_one_that_says_something(tmp_path: Path, kind: object) -> None:
+    judge = judge_of(tmp_path, kind=kind)
+    asked = guideline("relevance", judge.scale)
+    less = "# Another title" + asked.partition("## Hard cases")[0].removeprefix("# relevance")
+    for text in (asked, less):
+        assert unfilled(judge_of(tmp_path, kind=kind, guideline=text))
+    filled = asked.replace("- An answer that declines:", "- An answer that declines: fails.")
+    for text in (filled, "It must answer.", "# It must answer\n\nIn one sentence."):
+        assert not unfilled(judge_of(tmp_path, kind=kind, guideline=text))
+
+
+async def test_a_guideline_that_nobody_filled_in_calibrates_nothing(tmp_path: Path) -> None:
+    text = guideline("relevance", judge_of(tmp_path).scale)
+    judge = judge_of(tmp_path, guideline=text, labels={"file": "l.jsonl"})
+    with pytest.raises(DocumentError, match=r"relevance.md: the guideline is empty: .*Write what a good answer is"):
+        await prepare(judge, CalibrateOptions(), load_settings(tmp_path))

@@ -95,6 +95,7 @@ def test_lines_label_where_nobody_types(judge: Path, cli: Cli, monkeypatch: pyte
     said = cli("label", "start", "tone", "--annotator", "ana")
     assert said.code == 0
     assert "3 of 30 items labelled by ana" in said.err
+    assert "nobody has filled in the guideline yet: judges/guidelines/tone.md" in said.err
     assert "'nonsense' means nothing here" in said.out
     found = labels(judge)
     assert [line.get("label", "undo") for line in found] == ["pass", "fail", "cannot_tell", "undo", "fail"]
