@@ -174,6 +174,11 @@ class Check:
         return self.status == "calibrated" and not self.stale
 
 
+def standing(status: JudgeStatus, lock: str | None) -> str:
+    """Say what a judge was measured to be, wherever that stands: ``calibrated, lock 3f9c…``, ``uncalibrated judge``."""
+    return f"{status} judge" if lock is None else f"{status}, lock {lock}"
+
+
 @dataclass(frozen=True, slots=True)
 class JudgeCard:
     """One judge, for ``llmkit judge list`` and ``show``."""

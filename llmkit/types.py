@@ -248,6 +248,8 @@ class Judged:
         why: One line: why this estimator, with what it assumes; or why there is no corrected rate.
         cannot_tell: Answers of which the judge could not tell.
         unread: Answers without a verdict: unparsed, empty, refused, contradictory.
+        worst: The least value that the judge gives: what an answer that is not there is worth as a wrong one. None
+            where it is not known: a run that an earlier llmkit stored.
     """
 
     judge: str
@@ -259,6 +261,7 @@ class Judged:
     why: str = ""
     cannot_tell: int = 0
     unread: int = 0
+    worst: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

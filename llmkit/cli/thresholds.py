@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from llmkit.errors import UnknownNameError, UsageError
+from llmkit.judgements import standing
 from llmkit.types import Interval, MetricResult, RunResult
 from llmkit.types import Judged as MetricJudged
 
@@ -136,7 +137,7 @@ def _judged_readings(metric: MetricResult, judged: MetricJudged) -> list[tuple[f
     missing = metric.failed - judged.cannot_tell - judged.unread
     if missing <= 0:
         return [(judged.rate, judged.interval)]
-    worst = _worst(metric, missing)
+    worst = judged.worst
     if worst is None:
         return []
     share, interval = metric.n / (metric.n + missing), judged.interval
@@ -149,17 +150,9 @@ def _judged_readings(metric: MetricResult, judged: MetricJudged) -> list[tuple[f
     return [(judged.rate, judged.interval), (mixed(judged.rate), interval)]
 
 
-def _worst(metric: MetricResult, missing: int) -> float | None:
-    """Return the value that a missing answer counts for as a wrong one; None where that is not to be told."""
-    if "|kind:pass_fail|" in metric.signature:
-        return 0.0
-    both, value = metric.value_failures_wrong, metric.value
-    return None if both is None or value is None else (both * (metric.n + missing) - value * metric.n) / missing
-
-
 def _judged_said(metric: MetricResult, judged: MetricJudged, kind: Kind) -> str:
     raw = f"raw {metric.value:.4g}" if metric.value is not None else "no value"
-    named = f"{judged.status} judge" if judged.lock is None else f"{judged.status} judge, lock {judged.lock[:12]}"
+    named = standing(judged.status, judged.lock)
     readings = _judged_readings(metric, judged)
     if not readings:
         return f"is not known: {raw} ({named}) decides nothing: {judged.why or 'nothing is corrected'}"

@@ -59,6 +59,7 @@ def judged(
     return Judged(
         judge=judge.name,
         status=status,
+        worst=judge.scale.bounds[0],
         lock=judge.lock.id if judge.lock else None,
         rate=found.value,
         interval=found.interval,

@@ -50,7 +50,7 @@ class JudgeValidator:
         self.signature = judge.signature
         calls = calls_of(judge)
         asks = f"asks {judge.model.name}, {calls} call{'s' if calls > 1 else ''} an answer"
-        self.notes: tuple[str, ...] = (f"the judge {judge.name} {asks}; it is {_status(judge)}",)
+        self.notes: tuple[str, ...] = (f"the judge {judge.name} {asks} ({_standing(judge)})",)
 
     async def __call__(self, value: Any, context: Context) -> Issue | None:
         """Ask the judge.
@@ -108,12 +108,13 @@ def _undecided(judge: Judge, verdict: Verdict) -> str:
     return f"the judge {judge.name} gave no verdict: {one_line(verdict.why, REASON_CHARS)}"
 
 
-def _status(judge: Judge) -> str:
+def _standing(judge: Judge) -> str:
     """Say how far the judge is to be believed."""
+    from llmkit.judgements import standing
     from llmkit.judges.check import check
 
     found = check(judge)
-    return f"{found.status}" if found.lock is None else f"{found.status} (lock {found.lock})"
+    return standing(found.status, found.lock)
 
 
 class Judges:

@@ -89,9 +89,9 @@ def check_lines(found: Check) -> Iterator[Line]:
 def standing(found: Check) -> str:
     """Say which lock it is, and how old."""
     if found.lock is None:
-        return "no lock that can be relied on" if found.stale else "no lock"
+        return f"{judge_words.named_lock(None)} that can be relied on" if found.stale else judge_words.named_lock(None)
+    named = judge_words.named_lock(found.lock)
     if found.age_days is None:
-        return f"lock {found.lock}"
+        return named
     days = round(found.age_days)
-    age = "made today" if days == 0 else f"{counted(days, 'day')} old"
-    return f"lock {found.lock}, {age}"
+    return f"{named}, made today" if days == 0 else f"{named}, {counted(days, 'day')} old"

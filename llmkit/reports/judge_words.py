@@ -48,6 +48,11 @@ def word(status: JudgeStatus) -> str:
     return status.upper()
 
 
+def named_lock(lock: str | None) -> str:
+    """Name a judge's lock."""
+    return "no lock" if lock is None else f"lock {lock}"
+
+
 def outcome(status: Status) -> str:
     """Say what a calibration's status means."""
     return {

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from llmkit.judgements import standing
 from llmkit.reports.judge_words import STYLES, paid
 from llmkit.reports.numbers import UNKNOWN, count, decimals, estimate, figure
 from llmkit.types import Interval, Judged, MetricResult, RunResult, Totals
-
-FIRST = 12
-"""Digits of a lock's id that are shown."""
 
 
 def cell(metric: MetricResult, judged: Judged) -> list[tuple[str, str]]:
@@ -20,9 +18,9 @@ def cell(metric: MetricResult, judged: Judged) -> list[tuple[str, str]]:
     lines = [(raw(metric), "")]
     if judged.rate is not None:
         lines.append((f"corrected {_with(judged.rate, judged.interval)} {judged.estimator or ''}".rstrip(), "bold"))
-        lines.append((standing(judged), STYLES[judged.status]))
+        lines.append((standing(judged.status, judged.lock), STYLES[judged.status]))
     else:
-        lines.append((f"{standing(judged)}: not corrected", STYLES[judged.status]))
+        lines.append((f"{standing(judged.status, judged.lock)}: not corrected", STYLES[judged.status]))
     rest = unscored(metric, judged)
     return [*lines, (rest, "yellow")] if rest else lines
 
@@ -30,13 +28,6 @@ def cell(metric: MetricResult, judged: Judged) -> list[tuple[str, str]]:
 def raw(metric: MetricResult) -> str:
     """Write the raw rate, called so."""
     return f"raw {estimate(metric)}" if metric.value is not None else estimate(metric)
-
-
-def standing(judged: Judged) -> str:
-    """Say what the judge was measured to be: ``calibrated, lock 3f9c12ab44d0``; ``uncalibrated judge``."""
-    if judged.lock is None:
-        return f"{judged.status} judge"
-    return f"{judged.status}, lock {judged.lock[:FIRST]}"
 
 
 def unscored(metric: MetricResult, judged: Judged) -> str | None:
@@ -61,7 +52,8 @@ def reasons(results: Sequence[RunResult]) -> Iterator[tuple[str, str]]:
         for metric in run.metrics.values():
             if metric.judged is None:
                 continue
-            line = metric.name, f"{standing(metric.judged)}: {metric.judged.why}"
+            said = standing(metric.judged.status, metric.judged.lock)
+            line = metric.name, f"{said}: {metric.judged.why}"
             if metric.judged.why and line not in seen:
                 seen.add(line)
                 yield line

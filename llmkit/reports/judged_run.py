@@ -80,7 +80,7 @@ def judged_runs_schema() -> dict[str, Any]:
 def standing(status: JudgeStatus, lock: str | None) -> Text:
     """Write a status with its lock, in words that need no colour."""
     text = Text(judge_words.word(status), style=f"bold {judge_words.STYLES[status]}")
-    return text.append(f"  lock {safe(lock)}" if lock else "  no lock", style="not bold dim default")
+    return text.append(f"  {safe(judge_words.named_lock(lock))}", style="not bold dim default")
 
 
 def _block(found: JudgedRun) -> Iterator[Line]:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from llmkit.judgements import Rate
-from llmkit.reports.numbers import UNKNOWN, count, decimals, dollars, figure
+from llmkit.judgements import standing
+from llmkit.reports.judge_words import named_lock, rate
+from llmkit.reports.numbers import UNKNOWN, count, dollars
 from llmkit.verdicts import JudgedVerdict, JudgeSpent, MetricVerdict, Planned, Unjudged
-
-FIRST = 12
-"""Digits of a lock's id that are shown."""
 
 
 def lines(metric: MetricVerdict) -> list[str]:
@@ -23,7 +21,7 @@ def short(metric: MetricVerdict) -> str:
     judged = metric.judged
     if judged is None or judged.raw is None or judged.youden is None:
         return ""
-    return f"raw {_signed(judged.raw)} ÷ {judged.youden:.3g}, lock {_lock(judged)}"
+    return f"raw {_signed(judged.raw)} ÷ {judged.youden:.3g}, {named_lock(judged.lock)}"
 
 
 def spent(one: JudgeSpent) -> str:
@@ -40,7 +38,7 @@ def planned(one: Planned) -> str:
 
 
 def _lines(metric: MetricVerdict, judged: JudgedVerdict) -> Iterator[str]:
-    head = f"judged by {judged.judge} ({judged.status}, lock {_lock(judged)})"
+    head = f"judged by {judged.judge} ({standing(judged.status, judged.lock)})"
     if judged.raw is None or judged.youden is None:
         yield head
     else:
@@ -51,21 +49,11 @@ def _lines(metric: MetricVerdict, judged: JudgedVerdict) -> Iterator[str]:
     if metric.slice is not None:  # the rest is said where the whole is
         return
     if judged.tpr is not None and judged.tnr is not None:
-        yield f"test labels: TPR {_figure(judged.tpr)}, TNR {_figure(judged.tnr)}"
+        yield f"test labels: TPR {rate(judged.tpr)}, TNR {rate(judged.tnr)}"
     if _without(judged.base) or _without(judged.head):
         yield f"left out for want of a verdict: base {_unjudged(judged.base)}; head {_unjudged(judged.head)}"
     if judged.errors:
         yield judged.errors
-
-
-def _figure(rate: Rate) -> str:
-    if rate.value is None:
-        return f"{UNKNOWN} (n={rate.n})"
-    digits = decimals(rate.value, rate.interval)
-    ends = "no interval"
-    if rate.interval is not None:
-        ends = f"{figure(rate.interval.low, digits)}, {figure(rate.interval.high, digits)}"
-    return f"{figure(rate.value, digits)} [{ends}] n={rate.n}"
 
 
 def _without(one: Unjudged) -> int:
@@ -75,10 +63,6 @@ def _without(one: Unjudged) -> int:
 def _unjudged(one: Unjudged) -> str:
     text = f"{count(_without(one))} of {count(one.asked)}"
     return f"{text} ({count(one.cannot_tell)} cannot tell, {count(one.unread)} unread)" if _without(one) else text
-
-
-def _lock(judged: JudgedVerdict) -> str:
-    return "none" if judged.lock is None else judged.lock[:FIRST]
 
 
 def _rate(value: float | None) -> str:

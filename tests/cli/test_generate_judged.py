@@ -43,7 +43,7 @@ def test_an_answer_that_the_judge_fails_is_asked_again(cli: Cli) -> None:
     assert said.code == 0 and said.out.strip() == "In Switzerland."
     assert "the judge relevance does not pass it: No place." in said.err
     assert "judge:relevance: $0 paid" in said.err
-    assert "note: the judge relevance asks scripted/judge, 1 call an answer; it is uncalibrated" in said.err
+    assert "note: the judge relevance asks scripted/judge, 1 call an answer (uncalibrated judge)" in said.err
 
 
 def test_its_calls_have_their_own_sums_in_the_document(cli: Cli) -> None:
@@ -85,7 +85,7 @@ def test_a_dry_run_counts_the_judges_calls_and_does_not_guess_their_price(cli: C
         file.write("billed = true\n[prices.'scripted/judge']\ninput = 1.0\noutput = 1.0\n")
     (found,) = cli(*lone).json["asked"]
     assert found["worst_case_usd"] is None and "judge:relevance makes up to 2 calls an answer" in found["unknown"]
-    assert any("it is uncalibrated" in note for note in found["notes"])
+    assert any("(uncalibrated judge)" in note for note in found["notes"])
     (here / "rows.jsonl").write_text('{"city": "Bern"}\n{"city": "Ulm"}\n')
     said = cli("generate", "p.prompty", "-i", "rows.jsonl", *JUDGED, "-M", "max_tokens=9", "--dry-run", "--json")
     assert said.json["calls"] == 2 * 3 * (1 + 2) and said.json["worst_case_usd"] is None

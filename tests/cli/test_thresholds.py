@@ -115,12 +115,13 @@ def test_a_model_that_answers_a_tenth_of_the_questions_does_not_pass(cli: Cli, p
 
 # --- metrics that a judge gave ---
 
-CORRECTED = Judged("rel", "calibrated", "3f9c", 0.7, Interval(0.65, 0.75, "lang-reiczigel"), "lang-reiczigel")
+CORRECTED = Judged(
+    "rel", "calibrated", "3f9c", 0.7, Interval(0.65, 0.75, "lang-reiczigel"), "lang-reiczigel", worst=0.0
+)
 
 
 def by_judge(of, value=0.9, n=100, failed=0, **more):
-    signature = more.pop("signature", "judge:rel|kind:pass_fail|model:m|definition:d")
-    return metric("rel", value, (0.85, 0.93), n, failed=failed, judged=of, signature=signature, **more)
+    return metric("rel", value, (0.85, 0.93), n, failed=failed, judged=of, **more)
 
 
 @pytest.mark.parametrize(
@@ -143,7 +144,7 @@ def test_a_judged_metric_is_held_to_its_corrected_rate(bounds, verdict):
 def test_a_judge_that_is_not_calibrated_decides_nothing(status, kind):
     one = judged(by_judge(replace(CORRECTED, status=status)), **{kind: ["rel=.1"]})
     assert one.verdict == "undecided"
-    assert f"({status} judge" in one.line()
+    assert f"({status}, lock 3f9c)" in one.line()
 
 
 def test_missing_answers_are_wrong_in_a_second_reading_and_what_the_judge_left_open_is_in_none():
@@ -155,10 +156,9 @@ def test_missing_answers_are_wrong_in_a_second_reading_and_what_the_judge_left_o
 
 
 def test_a_missing_answer_counts_for_the_worst_grade():
-    graded = Judged("rel", "calibrated", "3f9c", 4.0, Interval(3.8, 4.2, "t"), "post-stratified")
-    signature = "judge:rel|kind:graded|model:m|definition:d"
-    known = by_judge(graded, value=4.1, n=90, failed=10, wrong=3.79, wrong_in=(3.6, 4.0), signature=signature)
+    graded = Judged("rel", "calibrated", "3f9c", 4.0, Interval(3.8, 4.2, "t"), "post-stratified", worst=1.0)
+    known = by_judge(graded, value=4.1, n=90, failed=10)
     assert judged(known, min=["rel=3.5"]).verdict == "pass"  # 3.8 × .9 + 1 × .1 = 3.52
     assert judged(known, min=["rel=3.55"]).verdict == "undecided"
-    unknown = by_judge(graded, value=4.1, n=90, failed=10, signature=signature)
+    unknown = by_judge(replace(graded, worst=None), value=4.1, n=90, failed=10)
     assert judged(unknown, min=["rel=1.5"]).verdict == "undecided"

@@ -105,7 +105,7 @@ def test_its_signature_is_that_of_the_judge_and_its_note_says_how_far_it_is_beli
     relevance: JudgeValidator,
 ) -> None:
     assert signature_of(relevance) == relevance.judge.signature
-    assert relevance.notes == ("the judge relevance asks scripted/judge, 1 call an answer; it is uncalibrated",)
+    assert relevance.notes == ("the judge relevance asks scripted/judge, 1 call an answer (uncalibrated judge)",)
 
 
 def test_a_suites_file_names_judges_of_its_own_project(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from llmkit.reports.table import results_table
 from llmkit.types import Interval, Judged, Totals
 from tests.reports.records import metric, printed, run
 
-LOCK = "3f9c12ab44d0ffff"
+LOCK = "3f9c12ab44d0"
 CORRECTED = Judged(
     "relevance", "calibrated", LOCK, 0.79, Interval(0.70, 0.86, "lang-reiczigel"), "lang-reiczigel", "assumes | much",
     cannot_tell=2, unread=1,

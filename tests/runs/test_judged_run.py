@@ -57,6 +57,7 @@ async def test_without_a_lock_the_judge_is_uncalibrated_and_nothing_is_corrected
         assert metric.judged is not None
         assert (metric.judged.status, metric.judged.lock, metric.judged.rate) == ("uncalibrated", None, None)
         assert "never measured against people" in metric.judged.why
+        assert metric.judged.worst == 0.0
     assert result.metrics["exact_match"].judged is None
 
 
