@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from llmkit.judgements import Check
 from llmkit.judges.scorer import CANNOT_TELL, NO_VERDICT, JudgeScorer
 from llmkit.judges.subject import Population
 from llmkit.runs.records import Outcome
@@ -31,7 +32,7 @@ class Judges:
         for scorer in self._scorers:
             if scorer.name == metric:
                 if metric not in self._standing:
-                    self._standing[metric] = _status(scorer, ())
+                    self._standing[metric] = _check(scorer, ()).status
                 return f"{metric} (raw, {self._standing[metric]})"
         return metric
 
@@ -54,32 +55,30 @@ class Judges:
         """
         found = dict(metrics)
         for scorer in self._scorers:
-            status = _status(scorer, served.get(scorer.name, ()))
+            said = _check(scorer, served.get(scorer.name, ()))
             metric, population = metrics[scorer.name], self._populations[scorer.needs_references][1]
             slices = {
                 name: {
-                    value: replace(part, judged=_judged(scorer, status, tally, (name, value), None))
+                    value: replace(part, judged=_judged(scorer, said, tally, (name, value), None))
                     for value, part in parts.items()
                 }
                 for name, parts in metric.slices.items()
             }
-            whole = _judged(scorer, status, tally, None, population.fingerprint())
+            whole = _judged(scorer, said, tally, None, population.fingerprint())
             found[scorer.name] = replace(metric, judged=whole, slices=slices)
         return found
 
 
-def _status(scorer: JudgeScorer, served: Sequence[str]) -> JudgeStatus:
-    """Hold the judge against its lock, as ``llmkit judge check`` does, with the model that answered just now."""
+def _check(scorer: JudgeScorer, served: Sequence[str]) -> Check:
+    """Hold the judge against its lock, as ``llmkit judge check`` does, with the models that gave its verdicts."""
     from llmkit.judges.check import check
 
     judge = scorer.judge
     others = [name for name in served if judge.lock is None or name != judge.lock.served]
-    return check(judge, served=next(iter(others or served), None)).status
+    return check(judge, served=next(iter(others or served), None))
 
 
-def _judged(
-    scorer: JudgeScorer, status: JudgeStatus, tally: Tally, part: Part | None, population: str | None
-) -> Judged:
+def _judged(scorer: JudgeScorer, check: Check, tally: Tally, part: Part | None, population: str | None) -> Judged:
     from llmkit.judges.correct import judged
     from llmkit.stats.correction import effective_trials
 
@@ -89,7 +88,9 @@ def _judged(
         trials = effective_trials(said.values, said.clusters)
         passed, n = trials.passed, trials.n
     words = {label: float(said.words.get(label, 0)) for label in scorer.judge.scale.labels}
-    return judged(
-        scorer.judge, status, passed=passed, n=n, counts=words, population=population,
+    found = judged(
+        scorer.judge, check.status, passed=passed, n=n, counts=words, population=population,
         cannot_tell=said.words.get(CANNOT_TELL, 0), unread=said.words.get(NO_VERDICT, 0),
     )  # fmt: skip
+    # Which model answered is known here alone: `judge check`, which asks nobody, would not name it.
+    return replace(found, why=f"the judge is stale: {'; '.join(check.stale)}") if check.stale else found

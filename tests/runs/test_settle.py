@@ -116,29 +116,31 @@ def served_by(name):
 
 
 async def judged(store, judge, model, outcomes, run="r1", *, cache=True, **how):
-    """Settle samples in a run; returns what its judge may be called, and its bill."""
+    """Settle samples in a run; returns what stands behind its judge's metric, and its bill."""
     given = {"scripted/judge": model}
     async with Bench(store, Settings(store.path.parent), run_id=run, cache=cache, providers=given) as bench:
         settler = Settler(store, run, [judge], (), state=State(), bench=bench, **how)
         await settler.settle([again(o) for o in outcomes])
         metric = settler.metrics()["relevance"]
-        return metric.judged.status, bench.totals().get("relevance")
+        return metric.judged, bench.totals().get("relevance")
 
 
 async def test_verdicts_of_another_model_are_its_own_whoever_takes_them_again(store, judge):
     outcomes, model = [await answered(store, "1")], served_by("judge-2027")
     for run in ("r1", "r2", "r2"):
-        status, _ = await judged(store, judge, model, outcomes, run)
-        assert status == "stale", run
+        behind, _ = await judged(store, judge, model, outcomes, run)
+        assert (behind.status, behind.rate) == ("stale", None), run
+        assert behind.why == "the judge is stale: served: judge-2027 answers now, and judge-2026 was measured"
     assert len(model.calls) == 1, "and nothing is paid for twice"
 
 
 async def test_a_verdict_that_was_asked_for_anew_is_of_the_model_that_gave_it_last(store, judge):
     outcomes = [await answered(store, "1")]
     await judged(store, judge, served_by("judge-2027"), outcomes)
-    status, _ = await judged(store, judge, served_by("judge-2026"), outcomes, "r2", anew=True, cache=False)
-    assert status == "calibrated"
-    assert (await judged(store, judge, served_by("judge-2027"), outcomes, "r3"))[0] == "calibrated"
+    behind, _ = await judged(store, judge, served_by("judge-2026"), outcomes, "r2", anew=True, cache=False)
+    again, _ = await judged(store, judge, served_by("judge-2027"), outcomes, "r3")
+    assert behind == again
+    assert "answers now" not in behind.why
 
 
 async def test_a_verdict_of_an_unknown_model_is_asked_for_again(store, judge):
@@ -147,5 +149,5 @@ async def test_a_verdict_of_an_unknown_model_is_asked_for_again(store, judge):
     await judged(store, judge, model, outcomes)
     with store._transaction() as db:
         db.execute("DELETE FROM behind")
-    status, paid = await judged(store, judge, model, outcomes, "r2")
-    assert (status, paid.calls, len(model.calls)) == ("stale", 0, 1)
+    behind, paid = await judged(store, judge, model, outcomes, "r2")
+    assert (behind.status, paid.calls, len(model.calls)) == ("stale", 0, 1)
