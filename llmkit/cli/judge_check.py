@@ -66,11 +66,12 @@ def check(
 
 
 def _files(name: str | None) -> list[Path]:
-    from llmkit.judges.card import all_files, find_file
+    from llmkit.judges.card import all_files
+    from llmkit.judges.load import judge_path
     from llmkit.judges.lock import lock_path
 
     if name is not None:
-        return [find_file(name)]
+        return [judge_path(name)]
     found = [path for path in all_files() if lock_path(path).exists()]
     if not found:
         raise UsageError("no judge here has a lock", hint="Measure one: llmkit judge calibrate NAME")

@@ -20,13 +20,14 @@ def show(
 ) -> None:
     """Show a judge: its definition, what was measured of it, and whether it still is that. Makes no call."""
     from llmkit.cli.console import out, print_json
-    from llmkit.judges.card import card_of, find_file
+    from llmkit.judges.card import card_of
+    from llmkit.judges.load import judge_path
     from llmkit.reports.judge_card import card_document, print_card
 
     if item is not None:
         _request(name, item, as_json=json)
         return
-    card = card_of(find_file(name))
+    card = card_of(judge_path(name))
     if json:
         print_json(card_document(card))
     else:

@@ -9,31 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from llmkit.config import Settings, project_root
-from llmkit.errors import LlmkitError, UnknownNameError
+from llmkit.errors import LlmkitError
 from llmkit.judgements import Check, JudgeCard
 from llmkit.judges.check import check_file
 from llmkit.judges.figures import figures_of
 from llmkit.judges.judge import Judge
 from llmkit.judges.labels import read_labels
-from llmkit.judges.load import FOLDER, find_judges, judge_path, load_judge
-from llmkit.judges.lock import Lock, lock_path, path_from
+from llmkit.judges.load import FOLDER, find_judges, load_judge
+from llmkit.judges.lock import Lock, path_from
 from llmkit.judges.spec import BOUNDS, PopulationSpec
 from llmkit.providers.registry import public
-
-
-def find_file(name: str) -> Path:
-    """Return the file of a judge; where a lock alone is left of it, the file that it was.
-
-    Raises:
-        UnknownNameError: No such judge, and no such lock.
-    """
-    try:
-        return judge_path(name)
-    except UnknownNameError:
-        path = judges_root() / FOLDER / f"{Path(name).name}.yaml"
-        if lock_path(path).is_file():
-            return path
-        raise
 
 
 def all_files() -> list[Path]:

@@ -57,6 +57,8 @@ def load_judge(
         UsageError: Its model cannot be meant.
     """
     path = _find(ref, folder or Path(), roots, where)
+    if not path.is_file():
+        raise _orphan(path, where)
     document = read_yaml(path)
     spec = validate(JudgeSpec, document)
     if spec.name != path.stem:
@@ -92,8 +94,10 @@ def load_judge(
 def judge_path(ref: str, *, folder: Path | None = None, roots: Sequence[Path] = ()) -> Path:
     """Return the file of a judge that is named as for :func:`load_judge`, without reading it.
 
+    Where a lock alone is left of a judge, the file that its definition was.
+
     Raises:
-        UnknownNameError: No such judge; with the nearest.
+        UnknownNameError: No such judge, and no such lock; with the nearest.
     """
     return _find(ref, folder or Path(), roots, None)
 
@@ -123,7 +127,7 @@ def _find(ref: str, folder: Path, roots: Sequence[Path], where: str | None) -> P
         path = folder / Path(ref).expanduser()
     else:
         path = confined(ref, base=folder, roots=roots, where=where, hint=OWN_FILES)
-    if path.is_file():
+    if path.is_file() or (path.suffix == ENDING and lock_path(path).is_file()):
         return path
     beside = [str(near) for near in sorted(path.parent.glob(f"*{ENDING}"))] if path.parent.is_dir() else []
     names = [*beside, *(near.stem for each in _upward(folder, roots) for near in find_judges(each))]
@@ -131,12 +135,21 @@ def _find(ref: str, folder: Path, roots: Sequence[Path], where: str | None) -> P
     raise UnknownNameError("judge", ref, names, where=where, hint=nearest(stems[0], stems) if stems else None)
 
 
+def _orphan(path: Path, where: str | None) -> DocumentError:
+    lock = lock_path(path)
+    return DocumentError(
+        f"the definition {path.name} is missing: {lock} is a lock without its definition", where=where,
+        hint=f"Restore {path.name}, as from git, or remove the lock",
+    )  # fmt: skip
+
+
 def _named(name: str, folder: Path, roots: Sequence[Path], where: str | None) -> Path:
     folders = _upward(folder, roots)
     if re.fullmatch(NAME, name):
-        for each in folders:
-            if (path := each / FOLDER / f"{name}{ENDING}").is_file():
-                return path
+        paths = [each / FOLDER / f"{name}{ENDING}" for each in folders]
+        for found in (*paths, *map(lock_path, paths)):
+            if found.is_file():
+                return found.with_suffix(ENDING)
     known = {path.stem for each in folders for path in find_judges(each)}
     hint = None if known else f"There are none in {FOLDER}/; make one: llmkit judge new {one_line(name, 40)}"
     raise UnknownNameError("judge", name, known, where=where, hint=hint)

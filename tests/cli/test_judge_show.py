@@ -57,6 +57,14 @@ def test_a_stale_judge_is_listed_as_its_file_says(here: Path, cli: Cli) -> None:
     assert said.out.splitlines()[1].split()[:2] == ["relevance", "stale"]
 
 
+def test_a_lock_without_its_definition_is_told_of(here: Path, cli: Cli) -> None:
+    locked_project(here).unlink()
+    for command, code in (("list", 4), ("show relevance", 2)):
+        said = cli("judge", *command.split())
+        assert said.code == code
+        assert "relevance.yaml is missing: judges/relevance.lock is a lock without its definition" in said.err
+
+
 def test_no_judges_are_no_error(here: Path, cli: Cli) -> None:
     said = cli("judge", "list")
     assert (said.code, said.out) == (0, "")

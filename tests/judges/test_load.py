@@ -261,3 +261,16 @@ def test_a_file_that_was_edited_since_is_asked_as_it_says(tmp_path: Path) -> Non
     judge = load_judge("relevance", folder=tmp_path)
     assert (judge.method.samples, dict(judge.model.params)) == (1, {})
     assert judge.lock is not None  # and `judge check` calls it stale
+
+
+@pytest.mark.parametrize("named", ["relevance", "judges/relevance.yaml"])
+def test_a_lock_without_its_definition_is_told_wherever_the_judge_is_named(tmp_path: Path, named: str) -> None:
+    path = project(tmp_path)
+    locked(path)
+    path.unlink()
+    with pytest.raises(DocumentError) as failed:
+        load_judge(named, folder=tmp_path, where="s.yaml:3")
+    found = said(failed.value)
+    assert found.startswith("s.yaml:3: the definition relevance.yaml is missing: ")
+    assert "relevance.lock is a lock without its definition. Restore relevance.yaml, as from git" in found
+    assert "judge new" not in found
