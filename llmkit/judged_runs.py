@@ -10,6 +10,33 @@ from llmkit.types import Interval, JudgeStatus, Totals
 
 
 @dataclass(frozen=True, slots=True)
+class RawDifference:
+    """How far a run's raw figure is from another run's, on the samples that both have a verdict of.
+
+    It is not corrected: a judge's errors shrink differences, and a style that it dislikes makes some.
+
+    Attributes:
+        run: The other run, which came first.
+        before: The other run's raw figure on these samples; None where there are none.
+        after: This run's.
+        difference: ``after`` − ``before``.
+        interval: Of the difference; None where it cannot be had.
+        p_value: Two-sided, of no difference.
+        test: What gave it: ``sign-flip``, ….
+        n: Paired samples, each averaged over its epochs.
+    """
+
+    run: str
+    before: float | None
+    after: float | None
+    difference: float | None
+    interval: Interval | None
+    p_value: float | None
+    test: str | None
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
 class JudgedRun:
     """What ``llmkit judge run`` found: a judge's verdicts on a stored run or a file of items.
 
@@ -29,6 +56,7 @@ class JudgedRun:
         why: Why this one, or why none.
         paid: What it cost.
         notes: Lines for people.
+        against: How far it is from the first run, where it is not the first of several.
     """
 
     judge: str
@@ -46,6 +74,7 @@ class JudgedRun:
     why: str
     paid: Totals
     notes: tuple[str, ...] = ()
+    against: RawDifference | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ import numpy as np
 from llmkit.calibration.answers import Answers, answers_of_file, answers_of_run, clusters_of, samples_of
 from llmkit.calibration.work import Told, Work, WorkOptions, at_work, nobody, status_of
 from llmkit.documents.writing import written
-from llmkit.judged_runs import JudgedRun
+from llmkit.judged_runs import JudgedRun, RawDifference
 from llmkit.judgements import Rate, Verdict
 from llmkit.judges.correct import judged
 from llmkit.judges.judge import Judge
@@ -199,36 +199,29 @@ def _notes(judge: Judge, answers: Answers, unread: int, stale: Sequence[str]) ->
 
 
 def _against(first: Judging, other: Judging, *, seed: int) -> Judging:
-    """Note how far a run's raw figure is from the first run's, on the samples that both have a verdict of."""
-    places = {(s.id, e): i for i, (s, e) in enumerate(zip(first.answers.subjects, first.answers.epochs, strict=True))}
-    pairs = [
-        (places[key], place)
-        for place, key in enumerate(
-            (s.id, e) for s, e in zip(other.answers.subjects, other.answers.epochs, strict=True)
-        )
-        if key in places
-        and first.verdicts[places[key]].value is not None
-        and other.verdicts[place].value is not None
-    ]  # fmt: skip
-    name = first.answers.name
-    if not pairs:
-        return _noted(other, f"shares no judged sample with {name}")
-    mine, theirs = [place for place, _ in pairs], [place for _, place in pairs]
+    """Add how far a run's raw figure is from the first run's, on the samples that both have a verdict of."""
+    places = {key: place for place, key in enumerate(_keys(first)) if first.verdicts[place].value is not None}
+    keys = _keys(other)
+    theirs = [place for place, key in enumerate(keys) if key in places and other.verdicts[place].value is not None]
+    mine = [places[keys[place]] for place in theirs]
     kept = _kept(other.answers, theirs)
     found = paired_difference(
         "mean", _values(first.verdicts, mine), _values(other.verdicts, theirs),
         sample=samples_of(kept), clusters=clusters_of(kept), seed=seed,
     )  # fmt: skip
-    interval = "no interval"
-    if found.interval is not None:
-        interval = f"{found.interval.low:+.3f}, {found.interval.high:+.3f}"
-    p = "" if found.p_value is None else f", p {found.p_value:.2g} ({found.test})"
-    return _noted(
-        other,
-        f"raw difference to {name}: {found.difference:+.3f} [{interval}]{p}, n={found.n:,} paired samples. It is not"
-        " corrected: a judge's errors shrink differences, and a style that it dislikes makes some",
+    against = RawDifference(
+        run=first.answers.name,
+        before=found.value_a,
+        after=found.value_b,
+        difference=found.difference,
+        interval=found.interval,
+        p_value=found.p_value,
+        test=found.test,
+        n=found.n,
     )
+    return replace(other, report=replace(other.report, against=against))
 
 
-def _noted(judging: Judging, note: str) -> Judging:
-    return replace(judging, report=replace(judging.report, notes=(*judging.report.notes, note)))
+def _keys(judging: Judging) -> list[tuple[str, int]]:
+    """Return what each answer is paired by: its sample's id, and its epoch."""
+    return [(s.id, epoch) for s, epoch in zip(judging.answers.subjects, judging.answers.epochs, strict=True)]

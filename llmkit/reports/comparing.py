@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from llmkit.comparisons import AmountDifference, Comparison, MetricDifference, Side
 from llmkit.reports.numbers import MOST_DECIMALS, UNKNOWN, count, decimals, dollars, duration, figure
+from llmkit.types import Interval
 
 NO_DIFFERENCE = "no difference shown"
 _WHAT = {"cost_usd": "cost", "output_tokens": "output tokens", "latency_s": "latency"}
@@ -39,16 +40,21 @@ def verdict(metric: MetricDifference, confidence: float) -> str:
 
 def values(metric: MetricDifference) -> str:
     """Write both sides: ``0.80 → 0.78``."""
-    digits = _digits(metric)
+    digits = _digits(metric.b or metric.a or 0.0, metric.interval)
     return " → ".join(UNKNOWN if side is None else figure(side, digits) for side in (metric.a, metric.b))
 
 
 def change(metric: MetricDifference) -> str:
     """Write b − a with its interval: ``-0.022 [-0.034, -0.011]``."""
-    if metric.difference is None:
+    return moved(metric.difference, metric.interval, metric.b or metric.a or 0.0)
+
+
+def moved(difference: float | None, interval: Interval | None, figure_of: float) -> str:
+    """Write a difference with its interval, one decimal finer than the figure that it is of."""
+    if difference is None:
         return UNKNOWN
-    digits, interval = _digits(metric), metric.interval
-    shown = _signed(metric.difference, digits)
+    digits = _digits(figure_of, interval)
+    shown = _signed(difference, digits)
     if interval is None:
         return f"{shown} [no interval]"
     return f"{shown} [{_signed(interval.low, digits)}, {_signed(interval.high, digits)}]"
@@ -56,12 +62,17 @@ def change(metric: MetricDifference) -> str:
 
 def test(metric: MetricDifference) -> str:
     """Write the p-value and where it comes from: ``p 0.012 (mcnemar-exact)``, of a slice also Holm's."""
-    if metric.p_value is None:
+    return tested(metric.p_value, metric.test, metric.p_adjusted)
+
+
+def tested(p_value: float | None, by: str | None, adjusted: float | None = None) -> str:
+    """Write a p-value, and what gave it."""
+    if p_value is None:
         return "no p-value"
-    said = f"p {probability(metric.p_value)}"
-    if metric.p_adjusted is not None:
-        said += f", {probability(metric.p_adjusted)} by Holm"
-    return f"{said} ({metric.test})"
+    said = f"p {probability(p_value)}"
+    if adjusted is not None:
+        said += f", {probability(adjusted)} by Holm"
+    return f"{said} ({by})"
 
 
 def tally(metric: MetricDifference) -> str:
@@ -147,10 +158,10 @@ def _several(number: int, one: str, more: str) -> str:
     return one if number == 1 else f"{count(number)} {more}"
 
 
-def _digits(metric: MetricDifference) -> int:
+def _digits(figure_of: float, interval: Interval | None) -> int:
     """Return one decimal more than a run's figures have, and as many as show that a bound is not 0."""
-    digits = decimals(metric.b or metric.a or 0.0, metric.interval) + 1
-    bounds = (metric.interval.low, metric.interval.high) if metric.interval else ()
+    digits = decimals(figure_of, interval) + 1
+    bounds = (interval.low, interval.high) if interval else ()
     while digits < MOST_DECIMALS and any(bound and not figure(bound, digits).strip("-0.,") for bound in bounds):
         digits += 1
     return min(digits, MOST_DECIMALS)

@@ -9,8 +9,9 @@ from rich.console import Console, Group
 from rich.text import Text
 from typing_extensions import TypedDict
 
-from llmkit.judged_runs import JudgedRun
-from llmkit.reports import judge_words
+from llmkit.judged_runs import JudgedRun, RawDifference
+from llmkit.reports import comparing, judge_words
+from llmkit.reports.finite import bounds, finite
 from llmkit.reports.issues import safe
 from llmkit.reports.judge_documents import (
     PaidDocument,
@@ -26,8 +27,26 @@ from llmkit.types import JudgeStatus
 _WARNING = "yellow"
 
 
+class RawDifferenceDocument(TypedDict):
+    """This run's raw figure less another run's, on the ``n`` samples that both have a verdict of; not corrected."""
+
+    run: str
+    before: float | None
+    after: float | None
+    difference: float | None
+    ci: tuple[float, float] | None
+    ci_method: str | None
+    confidence: float | None
+    p_value: float | None
+    test: str | None
+    n: int
+
+
 class JudgedRunDocument(TypedDict):
-    """A judge's verdicts on one run. ``corrected`` is null where there is no corrected rate; ``why`` says why."""
+    """A judge's verdicts on one run. ``corrected`` is null where there is no corrected rate; ``why`` says why.
+
+    ``against`` is null of the first run.
+    """
 
     judge: str
     kind: str
@@ -44,6 +63,7 @@ class JudgedRunDocument(TypedDict):
     why: str
     paid: PaidDocument
     notes: list[str]
+    against: RawDifferenceDocument | None
 
 
 class JudgedRunsDocument(TypedDict):
@@ -98,8 +118,21 @@ def _block(found: JudgedRun) -> Iterator[Line]:
         line = Text(f"corrected {what}  {judge_words.rate(found.corrected)}", style="bold")
         yield Line(line.append(f"  {found.status}", "not bold dim"), indent=2)
         yield Line(Text(f"by {safe(found.estimator or '')}: {safe(found.why)}", style="dim"), indent=2)
+    if found.against is not None:
+        yield from _against(found.against, found.status)
     yield Line(Text(judge_words.paid(found.paid), style="dim"), indent=2)
     yield from (Line(Text(f"note: {safe(note)}", style=_WARNING), indent=2) for note in found.notes)
+
+
+def _against(found: RawDifference, status: JudgeStatus) -> Iterator[Line]:
+    if not found.n:
+        yield Line(Text(f"shares no judged sample with {safe(found.run)}", style=_WARNING), indent=2)
+        return
+    moved = comparing.moved(found.difference, found.interval, found.after or found.before or 0.0)
+    said = f"raw difference  {moved} n={count(found.n)}  {comparing.tested(found.p_value, found.test)}"
+    yield Line(Text(said).append(f"  {status}", "dim"), indent=2)
+    why = "not corrected: a judge's errors shrink differences, and a style that it dislikes makes some"
+    yield Line(Text(f"to {safe(found.run)}, {why}", style="dim"), indent=2)
 
 
 def _document(found: JudgedRun) -> JudgedRunDocument:
@@ -119,4 +152,20 @@ def _document(found: JudgedRun) -> JudgedRunDocument:
         "why": found.why,
         "paid": paid_document(found.paid),
         "notes": list(found.notes),
+        "against": None if found.against is None else _against_document(found.against),
+    }
+
+
+def _against_document(found: RawDifference) -> RawDifferenceDocument:
+    return {
+        "run": found.run,
+        "before": finite(found.before),
+        "after": finite(found.after),
+        "difference": finite(found.difference),
+        "ci": bounds(found.interval),
+        "ci_method": found.interval.method if found.interval else None,
+        "confidence": found.interval.confidence if found.interval else None,
+        "p_value": finite(found.p_value),
+        "test": found.test,
+        "n": found.n,
     }

@@ -14,6 +14,7 @@ import pytest
 from llmkit.calibration.judged_run import judge_file, judge_runs, lines_of, write_verdicts
 from llmkit.calibration.work import WorkOptions, status_of
 from llmkit.errors import BudgetError, DocumentError, ProviderError, UsageError
+from llmkit.judged_runs import RawDifference
 from llmkit.judgements import Counts, Verdict
 from llmkit.judges.judge import Judge
 from llmkit.judges.load import load_judge
@@ -76,7 +77,7 @@ async def test_on_the_labelled_population_itself_verdicts_are_post_stratified(tm
         name = f"s{number:03d}"
         answer = f"{name} {'good' if number < 30 else 'bad'}"
         population.add(Subject(name, f"question of {name}.", answer, reference=f"{name} reference"))
-    judge = locked(tmp_path, population=population.fingerprint(), test=Counts(("pass", "fail"), ((9, 1), (1, 9))))
+    judge = locked(tmp_path, population=population.fingerprint(), test=Counts(("pass", "fail"), ((20, 0), (0, 20))))
     (found,) = await judge_runs(judge, [run], options(tmp_path, right_at(1.0)))
 
     assert found.report.estimator == "post-stratified"
@@ -128,15 +129,27 @@ async def test_clusters_widen_the_interval(tmp_path: Path) -> None:
     assert width(grouped.report) > 1.5 * width(found.report)
 
 
-async def test_the_second_run_says_how_it_differs_in_raw_figures_and_that_they_are_raw(tmp_path: Path) -> None:
+async def test_the_second_run_says_how_its_raw_figure_differs_from_the_first_ones(tmp_path: Path) -> None:
     first = await run_of(tmp_path, good_share(0.5), model="first")
     second = await run_of(tmp_path, good_share(0.75), model="second")
     found = await judge_runs(judge_of(tmp_path), [first, second], options(tmp_path, right_at(1.0)))
 
-    assert found[0].report.notes == ()
-    (note,) = found[1].report.notes
-    assert note.startswith(f"raw difference to {first}: +0.250 [+0.1")
-    assert "n=40 paired samples" in note and "not corrected" in note
+    assert found[0].report.against is None
+    against = found[1].report.against
+    assert against is not None and against.interval is not None and against.p_value is not None
+    assert (against.run, against.before, against.after, against.difference) == (first, 0.5, 0.75, 0.25)
+    assert 0.1 < against.interval.low < 0.25 < against.interval.high
+    assert (against.n, against.p_value < 0.05) == (40, True)
+    assert found[1].report.notes == ()
+
+
+async def test_runs_that_share_no_judged_sample_have_no_difference(tmp_path: Path) -> None:
+    def by_run(request: Request) -> str:
+        return says("pass" if "good" in text_of(request) else "cannot_tell")
+
+    runs = [await run_of(tmp_path, good_share(share), n=4, model=f"m{share}") for share in (1.0, 0.0)]
+    found = await judge_runs(judge_of(tmp_path), runs, options(tmp_path, by_run))
+    assert found[1].report.against == RawDifference(runs[0], None, None, None, None, None, None, 0)
 
 
 async def test_each_run_has_a_bill_of_its_own_and_equal_answers_are_paid_once(tmp_path: Path) -> None:

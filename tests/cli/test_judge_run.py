@@ -88,7 +88,8 @@ def test_json_is_one_document_of_its_schema(here: Path, cli: Cli) -> None:
     jsonschema.validate(found, judged_runs_schema())
     assert [each["raw"]["value"] for each in found["runs"]] == [0.75, 0.5]
     assert found["runs"][0]["corrected"] is None
-    assert "raw difference to" in found["runs"][1]["notes"][0]
+    assert found["runs"][0]["against"] is None
+    assert (found["runs"][1]["against"]["run"], found["runs"][1]["against"]["difference"]) == (runs[0], -0.25)
 
 
 def test_items_of_a_file_are_judged(here: Path, cli: Cli) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import jsonschema
 import pytest
 
-from llmkit.judged_runs import JudgedRun
+from llmkit.judged_runs import JudgedRun, RawDifference
 from llmkit.judgements import Rate
 from llmkit.reports.judged_run import judged_runs_document, judged_runs_schema, judged_runs_table
 from llmkit.types import Interval, Totals
@@ -33,6 +33,8 @@ FOUND = JudgedRun(
 NONE = replace(
     FOUND, status="uncalibrated", lock=None, corrected=None, estimator=None, why="it was never measured", notes=()
 )
+
+BEHIND = RawDifference("2026-a0", 0.85, 0.798, -0.052, Interval(-0.09, -0.014, "t"), 0.0074, "sign-flip", 950)
 
 SAID = """\
 relevance  run 2026-a1 (faq on openai/small)  CALIBRATED  lock 3f9c2a77b1d0
@@ -63,6 +65,14 @@ def test_every_figure_carries_the_status(status):
             assert line.endswith(status)
 
 
+def test_a_later_run_says_how_far_its_raw_figure_is_from_the_first_ones_and_that_nothing_corrects_it():
+    shown = printed(judged_runs_table([replace(FOUND, against=BEHIND)]), width=130).splitlines()
+    assert "  raw difference  -0.052 [-0.090, -0.014] n=950  p 0.0074 (sign-flip)  calibrated" in shown
+    assert any(line.startswith("  to 2026-a0, not corrected: a judge's errors shrink differences") for line in shown)
+    none = replace(BEHIND, before=None, after=None, difference=None, interval=None, p_value=None, test=None, n=0)
+    assert "  shares no judged sample with 2026-a0\n" in printed(judged_runs_table([replace(FOUND, against=none)]))
+
+
 def test_grades_have_a_mean_and_no_rate():
     shown = printed(judged_runs_table([replace(FOUND, kind="graded", corrected=None)]), width=120)
     assert "raw mean " in shown and "no corrected mean: " in shown and " rate " not in shown
@@ -75,7 +85,16 @@ def test_nothing_of_others_is_obeyed():
 
 
 def test_the_document_fits_its_schema_and_holds_every_field():
-    found = json.loads(json.dumps(judged_runs_document([FOUND, NONE]), allow_nan=False))
+    behind = replace(NONE, against=BEHIND)
+    found = json.loads(json.dumps(judged_runs_document([FOUND, behind]), allow_nan=False))
     jsonschema.validate(found, judged_runs_schema())
     assert set(found["runs"][0]) == {field.name for field in dataclasses.fields(JudgedRun)}
     assert found["runs"][1]["corrected"] is None
+    assert found["runs"][0]["against"] is None
+    against = found["runs"][1]["against"]
+    assert (against["difference"], against["ci"], against["p_value"], against["n"]) == (
+        -0.052,
+        [-0.09, -0.014],
+        0.0074,
+        950,
+    )
