@@ -77,6 +77,12 @@ class Counts:
         unread: Items without a verdict.
         weighted: Whether ``table`` holds effective counts.
         items: Items that were judged, where ``table`` does not add up to them: where it holds effective counts.
+        cannot_tell_of: Those of which the judge could not tell, by their labels, in the order of ``labels``. Empty
+            where there are none, and in a lock of an llmkit that did not keep them.
+        unread_of: Those without a verdict, likewise.
+        drawn: Items by label and verdict in the shares in which they were drawn, as many as they are worth for a
+            figure of what they were drawn from. Empty where that is ``table``: without groups, or with
+            weights.
     """
 
     labels: tuple[str, ...]
@@ -85,6 +91,9 @@ class Counts:
     unread: int = 0
     weighted: bool = False
     items: int | None = None
+    cannot_tell_of: tuple[int, ...] = ()
+    unread_of: tuple[int, ...] = ()
+    drawn: tuple[tuple[float, ...], ...] = ()
 
     @property
     def n(self) -> float:
@@ -95,6 +104,17 @@ class Counts:
     def asked(self) -> float:
         """Items that were judged, with a verdict or without."""
         return self.n + self.cannot_tell + self.unread if self.items is None else self.items
+
+    @property
+    def unjudged(self) -> tuple[int, ...] | None:
+        """Items without a verdict by their labels, in the order of ``labels``; None where that is not known."""
+        found = [0] * len(self.labels)
+        for count, of in ((self.cannot_tell, self.cannot_tell_of), (self.unread, self.unread_of)):
+            if count != sum(of):
+                return None
+            for place, number in enumerate(of):
+                found[place] += number
+        return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from llmkit.judges.judge import Judge
 from llmkit.judges.labels import Labelled
 from llmkit.judges.lock import Lock, lock_path, path_from, write_lock
 from llmkit.judges.people import ceiling
-from llmkit.judges.split import summary
+from llmkit.judges.split import FEW_ITEMS, summary
 from llmkit.judges.status import decide
 from llmkit.types import Totals
 
@@ -145,13 +145,16 @@ def _required(judge: Judge) -> dict[str, float]:
 
 
 def _figures(prepared: Prepared, items: Sequence[Labelled], verdicts: Sequence[Verdict]) -> Figures:
-    weighted = prepared.labels.sampling == "enriched"
+    weighted, division = prepared.labels.sampling == "enriched", prepared.division
+    together = [division.group[item.subject.id] for item in items]
     return figures(
         prepared.judge.scale,
         [str(item.label) for item in items],
         verdicts,
         weights=[item.subject.weight for item in items] if weighted else None,
-        groups=[item.subject.group for item in items],
+        groups=together,
+        # Copies were drawn one by one, but a dev part takes all of them or none.
+        drawn=together if division.dev else [item.subject.group for item in items],
     )
 
 
@@ -190,8 +193,9 @@ def _disagreements(
 def _notes(found: Outcome, folds: Sequence[Sequence[str]]) -> list[str]:
     notes = []
     if found.crossed:
+        few = "few" if len(found.test) < FEW_ITEMS else "few different"
         notes.append(
-            f"too few labels for a dev part: {len(folds)} folds, each judged by what was chosen on the others;"
+            f"too {few} labels for a dev part: {len(folds)} folds, each judged by what was chosen on the others;"
             " what is locked was chosen on all of them"
         )
     if found.searched is None:

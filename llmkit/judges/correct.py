@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from llmkit.judgements import Counts
 from llmkit.judges.judge import Judge
-from llmkit.judges.lock import Lock
 from llmkit.stats.confusion import Confusion
 from llmkit.stats.correction import (
     SAME,
@@ -16,8 +16,6 @@ from llmkit.stats.correction import (
     post_stratified_mean,
 )
 from llmkit.types import Judged, JudgeStatus
-
-_NOTHING_LEFT = 1e-9  # items without a label, where all are labelled: what is known is the labels alone
 
 _ROUNDING = 1e-9  # of a limit times a count
 
@@ -36,7 +34,9 @@ def judged(
 ) -> Judged:
     """Return the corrected rate of scored items with all that a reader must know of it, or why there is none.
 
-    The rate is of the items with a verdict; those without one are counted beside it, and where they are more than the
+    On the very items that the labels were drawn from, it is the rate of all of them: those without a verdict are a
+    stratum of their own, of which their labels tell. Elsewhere, and by a lock that does not keep these labels, it is
+    the rate of the items with a verdict, and ``why`` says how many those are. Where more are without a verdict than the
     judge may leave so there is no rate (:func:`too_silent`). A slice is a population of its own, of which the lock
     knows nothing: leave ``population`` out.
 
@@ -55,7 +55,10 @@ def judged(
     """
     asked = sum(counts.values()) + cannot_tell + unread
     silent = "" if why_not(judge, status) else too_silent(judge, asked, cannot_tell, unread)
-    found = no_correction(silent) if silent else _corrected(judge, status, passed, n, counts, population, confidence)
+    if silent:
+        found = no_correction(silent)
+    else:
+        found = _corrected(judge, status, passed, n, counts, cannot_tell + unread, population, confidence)
     return Judged(
         judge=judge.name,
         status=status,
@@ -128,6 +131,7 @@ def _corrected(
     passed: float,
     n: float,
     counts: Mapping[str, float],
+    unjudged: int,
     population: str | None,
     confidence: float,
 ) -> Correction:
@@ -139,39 +143,58 @@ def _corrected(
     if not lock.test.n > 0:
         return no_correction("no labelled item of the test part has a verdict")
     same, random = population is not None and population == lock.population, lock.sampling == "random"
-    if judge.scale.kind != "pass_fail":
-        return _mean(judge, lock, counts, confidence, holds=same and random)
-    labels = confusion_of(lock.test)
+    items, binary = max(sum(counts.values()), 1.0), judge.scale.kind == "pass_fail"
     if same and random:
-        passed, n = _without_labelled(labels, passed, n, share=_labelled(lock) / max(sum(counts.values()), 1.0))
-    return corrected_rate(labels, passed, n, same_population=same, random=random, confidence=confidence)
-
-
-def _mean(judge: Judge, lock: Lock, counts: Mapping[str, float], confidence: float, *, holds: bool) -> Correction:
-    if not holds:
+        test, scored = _as_drawn(lock.test), {"pass": passed, "fail": n - passed} if binary else counts
+        found = _on_itself(judge, test, scored, items, unjudged, confidence)
+    elif binary:
+        labels = confusion_of(lock.test)
+        found = corrected_rate(labels, passed, n, same_population=same, random=random, confidence=confidence)
+    else:
         return no_correction(
             f"the mean of a {judge.scale.kind} judge can be corrected only on the very items of which the labelled ones"
             " are a random sample"
         )
-    words, table = lock.test.labels, lock.test.table
+    of_all = not unjudged or (same and random and lock.test.unjudged is not None)
+    if of_all or found.value is None:
+        return found
+    return found._replace(why=f"of the {round(items):,} with a verdict: {found.why}")
+
+
+def _on_itself(
+    judge: Judge, test: Counts, scored: Mapping[str, float], items: float, unjudged: int, confidence: float
+) -> Correction:
+    """Correct the figure of the very population that the labels are a random sample of, by post-stratification.
+
+    Labelled items are among the scored ones: each is counted once. Items without a verdict are a stratum beside those
+    of the verdicts, where their labels are known.
+
+    Args:
+        judge: What its words are worth.
+        test: Of the lock, as drawn.
+        scored: Word → verdicts, effective ones where the run's samples come in clusters.
+        items: Verdicts as counted.
+        unjudged: Items without a verdict.
+        confidence: Of the interval, two-sided.
+    """
+    words, table = test.labels, [list(row) for row in test.table]
+    apiece = (test.asked - test.cannot_tell - test.unread) / test.n  # labelled items behind an effective one
+    shrunk = sum(scored.values()) / items  # effective items that a scored one is worth
     seen = [sum(row[place] for row in table) for place in range(len(words))]
-    scale = _labelled(lock) / lock.test.n  # items behind an effective one
-    others = [max(counts.get(word, 0.0) - scale * labelled, 0.0) for word, labelled in zip(words, seen, strict=True)]
+    others = [
+        max(scored.get(word, 0.0) - shrunk * apiece * labelled, 0.0) for word, labelled in zip(words, seen, strict=True)
+    ]
+    if unjudged and test.unjudged is not None:
+        table = [[*row, labelled / apiece] for row, labelled in zip(table, test.unjudged, strict=True)]
+        others.append(shrunk * max(unjudged - sum(test.unjudged), 0))
     found = post_stratified_mean(table, [judge.scale.value(word) for word in words], others, confidence)
     return Correction(found.value, found.interval, found.se, "post-stratified", SAME)
 
 
+def _as_drawn(counts: Counts) -> Counts:
+    """Return the counts with the table that a figure of the labelled population is made from."""
+    return replace(counts, table=counts.drawn, items=round(counts.asked)) if counts.drawn else counts
+
+
 def _percent(share: float) -> str:
     return f"{100 * share:.4g} %"
-
-
-def _labelled(lock: Lock) -> float:
-    """Return how many items of the test part have a verdict, which an effective table does not add up to."""
-    return lock.test.asked - lock.test.cannot_tell - lock.test.unread
-
-
-def _without_labelled(labels: Confusion, passed: float, n: float, *, share: float) -> tuple[float, float]:
-    """Take the labelled items, ``share`` of all, off the scored ones that they are among: each is counted once."""
-    labelled = min(share, 1.0) * n
-    rest = max(n - labelled, _NOTHING_LEFT)
-    return min(max(passed - labelled * (labels.tp + labels.fp) / labels.total, 0.0), rest), rest

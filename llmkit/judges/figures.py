@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
-from llmkit.judgements import Counts, Figures, Rate, Verdict
+from llmkit.judgements import Counts, Figures, Rate, State, Verdict
 from llmkit.judges.kinds import Scale
 from llmkit.stats.proportion import wilson
 from llmkit.types import Interval
@@ -25,6 +27,7 @@ def figures(
     *,
     weights: Sequence[float] | None = None,
     groups: Sequence[str | None] | None = None,
+    drawn: Sequence[str | None] | None = None,
     confidence: float = 0.95,
 ) -> Figures:
     """Compare verdicts with labels.
@@ -38,12 +41,14 @@ def figures(
         verdicts: What the judge says of the same items, in order.
         weights: Items of the population that each stands for, up to a factor; equal ones where it is not said.
         groups: Items of one group are not independent; None is a group of its own.
+        drawn: Items of one of these may have come into the labels together; ``groups`` where it is not said. Copies
+            that were drawn one by one are one group, and yet each tells of the population that they were drawn from.
         confidence: Of the intervals, two-sided.
 
     Raises:
         ValueError: For lists of different lengths, a label that is no word of the scale, weights that are not above 0.
     """
-    counts = counts_of(scale, labels, verdicts, weights=weights, groups=groups, confidence=confidence)
+    counts = counts_of(scale, labels, verdicts, weights=weights, groups=groups, drawn=drawn, confidence=confidence)
     both = [verdict.orders for verdict in verdicts if verdict.orders is not None and None not in verdict.orders]
     same = sum(first == second for first, second in both)
     return figures_of(scale, counts, confidence, _share(same, len(both), confidence) if both else None)
@@ -56,30 +61,41 @@ def counts_of(
     *,
     weights: Sequence[float] | None = None,
     groups: Sequence[str | None] | None = None,
+    drawn: Sequence[str | None] | None = None,
     confidence: float = 0.95,
 ) -> Counts:
     """Count verdicts against labels; arguments as for :func:`figures`.
 
     With unequal weights, or groups of several, the cells are effective counts. Of pass and fail each class has its own
     effective size, since TPR and TNR are what is bounded: across classes the table then says nothing of how frequent
-    each is. Of other kinds the table has the weighted shares of all items, at their effective number.
+    each is; that says ``Counts.drawn``. Of other kinds the table has the weighted shares of all items, at their
+    effective number.
     """
-    beside = (verdicts, labels if weights is None else weights, labels if groups is None else groups)
+    beside = (verdicts, *(labels if given is None else given for given in (weights, groups, drawn)))
     if {len(labels)} != set(map(len, beside)):
         raise ValueError("each label needs its verdict, weight and group")
     unknown = sorted({label for label in labels if label not in scale.points})
     if unknown:
         raise ValueError(f"the label {unknown[0]!r} is none of {', '.join(scale.labels)}")
     told = [at for at, verdict in enumerate(verdicts) if verdict.state == "verdict"]
-    cannot_tell = sum(verdict.state == "cannot_tell" for verdict in verdicts)
-    unread = len(verdicts) - len(told) - cannot_tell
+    cannot_tell = _by_label(scale, labels, verdicts, "cannot_tell")
+    unread = _by_label(scale, labels, verdicts, "unread")
     pairs = [(labels[at], str(verdicts[at].label)) for at in told]
     kept = None if weights is None else [weights[at] for at in told]
     of = None if groups is None else [groups[at] for at in told]
-    if pairs and (_unequal(kept) or _together(of)):
-        table = _effective(scale, pairs, kept, of, confidence)
-        return Counts(scale.labels, table, cannot_tell, unread, weighted=True, items=len(verdicts))
-    return Counts(scale.labels, _plain(scale, pairs), cannot_tell, unread)
+    came = of if drawn is None else [drawn[at] for at in told]
+    plain = Counts(
+        scale.labels, _plain(scale, pairs), sum(cannot_tell), sum(unread), cannot_tell_of=cannot_tell, unread_of=unread
+    )
+    if not pairs or not (_unequal(kept) or _together(of)):
+        return plain
+    return replace(
+        plain,
+        table=_effective(scale, pairs, kept, of, confidence),
+        weighted=True,
+        items=len(verdicts),
+        drawn=() if _unequal(kept) else _as_drawn(scale, plain.table, pairs, came, confidence),
+    )
 
 
 def figures_of(scale: Scale, counts: Counts, confidence: float = 0.95, consistency: Rate | None = None) -> Figures:
@@ -160,6 +176,29 @@ def _effective(
     rows, columns = np.array([(place[label], place[verdict]) for label, verdict in pairs]).T
     np.add.at(table, (rows, columns), 1.0 if weights is None else np.asarray(weights, dtype=np.float64))
     return tuple(tuple(row) for row in (table * (size / table.sum())).tolist())
+
+
+def _as_drawn(
+    scale: Scale,
+    table: tuple[tuple[float, ...], ...],
+    pairs: Sequence[tuple[str, str]],
+    groups: Sequence[str | None] | None,
+    confidence: float,
+) -> tuple[tuple[float, ...], ...]:
+    """Return the table of items, all cells alike scaled to the number of independent ones."""
+    from llmkit.stats.correction.weighted import effective_labels
+
+    if groups is None or not _together(groups):
+        return table
+    values = [scale.value(label) for label, _ in pairs]
+    size = effective_labels(values, [verdict for _, verdict in pairs], _numbered(groups), confidence=confidence)
+    return tuple(tuple(cell * size / len(pairs) for cell in row) for row in table)
+
+
+def _by_label(scale: Scale, labels: Sequence[str], verdicts: Sequence[Verdict], state: State) -> tuple[int, ...]:
+    """Count the items of a state by their labels, in the scale's order; nothing where there are none."""
+    found = Counter(label for label, verdict in zip(labels, verdicts, strict=True) if verdict.state == state)
+    return tuple(found[label] for label in scale.labels) if found else ()
 
 
 def _numbered(groups: Sequence[str | None]) -> list[int]:

@@ -10,6 +10,7 @@ from llmkit.errors import DocumentError
 from llmkit.judges.judge import Judge
 from llmkit.judges.label_file import items_path, labels_path
 from llmkit.judges.labels import Labelled, LabelSet
+from llmkit.judges.subject import folded
 
 FEWEST = 20
 """With fewer labels no bound of any use can be shown: all of 14 right is the least that proves .8."""
@@ -24,26 +25,23 @@ def lint(labels: LabelSet, judge: Judge) -> tuple[str, ...]:
         What the user should know, one line each.
 
     Raises:
-        DocumentError: For the first of these: fewer than ``FEWEST`` items with a label (equal ones count once); labels
-            of one class; equal items with different labels; a labelled item that the prompt or the guideline shows;
+        DocumentError: For the first of these: fewer than ``FEWEST`` items with a label (copies count once); labels of
+            one class; equal items with different labels; a labelled item that the prompt or the guideline shows;
             weights that do not fit how the items were drawn.
     """
     where = str(labels_path(judge))
     known = [item for item in labels.items if item.label is not None]
-    repeated = _check_equal(known, labels, where)
-    _check_number(len(known) - repeated, judge, where)
+    _check_equal(known, labels, where)
+    copies = _copies(known)
+    _check_number(len(copies), judge, where)
     _check_classes(known, judge, where)
     _check_leakage(known, judge)
     _check_weights(labels, judge)
-    return (*labels.notes, *_notes(labels, known, repeated, judge))
+    return (*labels.notes, *_notes(labels, known, copies, judge))
 
 
-def _check_equal(known: list[Labelled], labels: LabelSet, where: str) -> int:
-    """Return how many items repeat another one with the same label.
-
-    Raises:
-        DocumentError: Equal ones have different labels.
-    """
+def _check_equal(known: list[Labelled], labels: LabelSet, where: str) -> None:
+    """Refuse items that are equal in every byte, the reference included, and have different labels."""
     places = {label.id: label.where for label in reversed(labels.labels)}
     first: dict[str, Labelled] = {}
     for item in known:
@@ -56,7 +54,14 @@ def _check_equal(known: list[Labelled], labels: LabelSet, where: str) -> int:
                 where=places.get(two, where),
                 hint="Decide which is right and label both so",
             )
-    return len(known) - len(first)
+
+
+def _copies(known: list[Labelled]) -> list[list[Labelled]]:
+    """Return the items, those together that a reader would call the same (:meth:`Subject.folded`)."""
+    found: dict[str, list[Labelled]] = {}
+    for item in known:
+        found.setdefault(item.subject.folded(), []).append(item)
+    return list(found.values())
 
 
 def _check_number(count: int, judge: Judge, where: str) -> None:
@@ -86,16 +91,16 @@ def _check_classes(known: list[Labelled], judge: Judge, where: str) -> None:
 
 def _check_leakage(known: list[Labelled], judge: Judge) -> None:
     """Refuse items that the judge has seen: it would be tested on what it was told."""
-    items = {item.subject.digest(): item.subject.id for item in known}
+    items = {item.subject.folded(): item.subject.id for item in known}
     ids = {item.subject.id for item in known}
     for example in judge.examples:
-        if (name := items.get(example.subject.digest())) is not None and example.subject.id not in ids:
+        if (name := items.get(example.subject.folded())) is not None and example.subject.id not in ids:
             raise DocumentError(f"the item {name!r} is an example in the prompt", where=judge.where("prompt"))
     for where, text in _shown(judge):
         for item in known:
             subject = item.subject
-            asked = _plain(subject.input)
-            for answer in filter(None, map(_plain, (subject.answer, subject.a or "", subject.b or ""))):
+            asked = folded(subject.input)
+            for answer in filter(None, map(folded, (subject.answer, subject.a or "", subject.b or ""))):
                 if answer in text and (len(answer) >= LONG or (asked and asked in text)):
                     raise DocumentError(
                         f"the labelled item {subject.id!r} stands here word for word: the judge would be tested on what"
@@ -107,14 +112,10 @@ def _check_leakage(known: list[Labelled], judge: Judge) -> None:
 
 def _shown(judge: Judge) -> Iterator[tuple[str, str]]:
     """Yield what every request shows, with its file."""
-    yield str(judge.criterion_path), _plain(judge.criterion)
+    yield str(judge.criterion_path), folded(judge.criterion)
     for path in (judge.prompt.path, *judge.prompt.files):
         if path is not None:
-            yield str(path), _plain(read_text(path))
-
-
-def _plain(text: str) -> str:
-    return " ".join(text.split()).casefold()
+            yield str(path), folded(read_text(path))
 
 
 def _check_weights(labels: LabelSet, judge: Judge) -> None:
@@ -135,12 +136,21 @@ def _check_weights(labels: LabelSet, judge: Judge) -> None:
         )
 
 
-def _notes(labels: LabelSet, known: list[Labelled], repeated: int, judge: Judge) -> Iterator[str]:
+def _notes(labels: LabelSet, known: list[Labelled], copies: list[list[Labelled]], judge: Judge) -> Iterator[str]:
     found = Counter(item.label for item in known)
     if empty := [label for label in judge.scale.labels if not found[label]]:
         yield f"no item is labelled {', '.join(empty)}: nothing is known of the judge there"
-    if repeated:
-        yield f"{_items(repeated)} equal to another with the same label: such items count once"
+    if repeated := len(known) - len(copies):
+        yield (
+            f"{_items(repeated)} equal to another, but for blanks and case: they stay together, and count for less"
+            " than as many different ones"
+        )
+    if differing := [(same[0], item) for same in copies for item in same if item.label != same[0].label]:
+        (one, two), *more = differing
+        yield (
+            f"the items {one.subject.id!r} and {two.subject.id!r} are equal but for blanks, case or the reference, and"
+            f" one is {one.label}, the other {two.label}{f', and {len(more)} more such' if more else ''}: is that so?"
+        )
     if open_ := len(labels.items) - len(known):
         yield f"{_items(open_)} without a majority, or nobody could tell: not measured on"
     if labels.unlabelled:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -50,8 +51,23 @@ class Subject:
         return replace(self, a=self.b, b=self.a)
 
     def digest(self) -> str:
-        """Hash of what is judged, whatever the item is called: equal ones are duplicates."""
+        """Hash of what is judged, byte for byte, whatever its id: a population's fingerprint rests on it."""
         return digest([self.input, self.answer, self.a, self.b, self.reference])
+
+    def folded(self) -> str:
+        """Hash of what was asked and answered as a reader sees it: equal ones are copies.
+
+        Blanks, case and the way that accents are encoded (Unicode's NFC) do not tell items apart, nor does the
+        reference.
+        """
+        texts = (self.input, self.answer, self.a, self.b)
+        return digest([None if text is None else folded(text) for text in texts])
+
+
+def folded(text: str) -> str:
+    """Return a text without what a reader overlooks: runs of blanks are one, case is folded, accents are composed."""
+    plain = unicodedata.normalize("NFC", text).casefold()
+    return " ".join(unicodedata.normalize("NFC", plain).split())
 
 
 def conversation(messages: Sequence[Message]) -> str:

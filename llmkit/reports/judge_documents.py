@@ -20,13 +20,20 @@ class RateDocument(TypedDict):
 
 
 class CountsDocument(TypedDict):
-    """Verdicts against labels: a row a label, a column a verdict; effective counts (Kish) where ``weighted``."""
+    """Verdicts against labels: a row a label, a column a verdict; effective counts (Kish) where ``weighted``.
+
+    ``cannot_tell_of`` and ``unread_of`` count by label, null where that is not known. ``drawn`` is the table in the
+    shares in which the items were drawn, null where ``table`` is that.
+    """
 
     labels: list[str]
     table: list[list[float]]
     cannot_tell: int
     unread: int
+    cannot_tell_of: dict[str, int] | None
+    unread_of: dict[str, int] | None
     weighted: bool
+    drawn: list[list[float]] | None
 
 
 class FiguresDocument(TypedDict):
@@ -97,8 +104,17 @@ def counts_document(counts: Counts) -> CountsDocument:
         "table": [list(row) for row in counts.table],
         "cannot_tell": counts.cannot_tell,
         "unread": counts.unread,
+        "cannot_tell_of": _by_label(counts, counts.cannot_tell, counts.cannot_tell_of),
+        "unread_of": _by_label(counts, counts.unread, counts.unread_of),
         "weighted": counts.weighted,
+        "drawn": [list(row) for row in counts.drawn] or None,
     }
+
+
+def _by_label(counts: Counts, count: int, of: tuple[int, ...]) -> dict[str, int] | None:
+    if count != sum(of):
+        return None  # of a lock that did not keep them
+    return dict(zip(counts.labels, of or (0,) * len(counts.labels), strict=True))
 
 
 def figures_document(figures: Figures) -> FiguresDocument:

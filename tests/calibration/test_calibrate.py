@@ -19,7 +19,7 @@ from llmkit.providers.scripted import Scripted
 from llmkit.reports.calibration_document import calibration_document
 from llmkit.types import Request
 from tests.calibration.measuring import judged_item, labelled, options, right_at
-from tests.judges.seats import text_of
+from tests.judges.seats import says, text_of
 
 GRID = "few_shot: [0, 4]\nmethod: [{reason: before}, {reason: none}]\n"
 
@@ -67,6 +67,29 @@ async def test_the_lock_holds_counts_from_which_every_figure_comes_back(tmp_path
     assert lock.definition == judge.fingerprint
     assert set(lock.split["test"]) == {f"i{number:03d}" for number in range(200)}
     assert set(lock.files) == {"definition", "criterion", "prompt", "labels", "items"}
+
+
+async def test_copies_are_tested_on_together_and_what_has_no_verdict_is_kept_by_label(tmp_path: Path) -> None:
+    judge = labelled(tmp_path, n=40)
+    for name, field in (("relevance.items.jsonl", "answer"), ("relevance.jsonl", "annotator")):
+        with (judge.path.parent / "labels" / name).open("a", encoding="utf-8") as file:
+            for copy in range(10):
+                more = {"input": "Question 0", field: "i000 good "} if field == "answer" else {"label": "pass"}
+                file.write(json.dumps({"id": f"c{copy}", **more}) + "\n")
+
+    def answer(request: Request) -> str:
+        name, _ = judged_item(request)
+        return says("cannot_tell") if name == "i039" else right_at(1.0)(request)
+
+    found = await calibrated(judge, options(tmp_path, answer))
+
+    assert found.split.groups == 40 and found.split.sizes["test"] == {"fail": 20, "pass": 30}
+    counts = found.test.counts
+    assert counts.weighted and sum(counts.table[0]) < 20
+    assert counts.drawn == ((30, 0), (0, 19))
+    assert counts.unjudged == (0, 1)
+    assert calibration_document(found)["test"]["counts"]["cannot_tell_of"] == {"pass": 0, "fail": 1}
+    assert any("10 items are equal to another" in note for note in found.notes)
 
 
 async def test_offline_with_the_same_seed_and_store_the_report_is_the_same_byte_for_byte(tmp_path: Path) -> None:

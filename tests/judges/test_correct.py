@@ -6,16 +6,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from llmkit.judgements import Counts
+from llmkit.judgements import Counts, Verdict
 from llmkit.judges.correct import confusion_of, judged
+from llmkit.judges.figures import counts_of
 from llmkit.judges.judge import Judge
 from llmkit.judges.lock import Chosen, Lock
+from llmkit.judges.split import divide
 from llmkit.stats.confusion import Confusion
 from llmkit.stats.correction import lang_reiczigel, post_stratified, post_stratified_mean
 from llmkit.types import Judged
-from tests.judges.labelling import judge_in
+from tests.judges.labelling import judge_in, label_set, labelled
 
 HERE = "a" * 64
 TEST = Counts(("pass", "fail"), ((90, 10), (5, 45)), cannot_tell=1)
@@ -96,6 +99,106 @@ def test_effective_counts_take_off_as_many_items_as_were_labelled(tmp_path: Path
     found = told(locked(tmp_path, test=half), population=HERE)
     cells = Confusion(45, 5, 2.5, 22.5)
     assert found.rate == pytest.approx(post_stratified(cells, 700 - 95, 1000 - 150).value)
+
+
+def test_a_population_is_corrected_by_items_as_they_were_drawn(tmp_path: Path) -> None:
+    """Effective counts of each class say nothing of how frequent it is."""
+    copied = Counts(
+        ("pass", "fail"), ((9, 1), (5, 45)), cannot_tell=1, weighted=True, items=151, drawn=((90, 10), (5, 45))
+    )
+    plain, found = told(locked(tmp_path), population=HERE), told(locked(tmp_path, test=copied), population=HERE)
+    assert (found.rate, found.interval) == (plain.rate, plain.interval)
+    elsewhere = told(locked(tmp_path, test=copied))
+    assert elsewhere.rate == lang_reiczigel(Confusion(9, 1, 5, 45), 700, 1000).value
+
+
+def test_items_without_a_verdict_are_a_stratum_of_the_labelled_population(tmp_path: Path) -> None:
+    """Of those that it cannot tell people fail all: a rate of the others alone would be too high."""
+    silent = replace(TEST, cannot_tell=12, unread=3, cannot_tell_of=(0, 12), unread_of=(1, 2))
+    given: dict[str, Any] = {"cannot_tell": 80, "unread": 20, "population": HERE}
+    found = told(locked(tmp_path, test=silent), **given)
+    table, others = [[90, 10, 1], [5, 45, 14]], [700 - 95, 300 - 55, 100 - 15]
+    assert found.rate == pytest.approx(post_stratified_mean(table, [1, 0], others).value)
+    of_the_rest = told(locked(tmp_path, test=silent), population=HERE).rate
+    assert of_the_rest is not None
+    assert found.rate is not None
+    assert found.rate < of_the_rest - 0.04
+    assert "verdict" not in found.why
+
+
+def test_a_mean_is_of_all_items_too(tmp_path: Path) -> None:
+    silent = replace(GRADES, unread=2, unread_of=(0, 2, 0))
+    judge = locked(tmp_path, kind={"graded": {"min": 1, "max": 3}}, test=silent)
+    found = told(judge, counts={"1": 113, "2": 226, "3": 335}, unread=12, population=HERE)
+    table = [[10, 2, 0, 0], [3, 20, 5, 2], [0, 4, 30, 0]]
+    assert found.rate == pytest.approx(post_stratified_mean(table, [1, 2, 3], [100, 200, 300, 10]).value)
+
+
+@pytest.mark.parametrize(
+    ("population", "test"),
+    [(None, replace(TEST, cannot_tell_of=(1, 0))), (HERE, TEST)],
+    ids=["another run", "a lock that does not keep their labels"],
+)
+def test_elsewhere_a_rate_says_how_many_items_it_is_of(tmp_path: Path, population: str | None, test: Counts) -> None:
+    found = told(locked(tmp_path, test=test), population=population, cannot_tell=30)
+    assert found.why.startswith("of the 1,000 with a verdict: ")
+    assert not told(locked(tmp_path, test=test), population=population).why.startswith("of the")
+
+
+@pytest.mark.parametrize("abstains", [(0.0, 0.24), (0.1, 0.0)])
+def test_abstentions_that_tell_something_do_not_spoil_the_coverage(
+    tmp_path: Path, abstains: tuple[float, float]
+) -> None:
+    """Rate .6, right 95 times of 100; no verdict on 24 % of what fails, or on 10 % of what passes."""
+    judge, random, held = locked(tmp_path), np.random.default_rng(1), []
+    passing = (1 - abstains[0]) * np.array([0.95, 0.05]), abstains[0]
+    failing = (1 - abstains[1]) * np.array([0.05, 0.95]), abstains[1]
+    shares = np.array([*(0.6 * passing[0]), 0.6 * passing[1], *(0.4 * failing[0]), 0.4 * failing[1]])
+    for _ in range(150):
+        (tp, fn, left, fp, tn, out), rest = (random.multinomial(n, shares) for n in (200, 1800))
+        test = Counts(("pass", "fail"), ((tp, fn), (fp, tn)), int(left + out), cannot_tell_of=(int(left), int(out)))
+        passed, failed = tp + fp + rest[0] + rest[3], fn + tn + rest[1] + rest[4]
+        silent = int(left + out + rest[2] + rest[5])
+        truth = (tp + fn + left + rest[:3].sum()) / 2000
+        one = replace(judge, lock=replace(judge.lock, test=test))  # type: ignore[type-var]
+        found = told(
+            one, passed=passed, n=passed + failed, counts={"pass": passed, "fail": failed},
+            cannot_tell=min(silent, 190), unread=max(0, silent - 190), population=HERE,
+        ).interval  # fmt: skip
+        assert found is not None
+        held.append(found.low <= truth <= found.high)
+    assert np.mean(held) >= 0.94
+
+
+def test_random_labels_of_a_population_that_repeats_itself_say_its_rate(tmp_path: Path) -> None:
+    """Half of it is one greeting, judged right; of the others half pass, and the judge is right 8 times of 10."""
+    judge, off, held = locked(tmp_path), [], []
+    for seed in range(30):
+        random = np.random.default_rng(seed)
+        same, coin, right = random.random(2000) < 0.5, random.random(2000) < 0.5, random.random(2000) < 0.8
+        truth, said = same | coin, np.where(same, True, coin == right)
+        word = np.array(["fail", "pass"])
+        labels = label_set(
+            labelled(f"{n}", str(word[int(truth[n])]), input="hi" if same[n] else f"question {n}", answer="Hello!")
+            for n in random.choice(2000, 100, replace=False)
+        )
+        division = divide(labels, few_shot=0, dev=True, test=0.5, seed=0)
+        places = [int(id) for id in division.test]
+        test = counts_of(
+            judge.scale,
+            [str(word[int(truth[n])]) for n in places],
+            [Verdict("verdict", str(word[int(said[n])])) for n in places],
+            groups=[division.group[id] for id in division.test],
+            drawn=[None] * len(places),
+        )
+        one = replace(judge, lock=replace(judge.lock, test=test))  # type: ignore[type-var]
+        passed = int(said.sum())
+        found = told(one, passed=passed, n=2000, counts={"pass": passed, "fail": 2000 - passed}, population=HERE)
+        assert found.rate is not None and found.interval is not None
+        off.append(found.rate - truth.mean())
+        held.append(found.interval.low <= truth.mean() <= found.interval.high)
+    assert abs(np.mean(off)) < 0.02
+    assert np.mean(held) >= 0.9
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,10 @@ def test_verdicts_are_counted_label_by_label() -> None:
 
 def test_what_is_no_verdict_is_counted_apart_and_in_no_share() -> None:
     found = figures(PASS, ["pass"] * 4 + ["fail"] * 2, said("pass", "?", "!", "pass", "fail", "!"))
-    assert found.counts == Counts(("pass", "fail"), ((2, 0), (0, 1)), cannot_tell=1, unread=2)
+    assert found.counts == Counts(
+        ("pass", "fail"), ((2, 0), (0, 1)), cannot_tell=1, unread=2, cannot_tell_of=(1, 0), unread_of=(1, 1)
+    )
+    assert found.counts.unjudged == (2, 1)
     assert (found.accuracy.value, found.accuracy.n, found.counts.asked) == (1.0, 3, 6)
 
 
@@ -145,6 +148,25 @@ def test_items_of_one_group_count_less() -> None:
     alone = counts_of(PASS, labels, verdicts)
     together = counts_of(PASS, labels, verdicts, groups=[str(index // 10) for index in range(40)])
     assert together.n < alone.n / 4
+
+
+def test_groups_shrink_a_class_and_leave_the_shares_as_they_were_drawn() -> None:
+    """Half of the items are one and the same that passes: TPR rests on few, and still three of four items pass."""
+    labels, verdicts = of_table(PASS, [[70, 5], [5, 20]])
+    copies = ["same" if index < 50 else str(index) for index in range(100)]
+    one_by_one = counts_of(PASS, labels, verdicts, groups=copies, drawn=[None] * 100)
+    assert sum(one_by_one.table[0]) < 40
+    assert sum(one_by_one.table[1]) == pytest.approx(25)
+    assert one_by_one.drawn == ((70, 5), (5, 20))
+    together = counts_of(PASS, labels, verdicts, groups=copies)
+    size = sum(map(sum, together.drawn))
+    assert size < 50
+    assert together.drawn[0] == pytest.approx((0.7 * size, 0.05 * size))
+
+
+def test_an_older_count_of_what_has_no_verdict_says_nothing_of_labels() -> None:
+    assert Counts(("pass", "fail"), ((2, 0), (0, 1)), cannot_tell=1).unjudged is None
+    assert Counts(("pass", "fail"), ((2, 0), (0, 1))).unjudged == (0, 0)
 
 
 def test_weights_of_other_kinds_leave_the_shares_of_the_population() -> None:

@@ -36,6 +36,23 @@ def test_equal_items_count_once(tmp_path: Path) -> None:
     assert any("1 item is equal to another" in note for note in lint(label_set(some(20) + again), judge_in(tmp_path)))
 
 
+def test_items_that_differ_in_blanks_and_case_alone_count_once(tmp_path: Path) -> None:
+    again = [labelled("x", "pass", input="Question  1", answer="answer 1 ", reference="so")]
+    with pytest.raises(DocumentError, match="19 items have a label"):
+        lint(label_set(some(19) + again), judge_in(tmp_path))
+    notes = lint(label_set(some(20) + again), judge_in(tmp_path))
+    assert any("1 item is equal to another, but for blanks and case: they stay together" in note for note in notes)
+
+
+def test_such_items_with_different_labels_are_noted(tmp_path: Path) -> None:
+    """No error: a criterion may be about blanks or case, and the reference may be what decides."""
+    again = [labelled("x", "fail", input="question 1", answer="Answer 1")]
+    again.append(labelled("y", "fail", input="question 2", answer="answer 2", reference="other"))
+    (note,) = (n for n in lint(label_set(some() + again), judge_in(tmp_path)) if "is that so?" in n)
+    assert "'1' and 'x' are equal but for blanks, case or the reference, and one is pass, the other fail" in note
+    assert "and 1 more such" in note
+
+
 def test_one_class_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DocumentError, match=r"all 24 labels are pass.*Label items that are fail"):
         lint(label_set([labelled(f"{n}", "pass") for n in range(24)]), judge_in(tmp_path))

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from llmkit.canonical import digest
 from llmkit.errors import DocumentError, UsageError
 from llmkit.judgements import Counts, Probe
 from llmkit.judges.lock import Chosen, Lock, file_digest, lock_path, path_from, read_lock, write_lock
@@ -58,6 +59,28 @@ def test_what_is_read_is_what_was_written(tmp_path: Path) -> None:
     wrote = write_lock(tmp_path / PATH, lock())
     assert read_lock(tmp_path / PATH) == wrote
     assert replace(wrote, id="") == lock()
+
+
+def test_counts_of_what_has_no_verdict_are_kept_by_label(tmp_path: Path) -> None:
+    table = ((30.5, 2.5), (1, 19))
+    test = Counts(
+        ("pass", "fail"), table, 3, 1, weighted=True, items=70, cannot_tell_of=(0, 3), unread_of=(1, 0),
+        drawn=((40, 4), (2, 20)),
+    )  # fmt: skip
+    assert write_lock(tmp_path / PATH, lock(test=test)).test == test
+
+
+def test_a_lock_of_before_they_were_kept_is_read(tmp_path: Path) -> None:
+    write_lock(tmp_path / PATH, lock())
+    data = json.loads((tmp_path / PATH).read_text("utf-8"))
+    for counts in (data["test"], data["dev"]):
+        assert [counts.pop(name) for name in ("cannot_tell_of", "unread_of", "drawn")] == [[], [], []]
+    rest = {key: value for key, value in data.items() if key != "id"}
+    (tmp_path / PATH).write_text(json.dumps(data | {"id": digest(rest)[:12]}), encoding="utf-8")
+    found = read_lock(tmp_path / PATH)
+    assert found is not None
+    assert found.test == lock().test
+    assert found.test.unjudged is None  # one item that it cannot tell, of nobody knows which label
 
 
 def test_the_id_is_the_hash_of_all_the_rest(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ def items(draw: st.DrawFn, most: int = 160) -> list[Labelled]:
     found = []
     for number, (label, group, text) in enumerate(rows):
         label = {"pass": "pass", "fail": "fail"}[label] if text % 7 else "fail"
-        fields = {"group": None if group is None else f"g{group}", "answer": f"{label} {text}"}
+        fields = {"group": None if group is None else f"g{group}", "input": "", "answer": f"{label} {text}"}
         found.append(labelled(f"{number:03}", label, **fields))
     return found
 
@@ -57,11 +57,11 @@ def test_the_parts_are_disjoint_by_group_and_the_test_holds_its_share(
     groups: dict[str, set[str]] = {}
     texts: dict[str, list[str]] = {}
     for item in found:
-        if item.subject.id in where:
-            groups.setdefault(item.subject.group or item.subject.id, set()).add(where[item.subject.id])
+        groups.setdefault(item.subject.group or item.subject.id, set()).add(where[item.subject.id])
         texts.setdefault(item.subject.digest(), []).append(item.subject.id)
     assert all(len(used) == 1 for used in groups.values())
-    assert all(sum(id in where for id in ids) == 1 for ids in texts.values())  # equal ones count once
+    assert all(len({where[id] for id in ids}) == 1 for ids in texts.values())  # copies are kept, and stay together
+    assert all(len({division.group[id] for id in ids}) == 1 for ids in texts.values())
     total, tested = counts(division, found, tuple(where)), counts(division, found, division.test)
     assert all(tested[label] >= math.ceil(count * test - 1e-9) for label, count in total.items())
     assert len(division.few_shot) >= few
@@ -142,6 +142,38 @@ def test_more_examples_than_can_be_spared_are_refused() -> None:
     found = [labelled(f"{n}", "fail" if n % 2 else "pass") for n in range(24)]
     with pytest.raises(UsageError, match="14 examples in the prompt leave too few of 24 labelled items"):
         divide(label_set(found), few_shot=14, dev=True, test=0.5, seed=0)
+
+
+def test_what_differs_in_blanks_case_or_reference_alone_stays_together() -> None:
+    found = [labelled(f"{n}", "fail" if n % 3 == 0 else "pass") for n in range(120)]
+    again = [
+        labelled(f"{n}b", str(item.label), input=f"Question  {n}", answer=f"answer {n} ", reference="right")
+        for n, item in enumerate(found)
+    ]
+    division = divide(label_set(found + again), few_shot=8, dev=True, test=0.5, seed=0)
+    where = parts(division)
+    assert len(where) == 240
+    assert all(where[str(n)] == where[f"{n}b"] for n in range(120))
+    shown = division.few_shot[:8]
+    assert len({id.removesuffix("b") for id in shown}) == 8  # no example is shown twice
+    assert division.groups == 120
+
+
+def test_examples_are_not_taken_from_what_stands_for_many_items() -> None:
+    same = [labelled(f"s{n}", "pass", input="hi", answer="Hello!") for n in range(50)]
+    found = [labelled(f"{n}", "fail" if n % 2 else "pass") for n in range(60)]
+    for seed in range(10):
+        division = divide(label_set(found + same), few_shot=4, dev=False, test=0.5, seed=seed)
+        assert len(division.few_shot) == 4
+        assert {item.subject.id for item in same} <= set(division.test)
+
+
+def test_where_one_item_is_half_of_all_no_dev_part_takes_it() -> None:
+    same = [labelled(f"s{n}", "pass", input="hi", answer="Hello!") for n in range(150)]
+    found = [labelled(f"{n}", "fail" if n % 2 else "pass") for n in range(150)]
+    division = divide(label_set(found + same), few_shot=0, dev=True, test=0.5, seed=0)
+    assert not division.dev
+    assert (len(division.folds), len(division.test)) == (FOLDS, 300)
 
 
 def test_the_summary_counts_classes_and_groups() -> None:

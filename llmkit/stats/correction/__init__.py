@@ -18,7 +18,7 @@ from llmkit.stats.correction.post_stratified import post_stratified, post_strati
 from llmkit.stats.correction.post_stratified_mean import post_stratified_mean
 from llmkit.stats.correction.ppi import PredictionPowered, ppi_mean, tuned_weight
 from llmkit.stats.correction.rogan_gladen import rogan_gladen
-from llmkit.stats.correction.weighted import Trials, effective_confusion, effective_trials
+from llmkit.stats.correction.weighted import Trials, effective_confusion, effective_labels, effective_trials
 
 __all__ = [
     "ELSEWHERE",
@@ -36,6 +36,7 @@ __all__ = [
     "corrected_rate_bounds",
     "differential_error",
     "effective_confusion",
+    "effective_labels",
     "effective_trials",
     "exact_corrected",
     "exact_corrected_bounds",

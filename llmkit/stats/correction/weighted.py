@@ -17,6 +17,9 @@ Ints = NDArray[np.int64]
 _PRIOR = 1.0  # clusters' worth of belief that a cluster's members are all alike; as in llmkit.stats.mean
 
 
+_TINY = 1e-12  # relative to the values' size: what is below is rounding
+
+
 class Trials(NamedTuple):
     """Verdicts "pass" among ``n``; both may be fractional."""
 
@@ -84,6 +87,34 @@ def effective_trials(verdicts: ArrayLike, clusters: ArrayLike | None = None, *, 
     said = _binary(verdicts, "verdict")
     share, size = _effective(said, np.ones(len(said)), _numbers(clusters, len(said)), 1.0, confidence)
     return Trials(share * size, size)
+
+
+def effective_labels(values: ArrayLike, verdicts: ArrayLike, groups: ArrayLike, *, confidence: float = 0.95) -> float:
+    """Return how many independent labels a post-stratified mean of these, which come in groups, is worth.
+
+    Groups: the design effect of the labels' distances from the mean of their verdict (W. G. Cochran, Sampling
+    Techniques, 3rd ed., 1977, sections 5A.9 and 9A.2), taken as in :func:`effective_confusion`.
+
+    Args:
+        values: Shape (n,): what each label is worth.
+        verdicts: Shape (n,): what the judge says of the same items; any values.
+        groups: Shape (n,): items with one value are not independent.
+        confidence: As there.
+
+    Raises:
+        ValueError: For lists that differ in length.
+    """
+    worth = np.asarray(values, dtype=np.float64)
+    strata, of = _numbers(verdicts, len(worth)), _numbers(groups, len(worth))
+    assert strata is not None
+    assert of is not None
+    if not len(worth):
+        return 0.0
+    means = np.bincount(strata, weights=worth) / np.bincount(strata)
+    rest = np.asarray(worth - means[strata], dtype=np.float64)
+    rest[np.abs(rest) < _TINY * max(1.0, float(np.abs(worth).max()))] = 0.0  # rounding
+    size = float(len(worth))
+    return min(size, _over_groups(rest, np.ones(len(worth)), of, 1.0, size, confidence))
 
 
 def _effective(values: Floats, w: Floats, of: Ints | None, most: float, confidence: float) -> tuple[float, float]:

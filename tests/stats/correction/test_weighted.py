@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmkit.stats.confusion import Confusion
-from llmkit.stats.correction import corrected_rate, effective_confusion, effective_trials
+from llmkit.stats.correction import corrected_rate, effective_confusion, effective_labels, effective_trials
 
 bits = st.integers(0, 1)
 rows = st.lists(st.tuples(bits, bits, st.floats(0.01, 50), st.integers(0, 6)), min_size=1, max_size=40)
@@ -99,6 +99,19 @@ def test_groups_that_do_not_matter_cost_little():
     random = np.random.default_rng(2)
     found = effective_trials((random.random(500) < 0.8).astype(int), np.arange(500) // 2)
     assert 400 < found.n <= 500
+
+
+def test_labels_of_groups_count_by_how_far_they_lie_together_from_their_verdicts_mean():
+    random = np.random.default_rng(3)
+    groups = np.arange(400) // 4
+    said = random.random(400) < 0.5
+    alike = np.repeat(random.random(100) < 0.5, 4)
+    mixed = random.random(400) < 0.5
+    assert 85 < effective_labels(alike, said, groups) < 130
+    assert 300 < effective_labels(mixed, said, groups) <= 400
+    assert effective_labels(mixed, said, np.arange(400)) == pytest.approx(400)
+    assert effective_labels(alike, alike, groups) < 110  # no error to go by: members are taken to be alike
+    assert effective_labels([], [], []) == 0
 
 
 def test_an_interval_of_clustered_verdicts_is_wider():
