@@ -72,7 +72,7 @@ def conclude(prepared: Prepared, found: Outcome, options: CalibrateOptions) -> C
     seen = looks.with_(judge.fingerprint)
     decision = decide(judge, test, found.probes, looks=len(seen))
     calibrator = with_errors(found.cut.calibrator, [str(i.label) for i in found.test], found.verdicts)
-    estimator = _estimator(prepared, judge)
+    estimator = None if decision.status == "refused" else _estimator(prepared, judge)
     lock = write_lock(
         lock_path(judge.path),
         lock_of(
@@ -223,8 +223,8 @@ def _why(judge: Judge, lock: Lock) -> str:
     counts = dict.fromkeys(judge.scale.labels, 100.0)
     n = sum(counts.values())
     passed = counts.get("pass", 0.0)
-    here = judged(with_lock, "calibrated", passed=passed, n=n, counts=counts, population=lock.population)
-    elsewhere = judged(with_lock, "calibrated", passed=passed, n=n, counts=counts)
+    here = judged(with_lock, lock.status, passed=passed, n=n, counts=counts, population=lock.population)
+    elsewhere = judged(with_lock, lock.status, passed=passed, n=n, counts=counts)
     if here.estimator is None and elsewhere.estimator is None:
         return here.why
     said = f"{here.estimator or 'nothing'} on the items that the labels were drawn from"

@@ -27,6 +27,8 @@ VERDICTS = 1000
 def worth_of(judge: Judge, lock: Lock, labels: LabelSet, verdicts: Sequence[Verdict]) -> Worth:
     """Compare the interval of the corrected rate with that of the labels alone, at the rates that were seen.
 
+    A judge that is refused corrects nothing.
+
     Args:
         judge: The chosen one.
         lock: What was measured of it.
@@ -40,13 +42,13 @@ def worth_of(judge: Judge, lock: Lock, labels: LabelSet, verdicts: Sequence[Verd
     found = None
     if said and _drawn_at_random(labels):
         seen = judged(
-            replace(judge, lock=lock), "calibrated", passed=counts.get("pass", 0.0), n=n, counts=counts,
+            replace(judge, lock=lock), lock.status, passed=counts.get("pass", 0.0), n=n, counts=counts,
             population=lock.population,
         )  # fmt: skip
         found = seen.interval
     elif said:
         found = judged(
-            replace(judge, lock=lock), "calibrated", passed=counts.get("pass", 0.0), n=n, counts=counts
+            replace(judge, lock=lock), lock.status, passed=counts.get("pass", 0.0), n=n, counts=counts
         ).interval
     usd, tokens = _per_thousand(verdicts)
     alone = _alone(judge, labels)

@@ -44,6 +44,8 @@ async def test_a_judge_that_guesses_is_refused_with_its_counts(tmp_path: Path, r
 
     assert found.status == "refused"
     assert any("TPR" in reason or "TNR" in reason for reason in found.reasons)
+    assert (found.estimator, found.worth.corrected_width) == (None, None)  # and nothing says that it corrects
+    assert found.estimator_why.startswith("the judge was refused: ")
     lock = read_lock(lock_path(tmp_path / "judges" / "relevance.yaml"))
     assert lock is not None and lock.status == "refused"
 
