@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from llmkit.calibration.work import Told, Work, WorkOptions, at_work, nobody, st
 from llmkit.documents.writing import written
 from llmkit.judged_runs import JudgedRun, RawDifference
 from llmkit.judgements import Rate, Verdict
-from llmkit.judges.correct import judged
+from llmkit.judges.correct import judged, too_silent
 from llmkit.judges.judge import Judge
 from llmkit.judges.subject import Subject
 from llmkit.stats.correction.weighted import effective_trials
@@ -154,7 +154,7 @@ def _report(judge: Judge, answers: Answers, verdicts: Sequence[Verdict], paid: T
         estimator=behind.estimator,
         why=behind.why,
         paid=paid,
-        notes=tuple(_notes(judge, answers, states["unread"], stale)),
+        notes=tuple(_notes(judge, answers, states, stale, behind.why)),
     )
 
 
@@ -188,13 +188,13 @@ def _values(verdicts: Sequence[Verdict], places: Sequence[int]) -> Any:
     return np.asarray([verdicts[place].value for place in places], dtype=np.float64)
 
 
-def _notes(judge: Judge, answers: Answers, unread: int, stale: Sequence[str]) -> Iterator[str]:
+def _notes(judge: Judge, answers: Answers, states: Mapping[str, int], stale: Sequence[str], why: str) -> Iterator[str]:
     yield from answers.notes
     if answers.unanswered:
         yield f"{answers.unanswered:,} samples have no answer, and are not judged"
-    if unread > judge.spec.accept.max_unread * len(answers.subjects):
-        most = 100 * judge.spec.accept.max_unread
-        yield f"{unread:,} of {len(answers.subjects):,} answers are without a verdict, more than {most:g} %"
+    silent = too_silent(judge, len(answers.subjects), states["cannot_tell"], states["unread"])
+    if silent and silent != why:
+        yield silent
     yield from (f"not as it was locked: {each}" for each in stale)
 
 

@@ -104,7 +104,7 @@ async def test_what_cannot_be_told_or_read_is_counted_apart_and_is_no_verdict(tm
     report = found.report
     assert (report.n, report.cannot_tell, report.unread) == (40, 4, 2)
     assert (report.raw.value, report.raw.n) == (1.0, 34)
-    assert any(note == "2 of 40 answers are without a verdict, more than 2 %" for note in report.notes)
+    assert "2 of 40 answers ended without a verdict, more than 2 %" in report.notes
 
 
 async def test_epochs_of_one_sample_are_one_observation(tmp_path: Path) -> None:
