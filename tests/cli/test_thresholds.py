@@ -147,6 +147,13 @@ def test_a_judge_that_is_not_calibrated_decides_nothing(status, kind):
     assert f"({status}, lock 3f9c)" in one.line()
 
 
+def test_a_calibrated_judge_of_which_nothing_can_be_corrected_decides_nothing():
+    why = "48 of 240 answers ended without a verdict, more than 2 %"
+    one = judged(by_judge(replace(CORRECTED, rate=None, interval=None, estimator=None, why=why)), point=["rel=.1"])
+    assert one.verdict == "undecided"
+    assert f"decides nothing: {why}" in one.line()
+
+
 def test_missing_answers_are_wrong_in_a_second_reading_and_what_the_judge_left_open_is_in_none():
     few = by_judge(replace(CORRECTED, cannot_tell=3, unread=2), n=90, failed=10)  # 5 have no answer
     one = judged(few, min=["rel=.63"])
