@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from rich.console import Console, Group
@@ -32,7 +32,10 @@ class CheckDocument(TypedDict):
 
 
 class ChecksDocument(TypedDict):
-    """What ``llmkit judge check --json`` prints; ``paid`` is null where nothing was to be asked."""
+    """What ``llmkit judge check --json`` prints; ``paid`` is null where nothing was to be asked.
+
+    A judge that has no lock, and that no suite of the project names, does not make ``sound`` false.
+    """
 
     sound: bool
     checks: list[CheckDocument]
@@ -52,10 +55,12 @@ def check_document(found: Check) -> CheckDocument:
     }
 
 
-def checks_document(checks: Sequence[Check], paid: Totals | None = None) -> ChecksDocument:
-    """Return all checks as plain data."""
+def checks_document(
+    checks: Sequence[Check], paid: Totals | None = None, *, unused: Collection[str] = ()
+) -> ChecksDocument:
+    """Return all checks as plain data; ``sound`` are all, less the judges without a lock that nothing makes use of."""
     return {
-        "sound": all(check.sound for check in checks),
+        "sound": all(check.sound for check in checks if check.judge not in unused),
         "checks": [check_document(check) for check in checks],
         "paid": None if paid is None else paid_document(paid),
     }

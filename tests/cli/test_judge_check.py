@@ -78,24 +78,36 @@ def test_a_lock_without_its_definition_exits_4(here: Path, cli: Cli) -> None:
         assert "a lock without its definition" in said.out
 
 
-def test_without_a_name_all_that_have_a_lock_are_checked_and_the_worst_counts(here: Path, cli: Cli) -> None:
+def test_without_a_name_all_are_checked_and_the_worst_counts(here: Path, cli: Cli) -> None:
     path = today(here, status="provisional")
     other = path.with_name("tone.yaml")
     other.write_text(path.read_text().replace('"relevance"', '"tone"'))
     said = cli("judge", "check", "--json")
-    assert (said.code, [found["judge"] for found in said.json["checks"]]) == (3, ["relevance"])
+    assert said.code == 3
+    assert [(found["judge"], found["status"]) for found in said.json["checks"]] == [
+        ("relevance", "provisional"), ("tone", "uncalibrated"),
+    ]  # fmt: skip
     lock_path(other).write_text("{}")
     said = cli("judge", "check", "--json")
     assert (said.code, [found["status"] for found in said.json["checks"]]) == (4, ["provisional", "stale"])
 
 
-def test_where_nothing_is_locked_nothing_is_sound(here: Path, cli: Cli) -> None:
+def test_a_judge_without_a_lock_is_listed_and_counts_where_a_suite_names_it(here: Path, cli: Cli) -> None:
     judge_project(here)
     said = cli("judge", "check")
-    assert (said.code, said.err) == (
-        2,
-        "llmkit: no judge here has a lock. Measure one: llmkit judge calibrate NAME\n",
-    )
+    assert (said.code, said.out, said.err) == (0, "UNCALIBRATED  relevance  no lock\n", "")
+    assert cli("judge", "check", "--json").json["sound"] is True
+    (here / "suites").mkdir()
+    (here / "suites" / "replies.yaml").write_text("scorers:\n- exact_match\n- judge: relevance\n")
+    said = cli("judge", "check")
+    assert (said.code, said.out) == (3, "UNCALIBRATED  relevance  no lock\n")
+    assert said.err.startswith("llmkit: suites/replies.yaml:3: the judge 'relevance' has no lock. Measure it: ")
+    assert cli("judge", "check", "--json").json["sound"] is False
+
+
+def test_where_no_judge_is_none_is_sound(here: Path, cli: Cli) -> None:
+    said = cli("judge", "check")
+    assert (said.code, said.err) == (2, "llmkit: there are no judges here. Make one: llmkit judge new NAME\n")
 
 
 def test_an_unknown_judge_gets_the_nearest(here: Path, cli: Cli) -> None:
