@@ -13,7 +13,7 @@ import argparse
 import itertools
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from typing import NamedTuple
@@ -21,6 +21,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from llmkit.judgements import Verdict
+from llmkit.judges.figures import counts_of
+from llmkit.judges.kinds import Scale
+from llmkit.judges.labels import Labelled, LabelSet
+from llmkit.judges.split import divide
+from llmkit.judges.subject import Subject
 from llmkit.stats.correction import corrected_rate_bounds, effective_confusion, post_stratified_mean
 
 Floats = NDArray[np.float64]
@@ -181,6 +187,77 @@ def means(runs: int, seed: int) -> None:
             print(f"| {', '.join(f'{share:g}' for share in shares)} | {right:g} | {' | '.join(shown)} |", flush=True)
 
 
+def silent(runs: int, seed: int) -> None:
+    """The judge cannot tell of some items, of failing ones more often than of passing ones or less."""
+    print("| no verdict on passing, failing items | true rate | 30 labels | 100 labels | 300 labels |\n|-|-|-|-|-|")
+    for (passing, failing), rate in itertools.product([(0, 0.24), (0.1, 0), (0.05, 0.05), (0, 0.9)], [0.6, 0.9, 0.98]):
+        open_ = passing * rate + failing * (1 - rate)
+        if open_ > 0.1:
+            continue
+        joint = np.array([
+            [rate * (1 - passing) * 0.9, rate * (1 - passing) * 0.1, rate * passing],
+            [(1 - rate) * (1 - failing) * 0.1, (1 - rate) * (1 - failing) * 0.9, (1 - rate) * failing],
+        ])  # fmt: skip
+        shown = []
+        for m in (30, 100, 300):
+            random, held = np.random.default_rng([seed, m, round(1e4 * open_), round(1e4 * rate)]), 0
+            for _ in range(runs):
+                labels = random.multinomial(m, joint.ravel()).reshape(2, 3)
+                others = random.multinomial(2000 - m, joint.ravel()).reshape(2, 3)
+                truth = (labels[0].sum() + others[0].sum()) / 2000
+                seen = post_stratified_mean(labels, [1, 0], others.sum(axis=0)).interval
+                held += seen is not None and seen.low <= truth <= seen.high
+            shown.append(f"{held / runs:.3f}")
+        print(f"| {passing:.0%}, {failing:.0%} | {rate:g} | {' | '.join(shown)} |", flush=True)
+
+
+REPEATS: dict[str, Callable[[np.random.Generator], Counts]] = {
+    "half of it one item": lambda random: np.where(random.random(2000) < 0.5, -1, np.arange(2000)),
+    "half of it three items": lambda random: np.where(
+        random.random(2000) < 0.5, -(np.arange(2000) % 3), np.arange(2000)
+    ),
+    "as often as Zipf's law says, 1.5": lambda random: np.minimum(random.zipf(1.5, 2000), 2000),
+    "each item twice": lambda random: np.arange(2000) // 2,
+}
+
+
+def repeating(runs: int, seed: int) -> None:
+    """A population that repeats itself: random labels of it, divided as a calibration does, TPR = TNR = .8."""
+    print("| population | 100 labels | 100, searched | 300, searched |\n|-|-|-|-|")
+    for name, draw in REPEATS.items():
+        shown = []
+        for m, searched in ((100, False), (100, True), (300, True)):
+            held = sum(_repeats(draw, m, np.random.default_rng([seed, m, run]), searched) for run in range(runs))
+            shown.append(f"{held / runs:.3f}")
+        print(f"| {name} | {' | '.join(shown)} |", flush=True)
+
+
+def _repeats(
+    draw: Callable[[np.random.Generator], Counts], m: int, random: np.random.Generator, searched: bool
+) -> bool:
+    which, scale = draw(random), Scale("pass_fail", {"pass": 1.0, "fail": 0.0})
+    _, of = np.unique(which, return_inverse=True)
+    passes, right = random.random(2000) < 0.5, random.random(2000) < 0.8
+    truth, said = passes[of], (passes == right)[of]
+    words = [("fail", "pass")[int(one)] for one in truth]
+    labels = LabelSet(
+        tuple(Labelled(Subject(str(n), f"{which[n]}"), words[n]) for n in random.choice(2000, m, replace=False)), ()
+    )
+    division = divide(labels, few_shot=0, dev=searched, test=0.5, seed=0)
+    groups = [division.group[name] for name in division.test]
+    counts = counts_of(
+        scale,
+        [words[int(name)] for name in division.test],
+        [Verdict("verdict", ("fail", "pass")[int(said[int(name)])]) for name in division.test],
+        groups=groups,
+        drawn=groups if division.dev else [None] * len(groups),
+    )
+    table = np.array(counts.drawn or counts.table)
+    rest = np.array([said.sum(), (~said).sum()]) - table.sum(axis=0) * len(groups) / table.sum()
+    seen = post_stratified_mean(table, [1, 0], np.maximum(rest, 0)).interval
+    return seen is not None and bool(seen.low <= truth.mean() <= seen.high)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=10_000)
@@ -206,6 +283,10 @@ def main() -> None:
         print(f"| {' | '.join(map(str, cell))} | {seen.coverage:.4f} | {new.coverage:.4f} |")
     print("\n### Means of grades, post-stratified on the verdict\n")
     means(min(given.runs, 4000), given.seed)
+    print("\n### Items without a verdict, as a stratum of their own\n")
+    silent(min(given.runs, 4000), given.seed)
+    print("\n### A population that repeats itself\n")
+    repeating(min(given.runs, 1000), given.seed)
     print(f"\n{time.perf_counter() - start:.0f} s")
 
 
