@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -139,6 +139,7 @@ def _report(judge: Judge, answers: Answers, verdicts: Sequence[Verdict], paid: T
         population=answers.population,
     )  # fmt: skip
     raw = _raw(judge, answers, verdicts, decided)
+    silent = too_silent(judge, len(answers.subjects), states["cannot_tell"], states["unread"])
     return JudgedRun(
         judge=judge.name,
         kind=judge.scale.kind,
@@ -154,7 +155,7 @@ def _report(judge: Judge, answers: Answers, verdicts: Sequence[Verdict], paid: T
         estimator=behind.estimator,
         why=behind.why,
         paid=paid,
-        notes=tuple(_notes(judge, answers, states, stale, behind.why)),
+        notes=tuple(_notes(answers, silent, stale, behind.why)),
     )
 
 
@@ -188,11 +189,10 @@ def _values(verdicts: Sequence[Verdict], places: Sequence[int]) -> Any:
     return np.asarray([verdicts[place].value for place in places], dtype=np.float64)
 
 
-def _notes(judge: Judge, answers: Answers, states: Mapping[str, int], stale: Sequence[str], why: str) -> Iterator[str]:
+def _notes(answers: Answers, silent: str, stale: Sequence[str], why: str) -> Iterator[str]:
     yield from answers.notes
     if answers.unanswered:
         yield f"{answers.unanswered:,} samples have no answer, and are not judged"
-    silent = too_silent(judge, len(answers.subjects), states["cannot_tell"], states["unread"])
     if silent and silent != why:
         yield silent
     yield from (f"not as it was locked: {each}" for each in stale)

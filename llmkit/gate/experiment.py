@@ -16,7 +16,7 @@ from llmkit.gate.measures import Gated, weights
 from llmkit.gate.models import Models
 from llmkit.gate.order import Unit
 from llmkit.gate.setup import Setup
-from llmkit.gate.silence import Sides, silences
+from llmkit.gate.silence import Sides, hopeless, silences
 from llmkit.runs.records import Job
 from llmkit.runs.state import Observer
 from llmkit.stats.sequential.reading import Reading
@@ -150,7 +150,7 @@ class Experiment:
                 if isinstance(stop, BudgetError) and complete > (self._ends[-1] if self._ends else 0):
                     self._look(complete, stop=True)
                 return
-            if self._look(count) != "go on":
+            if self._look(count) != "go on" or self._hopeless():
                 return
 
     def _look(self, count: int, *, stop: bool = False) -> str:
@@ -173,6 +173,15 @@ class Experiment:
         found.verdict = "undecided" if said == "go on" else said
         self._hooks.looked(setup.reached.suite.name, found.look, found.looks, count, found.readings)
         return said
+
+    def _hopeless(self) -> bool:
+        """Whether too little is judged, and will be, of all that is open: to go on would cost and decide nothing."""
+        found, setup = self.findings, self._setup
+        judges = {
+            name: hopeless(setup.judged[name].judge, sides, setup.pairs) for name, sides in found.unjudged.items()
+        }
+        open_ = [m for m in setup.measures if found.readings[m.name].verdict == "undecided"]
+        return all(m.part is None and judges.get(m.gating.name, False) for m in open_)
 
     def _measured(self, measure: Gated, units: Sequence[Unit]) -> Measured:
         """Return what is decided on; of what too little was judged nothing can be said, until more is."""

@@ -60,6 +60,17 @@ def silence(judge: Judge, sides: Sides, *, whole: bool) -> str:
     return "; ".join([*_too_many(judge, "base", base, whole), *_too_many(judge, "head", head, whole), *_uneven(alone)])
 
 
+def hopeless(judge: Judge, sides: Sides, pairs: int) -> bool:
+    """Say whether too little will have been judged at the last look even if every verdict still to come is one.
+
+    Args:
+        judge: With its limits.
+        sides: What is without a verdict so far.
+        pairs: All that may be asked.
+    """
+    return any(too_silent(judge, pairs, one.cannot_tell, one.unread) for one in sides[:2])
+
+
 def _too_many(judge: Judge, side: str, one: Unjudged, whole: bool) -> Iterator[str]:
     accept = judge.spec.accept
     unread = whole or _proven(one.unread, one.asked, accept.max_unread)

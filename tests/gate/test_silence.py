@@ -2,7 +2,7 @@
 
 import pytest
 
-from llmkit.gate.silence import silence
+from llmkit.gate.silence import hopeless, silence
 from llmkit.verdicts import Unjudged
 from tests.judges.labelling import judge_in
 
@@ -44,3 +44,9 @@ def test_more_than_that_or_more_on_one_side_decides_nothing(judge, base, head, a
 def test_of_a_slice_the_share_is_to_be_proven(judge, head, silent):
     """Two of thirty without a verdict are found one time in eight where one in fifty is without one."""
     assert bool(silence(judge, (Unjudged(30), head, (0, head.unread)), whole=False)) == silent
+
+
+@pytest.mark.parametrize(("unread", "lost"), [(4, False), (5, True)])
+def test_it_is_hopeless_where_the_last_look_would_find_too_many_still(judge, unread, lost):
+    sides = (Unjudged(20), Unjudged(20, 0, unread), (0, unread))
+    assert hopeless(judge, sides, pairs=200) == lost
