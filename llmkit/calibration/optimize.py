@@ -18,7 +18,8 @@ from llmkit.errors import MissingExtraError, UsageError
 from llmkit.judgements import Verdict
 from llmkit.judges.judge import Judge
 from llmkit.judges.labels import Labelled
-from llmkit.judges.panel import calls_of, judge_many
+from llmkit.judges.outlay import most_calls
+from llmkit.judges.panel import judge_many
 from llmkit.judges.seat import Seat, Seats
 from llmkit.prompts import load_prompt
 from llmkit.providers.base import ModelRef
@@ -41,7 +42,6 @@ class Optimised:
         paid: What was paid.
         calls: Calls of the judge and of the model that thinks, those answered from the store included.
         better: Whether another template than the judge's own did better on dev.
-        tried: Templates that were tried.
     """
 
     judge: Judge
@@ -49,7 +49,6 @@ class Optimised:
     paid: Totals
     calls: int
     better: bool
-    tried: int
 
 
 async def optimise(
@@ -117,7 +116,7 @@ def _concluded(search: _Search, folder: Path) -> Optimised:
         assert draft is not None
         judge = _named(draft, path)
     assert path is not None
-    return Optimised(judge, path, summed(search.paid), search.calls, better, len(search.drafts))
+    return Optimised(judge, path, summed(search.paid), search.calls, better)
 
 
 def _named(draft: Judge, path: Path) -> Judge:
@@ -176,7 +175,7 @@ class _Search:
 
     def most(self, items: int) -> int:
         """Return the calls that so many items may take."""
-        return items * calls_of(self.judge) * self.judge.method.max_attempts
+        return items * most_calls(self.judge)
 
     # --- what GEPA calls ---
 

@@ -171,7 +171,7 @@ class _Gate:
         suite, means, models = setup.reached.suite, self._means, self._models
         prepare(suite.scorers)
         if not self._options.offline:
-            await ready(means.bench, suite.scorers, [] if suite.form is None else [v for _, v in suite.form.validators])
+            await ready(means.bench, suite.scorers, () if suite.form is None else suite.form.checks)
         plans = [plan for plan in (setup.base, setup.head) if plan is not None]
         if means.budget.cap_usd is not None and not self._options.offline:
             await check_cap([(plan, models.provider(plan.model)) for plan in plans], means.prices)

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from llmkit.canonical import digest
-from llmkit.errors import DataError, UsageError
+from llmkit.errors import DataError, LlmkitError, UsageError
 from llmkit.gate.arms import Means, Piece, pieces_of
 from llmkit.gate.baseline import Baseline
 from llmkit.gate.changes import Reached
 from llmkit.gate.differing import usable
-from llmkit.gate.judge_outlay import dearest, most_calls
+from llmkit.gate.judge_outlay import dearest_of, recorded
 from llmkit.gate.judging import Deciding
 from llmkit.gate.measures import Gated, gated, over_both
 from llmkit.gate.models import Models
 from llmkit.gate.options import GateOptions
 from llmkit.gate.order import Unit, Units, shuffled
 from llmkit.gate.sizing import Size, size_of
+from llmkit.judges.judge import Judge
+from llmkit.judges.outlay import most_calls
 from llmkit.judges.scorer import JudgeScorer
+from llmkit.judges.subject import Subject
 from llmkit.providers.base import Provider, SpeaksWire
 from llmkit.providers.retry import Caller
-from llmkit.runs.forming import worst_case_of
+from llmkit.runs.forming import calls_at_most, worst_case_of
+from llmkit.runs.judge_forecast import longest_answer, to_be_judged
 from llmkit.runs.key import identity
 from llmkit.runs.plan import Plan
 from llmkit.runs.records import Job
@@ -149,8 +153,8 @@ async def set_up(
     if base is not None:
         await forecast.add(base, models.provider(base.model), base_pieces)
     elif baseline is not None:
-        await forecast.judge_recorded(head, head_pieces)
-    await forecast.judge_labelled(head_pieces, judged)
+        await forecast.judge_recorded(head, baseline, head_pieces)
+    await forecast.judge_labelled(judged)
     return Setup(
         reached, head, base, baseline, gatings, units, chosen, gated(gatings, chosen),
         size, _planned(size, units, epochs, forecast), head_pieces, base_pieces, same, timed,
@@ -212,6 +216,10 @@ def _planned(size: Size, units: Units, epochs: int, forecast: _Forecast) -> Plan
     )
 
 
+def _judging(plan: Plan) -> list[JudgeScorer]:
+    return [scorer for scorer in plan.suite.scorers if isinstance(scorer, JudgeScorer)]
+
+
 class _Forecast:
     """Counts and prices the calls of both sides at worst: that another model answers by now, so that no answer counts.
 
@@ -221,6 +229,7 @@ class _Forecast:
     def __init__(self, means: Means, *, timed: bool) -> None:
         self._means, self._timed = means, timed
         self._asked: set[bytes] = set()
+        self._judged: set[tuple[bytes, str]] = set()
         self.known: set[bytes] = set()
         self.calls = self.cached = 0
         self.usd: float | None = 0.0
@@ -239,35 +248,37 @@ class _Forecast:
             for job in jobs:
                 if self._timed or job.key not in self._asked:
                     self._asked.add(job.key)
-                    answers.append(job)
                     await self._price(plan, caller, job)
-        for scorer in plan.suite.scorers:
-            if isinstance(scorer, JudgeScorer) and answers:
-                await self.judge(scorer, answers)
+                # One answer of two rows is judged for each: the judge may see more of a row than the model.
+                if self._timed or (job.key, job.sample.id) not in self._judged:
+                    self._judged.add((job.key, job.sample.id))
+                    answers.append(job)
+        tokens = longest_answer(plan)
+        for scorer in _judging(plan):
+            subjects = (to_be_judged(scorer, job, tokens) for job in answers)
+            await self._judge(scorer.judge, len(answers), subjects)
 
-    async def judge_recorded(self, plan: Plan, pieces: Sequence[Sequence[Piece]]) -> None:
+    async def judge_recorded(self, plan: Plan, baseline: Baseline, pieces: Sequence[Sequence[Piece]]) -> None:
         """Add a side whose answers are recorded: judges alone are asked."""
         jobs = [piece for unit in pieces for piece in unit if isinstance(piece, Job)]
-        for scorer in plan.suite.scorers:
-            if isinstance(scorer, JudgeScorer) and jobs:
-                await self.judge(scorer, jobs)
+        for scorer in _judging(plan):
+            subjects = recorded(scorer, jobs, baseline)
+            await self._judge(scorer.judge, len(subjects), subjects)
 
-    async def judge_labelled(self, pieces: Sequence[Sequence[Piece]], judged: Mapping[str, Deciding]) -> None:
+    async def judge_labelled(self, judged: Mapping[str, Deciding]) -> None:
         """Add the labelled answers on which a judge's errors may be compared."""
-        jobs = [piece for unit in pieces for piece in unit if isinstance(piece, Job)]
         for one in judged.values():
-            if isinstance(one.gating.scorer, JudgeScorer) and jobs:
-                await self.judge(one.gating.scorer, jobs, len(usable(one.judge)))
+            subjects = [item.subject for item in usable(one.judge)]
+            await self._judge(one.judge, len(subjects), subjects)
 
-    async def judge(self, scorer: JudgeScorer, answers: Sequence[Job], times: int | None = None) -> None:
-        """Add what a judge may ask about the answers to these; ``times``: about so many like them."""
-        name, count = scorer.judge.name, len(answers) if times is None else times
-        self.judge_calls[name] = self.judge_calls.get(name, 0) + most_calls(scorer) * count
+    async def _judge(self, judge: Judge, count: int, subjects: Iterable[Subject]) -> None:
+        """Add what a judge may ask about so many subjects."""
+        self.judge_calls[judge.name] = self.judge_calls.get(judge.name, 0) + most_calls(judge) * count
         if self.usd is None:
             return
         try:
-            self.usd += count * await dearest(scorer, answers, self._means.prices)
-        except UsageError as error:
+            self.usd += await dearest_of(judge, subjects, self._means.prices)
+        except LlmkitError as error:
             self.usd, self.unknown = None, str(error)
 
     def _known(self, jobs: Sequence[Job]) -> Mapping[bytes, object]:
@@ -276,7 +287,7 @@ class _Forecast:
         return self._means.store.find_answers([job.key for job in jobs], "", since=self._means.since)
 
     async def _price(self, plan: Plan, caller: Caller, job: Job) -> None:
-        self.calls += plan.attempts
+        self.calls += calls_at_most(plan)
         if self.usd is None:
             return
         try:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from llmkit.errors import LlmkitError, UsageError
 from llmkit.generation.batches import BatchPlan
-from llmkit.generation.judging import calls_at_most, unbounded
 from llmkit.generation.pieces import fields_of, pieces
 from llmkit.generation.preview import Preview, preview, worst_of
+from llmkit.judges.outlay import checks_at_most, unbounded
 from llmkit.providers.base import Provider
 from llmkit.providers.pricing import Prices
 from llmkit.providers.registry import create
@@ -85,8 +85,8 @@ class _Costs:
             self._models.append((provider, Caller(provider, prices=prices)))
         self._ways: list[Way] = []
         self.calls = 0
-        self._checks = calls_at_most(plan.validators)
-        self.unknown = unbounded(plan.validators)
+        self._checks = checks_at_most(plan.validators)
+        self.unknown = unbounded(plan.validators, prices)
         self.total: float | None = 0.0 if self.unknown is None else None
 
     async def add(self, request: Request, fields: Mapping[str, object]) -> None:

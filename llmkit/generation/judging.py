@@ -10,9 +10,8 @@ from typing import Self
 
 from llmkit.errors import UsageError
 from llmkit.judges.judge import Judge
-from llmkit.judges.panel import calls_of, check_seat
+from llmkit.judges.panel import check_seat
 from llmkit.judges.seat import Seat, Seats
-from llmkit.judges.validator import JudgeValidator
 from llmkit.providers.base import Counts, ModelRef, Provider, Starts
 from llmkit.providers.budget import Budget
 from llmkit.providers.registry import create
@@ -20,30 +19,7 @@ from llmkit.providers.retry import Caller
 from llmkit.runs.begin import started
 from llmkit.runs.judging import Bench
 from llmkit.structured.loop import Answered, Ask
-from llmkit.structured.validators import Validator
 from llmkit.types import Request
-
-
-def judges_of(validators: Iterable[Validator]) -> list[Judge]:
-    """Return the judges among validators."""
-    return [validator.judge for validator in validators if isinstance(validator, JudgeValidator)]
-
-
-def calls_at_most(validators: Iterable[Validator]) -> int:
-    """Return how many calls the judges among validators make at most to check one answer."""
-    return sum(calls_of(judge) * judge.method.max_attempts for judge in judges_of(validators))
-
-
-def unbounded(validators: Iterable[Validator]) -> str | None:
-    """Say why nobody knows beforehand what checking costs at most: what a judge reads is not written yet.
-
-    None where no judge's calls cost anything.
-    """
-    for judge in judges_of(validators):
-        if create(judge.model, display=True).capabilities.billed:
-            most = calls_of(judge) * judge.method.max_attempts
-            return f"judge:{judge.name} makes up to {most} calls an answer, whose price depends on what that says"
-    return None
 
 
 class Unkept:

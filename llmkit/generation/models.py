@@ -11,8 +11,9 @@ from typing import Any, Self
 
 from llmkit.config import Settings, resolve_model, resolve_params
 from llmkit.errors import StoreError, UsageError
-from llmkit.generation.judging import Unkept, judges_of, prepare
+from llmkit.generation.judging import Unkept, prepare
 from llmkit.generation.options import GenerateOptions
+from llmkit.judges.outlay import judges_of
 from llmkit.judges.seat import Seats
 from llmkit.prompts import Prompt
 from llmkit.providers.answers import no_answer

@@ -8,9 +8,9 @@ from typing import Any
 
 from llmkit.config import Settings
 from llmkit.errors import UsageError
-from llmkit.generation.judging import unbounded
 from llmkit.generation.options import GenerateOptions
 from llmkit.generations import Enforced
+from llmkit.judges.outlay import unbounded
 from llmkit.prompts import Prompt
 from llmkit.providers.base import ModelRef
 from llmkit.providers.pricing import Prices
@@ -87,7 +87,8 @@ async def preview(
     messages = describe(prompt.render(row), bound.describe())
     checks = tuple(Enforced(name_of(v), "validator") for v in validators)
     said = tuple(note for validator in validators for note in notes_of_check(validator))
-    prices, open_ended = Prices(settings.prices), unbounded(validators)
+    prices = Prices(settings.prices)
+    open_ended = unbounded(validators, prices)
     asked: list[Asked] = []
     before = 0
     for ref in refs:

@@ -62,7 +62,7 @@ async def judge_one(judge: Judge, subject: Subject, seat: Seat, *, replicate: in
         UsageError: The judge cannot be asked about this.
     """
     check_seat(judge, seat.provider)
-    way, votes = _way(judge, seat.provider), judge.method.samples
+    way, votes = way_of(judge, seat.provider), judge.method.samples
     asked = [(order, replicate * votes + vote) for order in range(calls_of(judge) // votes) for vote in range(votes)]
     both = (subject, subject.swapped())
     jobs = [partial(cast, judge, both[order], seat, way, vote) for order, vote in asked]
@@ -102,7 +102,7 @@ async def judge_many(
     return await together([partial(one, index) for index in range(len(subjects))], workers or WORKERS)
 
 
-def _way(judge: Judge, provider: Provider) -> Way:
+def way_of(judge: Judge, provider: Provider) -> Way:
     """Decide how the provider is asked for the form, once: a grammar takes its time to compile."""
     try:
         known = _ways.setdefault(provider, {})

@@ -11,7 +11,8 @@ from llmkit.plans import Outlay
 from llmkit.providers.base import Provider
 from llmkit.providers.pricing import Prices
 from llmkit.providers.retry import Caller
-from llmkit.runs.forming import worst_case_of
+from llmkit.runs.forming import calls_at_most, worst_case_of
+from llmkit.runs.judge_forecast import outlooks
 from llmkit.runs.plan import Plan
 from llmkit.runs.records import Job
 from llmkit.runs.render import pieces
@@ -29,8 +30,8 @@ class Worst:
     """The worst case of asking every row once in each epoch.
 
     Attributes:
-        calls: Calls, rows that cannot be asked left out.
-        usd: None where it is unknown.
+        calls: Calls for answers, rows that cannot be asked left out.
+        usd: With those of the judges that score them; None where it is unknown.
         unknown: Why.
     """
 
@@ -58,15 +59,20 @@ async def worst_of(plan: Plan, provider: Provider, prices: Prices) -> Worst:
     """Return what asking the whole plan can cost at most, nothing from the cache; no call is made."""
     caller, calls, usd = Caller(provider, prices=prices), 0, 0.0
     unknown: str | None = None
+    judges = outlooks(plan, prices)
     for piece in pieces(plan, provider):
         if not isinstance(piece, Job):
             continue
-        calls += plan.attempts
+        for judge in judges:
+            await judge.add(piece)
+        calls += calls_at_most(plan)
         if unknown is None:
             try:
                 usd += await worst_case_of(plan, caller, piece)
             except UsageError as error:
                 unknown = str(error)
+    for judged in (judge.forecast() for judge in judges):
+        usd, unknown = usd + (judged.worst_case_usd or 0.0), unknown or judged.unknown
     return Worst(calls, None if unknown else usd, unknown)
 
 

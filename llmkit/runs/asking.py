@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from llmkit.errors import BudgetError, LlmkitError, ProviderError, ScorerError, UsageError
+from llmkit.judges.outlay import judges_of
 from llmkit.judges.panel import check_seat
 from llmkit.judges.scorer import JudgeScorer
 from llmkit.judges.seat import Asks
-from llmkit.judges.validator import JudgeValidator
 from llmkit.providers.base import ModelRef
 from llmkit.runs.judging import Bench
 from llmkit.runs.records import JUDGE_FAILED, NOT_JUDGED, NOT_STORED
@@ -49,7 +49,7 @@ async def ready(bench: Bench, scorers: Iterable[Scorer], validators: Iterable[Va
                 if "max_tokens" in error.message and "max_tokens" not in scorer.judge.model.params:
                     error.hint = "Give the judge a limit: params: {max_tokens: 500}"
             raise
-    for judge in (validator.judge for validator in validators if isinstance(validator, JudgeValidator)):
+    for judge in judges_of(validators):
         await bench.prepare([judge.model])
         check_seat(judge, bench.provider(judge.model))
 

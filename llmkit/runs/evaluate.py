@@ -127,7 +127,7 @@ async def evaluate_async(
     if cap is not None:
         await check_cap(pairs, Prices(settings.prices))
     with Store(options.store or settings.store_path) as store, contextlib.ExitStack() as locks:
-        checks = [check for plan, _ in pairs if plan.form is not None for _, check in plan.form.validators]
+        checks = [check for plan, _ in pairs if plan.form is not None for check in plan.form.checks]
         await ready(Bench(store, settings, budget=Budget(cap)), scorers, checks)
         planned = [plan_run(plan, provider, options, store, locks) for plan, provider in pairs]
         paid = {p.run_id: store.spent(p.run_id) for p in planned if p.resumed}

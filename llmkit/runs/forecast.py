@@ -8,12 +8,11 @@ from typing import Any
 
 from llmkit.config import load_settings
 from llmkit.errors import UsageError
-from llmkit.judges.scorer import JudgeScorer
 from llmkit.providers.base import Provider
 from llmkit.providers.pricing import Prices
 from llmkit.providers.retry import Caller
-from llmkit.runs.forming import worst_case_of
-from llmkit.runs.judge_forecast import JudgeForecast, JudgeOutlook
+from llmkit.runs.forming import calls_at_most, worst_case_of
+from llmkit.runs.judge_forecast import JudgeForecast, outlooks
 from llmkit.runs.options import Options
 from llmkit.runs.pairs import pairs_of
 from llmkit.runs.plan import Plan
@@ -81,8 +80,7 @@ async def forecast_plan(plan: Plan, provider: Provider, store: Store, prices: Pr
     worst: float | None = 0.0
     unknown: str | None = None
     asked: set[bytes] = set()  # starts of keys: rows that ask the same are one call
-    limit = plan.model.params.get("max_tokens")
-    judges = [JudgeOutlook(s, limit, prices) for s in plan.suite.scorers if isinstance(s, JudgeScorer)]
+    judges = outlooks(plan, prices)
     for piece in pieces(plan, provider):
         samples += 1
         if not isinstance(piece, Job):
@@ -94,7 +92,7 @@ async def forecast_plan(plan: Plan, provider: Provider, store: Store, prices: Pr
             cached += 1
         elif piece.key[:8] not in asked:
             asked.add(piece.key[:8])
-            calls += plan.attempts
+            calls += calls_at_most(plan)
             try:
                 worst = None if worst is None else worst + await worst_case_of(plan, caller, piece)
             except UsageError as error:

@@ -13,7 +13,9 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from llmkit.errors import UsageError
 from llmkit.generations import Attempt, GenerationFailed, Ledger, Result, totals
+from llmkit.judges.outlay import checks_at_most, unbounded
 from llmkit.judges.validator import JUDGES, SeatsOf
 from llmkit.providers.answers import no_answer
 from llmkit.providers.base import Provider
@@ -77,8 +79,7 @@ class Former:
         if way is None:
             way = self._way = self._way_of(form)
         speaker = Speaker(self._plan.model.name, self._provider, job.request.params, partial(self._ask, job.epoch), way)
-        validators = tuple(validator for _, validator in self._form.validators)
-        task = Task(job.request.messages, form, validators, job.sample.row, described=True)
+        task = Task(job.request.messages, form, self._form.checks, job.sample.row, described=True)
         seated = JUDGES.seated(self._seats) if self._seats is not None else contextlib.nullcontext()
         try:
             with seated:
@@ -102,14 +103,21 @@ class Former:
         return Answered(completion)
 
 
+def calls_at_most(plan: Plan) -> int:
+    """Return the calls that a sample takes at most: its attempts, and what judges need to check each of them."""
+    return plan.attempts * (1 + (0 if plan.form is None else checks_at_most(plan.form.checks)))
+
+
 async def worst_case_of(plan: Plan, caller: Caller, job: Job) -> float:
     """Return dollars that a sample cannot exceed, over all its attempts.
 
     Raises:
-        UsageError: No ``max_tokens``, or no known price.
+        UsageError: No ``max_tokens``, or no known price; or answers are checked by a judge who is paid.
     """
     if plan.form is None:
         return await caller.worst_case(job.request)
+    if (why := unbounded(plan.form.checks, caller.prices)) is not None:
+        raise UsageError(why)
     return await worst_case(caller, job.request, plan.attempts, plan.form.policy)
 
 

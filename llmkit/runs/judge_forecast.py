@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from llmkit.errors import LlmkitError, UsageError
-from llmkit.judges.panel import calls_of
-from llmkit.judges.request import request_for
+from llmkit.errors import LlmkitError
+from llmkit.judges.outlay import costs_nothing, dearest, most_calls, stand_in
 from llmkit.judges.scorer import JudgeScorer
-from llmkit.judges.verdict import form_of
+from llmkit.judges.subject import Subject
 from llmkit.providers.pricing import Prices
 from llmkit.providers.registry import create
 from llmkit.providers.retry import Caller
+from llmkit.runs.plan import Plan
 from llmkit.runs.records import Job
 from llmkit.scoring.base import Item
-from llmkit.structured.loop import Policy
-from llmkit.structured.outlay import worst_case
-from llmkit.structured.strategy import choose
-from llmkit.structured.wording import describe
-from llmkit.types import Request
+from llmkit.structured.loop import RAISE
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +28,7 @@ class JudgeForecast:
         model: Who would be asked.
         calls: Calls at most: votes and orders, each asked for as often as the judge's method allows.
         worst_case_usd: What they cannot exceed; None where it is unknown, and then ``unknown`` says why. An answer of
-            the model under test is taken to have ``max_tokens`` tokens, and as many as the judge's model counts them;
-            a cap holds in any case.
+            the model under test is taken to be as long as its ``max_tokens`` lets it be; a cap holds in any case.
         unknown: Why the worst case is unknown.
     """
 
@@ -42,6 +37,23 @@ class JudgeForecast:
     calls: int
     worst_case_usd: float | None
     unknown: str | None = None
+
+
+def longest_answer(plan: Plan) -> int | None:
+    """Return the tokens that an answer has at most; None without a limit. A further attempt's limit is higher."""
+    limit = plan.model.params.get("max_tokens")
+    return limit if limit is None or plan.attempts == 1 else RAISE * int(limit)
+
+
+def to_be_judged(scorer: JudgeScorer, job: Job, answer_tokens: int | None) -> Subject:
+    """Return what a judge would look at once there is an answer, the answer as long as it may be.
+
+    Raises:
+        UsageError: No answer has a limit.
+    """
+    sample = job.sample
+    item = Item(stand_in(answer_tokens), sample.references, sample.row, None, sample.id, job.request.messages)
+    return scorer.subject(item)
 
 
 class JudgeOutlook:
@@ -56,8 +68,7 @@ class JudgeOutlook:
     def __init__(self, scorer: JudgeScorer, answer_tokens: int | None, prices: Prices) -> None:
         self._scorer, self._answer_tokens = scorer, answer_tokens
         self._caller = Caller(create(scorer.judge.model, display=True), prices=prices)
-        self._form = form_of(scorer.judge)
-        self._way = choose(self._form, "auto", self._caller.provider)
+        self._free = costs_nothing(scorer.judge, self._caller)
         self._items = 0
         self._worst: float | None = 0.0
         self._unknown: str | None = None
@@ -67,29 +78,23 @@ class JudgeOutlook:
         if self._scorer.needs_references and not job.sample.references:
             return
         self._items += 1
-        if self._worst is None:
+        if self._worst is None or self._free:
             return
         try:
-            self._worst += await self._of(job)
+            subject = to_be_judged(self._scorer, job, self._answer_tokens)
+            self._worst += await dearest(self._scorer.judge, subject, self._caller)
         except LlmkitError as error:
             self._worst, self._unknown = None, str(error)
 
     def forecast(self) -> JudgeForecast:
         """Return the sums."""
         judge = self._scorer.judge
-        calls = self._items * calls_of(judge) * judge.method.max_attempts
-        return JudgeForecast(self._scorer.name, judge.model.name, calls, self._worst, self._unknown)
+        return JudgeForecast(
+            self._scorer.name, judge.model.name, self._items * most_calls(judge), self._worst, self._unknown
+        )
 
-    async def _of(self, job: Job) -> float:
-        judge, provider = self._scorer.judge, self._caller.provider
-        if not provider.capabilities.billed and self._caller.price(Request(()), 0, 0) == 0.0:
-            return 0.0
-        if self._answer_tokens is None:
-            raise UsageError("without max_tokens an answer, which is shown to the judge, has no bound")
-        sample = job.sample
-        answer = "x" * self._answer_tokens  # a byte a token: that is how tokens are bounded
-        item = Item(answer, sample.references, sample.row, None, sample.id, job.request.messages)
-        asked = request_for(judge, self._scorer.subject(item))
-        first = Request(describe(asked.messages, self._form.describe()), {**asked.params, **self._way.params})
-        attempts = judge.method.max_attempts
-        return calls_of(judge) * await worst_case(self._caller, first, attempts, Policy(max_attempts=attempts))
+
+def outlooks(plan: Plan, prices: Prices) -> list[JudgeOutlook]:
+    """Return what adds up the calls of each judge among a plan's scorers."""
+    answer_tokens = longest_answer(plan)
+    return [JudgeOutlook(s, answer_tokens, prices) for s in plan.suite.scorers if isinstance(s, JudgeScorer)]

@@ -40,6 +40,11 @@ class Form:
         return self.format.bind(row) if isinstance(self.format, Binds) else self.format
 
     @property
+    def checks(self) -> tuple[Validator, ...]:
+        """The validators."""
+        return tuple(validator for _, validator in self.validators)
+
+    @property
     def bound(self) -> bool:
         """Whether each row has a format of its own."""
         return isinstance(self.format, Binds)

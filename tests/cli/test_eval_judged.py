@@ -34,7 +34,6 @@ CONFIG = """\
 [models."scripted/judge"]
 file = "verdicts.jsonl"
 revision = "1"
-billed = true
 [prices."scripted/judge"]
 input = 0.0
 output = 1000.0

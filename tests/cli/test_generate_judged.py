@@ -82,7 +82,7 @@ def test_a_dry_run_counts_the_judges_calls_and_does_not_guess_their_price(cli: C
     lone = ("generate", "p.prompty", "-V", "city=Bern", *JUDGED, "-M", "max_tokens=9", "--dry-run", "--json")
     assert cli(*lone).json["asked"][0]["worst_case_usd"] == 0  # neither model is billed
     with (here / "llmkit.toml").open("a") as file:
-        file.write("billed = true\n[prices.'scripted/judge']\ninput = 1.0\noutput = 1.0\n")
+        file.write("[prices.'scripted/judge']\ninput = 1.0\noutput = 1.0\n")
     (found,) = cli(*lone).json["asked"]
     assert found["worst_case_usd"] is None and "judge:relevance makes up to 2 calls an answer" in found["unknown"]
     assert any("(uncalibrated judge)" in note for note in found["notes"])
