@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
 
 from llmkit.errors import UsageError
 from llmkit.judges.items import subject_of, subject_of_values
@@ -18,8 +15,7 @@ from llmkit.runs.grade import item_of
 from llmkit.runs.outcome import outcome_of
 from llmkit.runs.rows import RunRow
 from llmkit.runs.store import Store
-
-Ints = NDArray[np.int64]
+from llmkit.stats.numbering import Ints, numbered
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,21 +98,15 @@ def answers_of_file(path: Path, judge: Judge) -> Answers:
 def samples_of(subjects: Sequence[Subject]) -> Ints | None:
     """Return a number a sample; None where each subject is a sample of its own, with one epoch."""
     names = [subject.id for subject in subjects]
-    return None if len(set(names)) == len(names) else numbers(names)
+    return None if len(set(names)) == len(names) else numbered(names)
 
 
 def clusters_of(subjects: Sequence[Subject]) -> Ints | None:
     """Return a number a cluster of samples; None where no two samples share one."""
     names = [unit(subject) for subject in subjects]
-    return None if len(set(names)) == len({subject.id for subject in subjects}) else numbers(names)
+    return None if len(set(names)) == len({subject.id for subject in subjects}) else numbered(names)
 
 
 def unit(subject: Subject) -> tuple[str, str]:
     """Name what is independent of the others: the group, or the sample itself, whatever the two are called."""
     return ("id", subject.id) if subject.group is None else ("group", subject.group)
-
-
-def numbers(names: Sequence[Hashable]) -> Ints:
-    """Number names by first sight, equal ones alike."""
-    found: dict[Hashable, int] = {}
-    return np.asarray([found.setdefault(name, len(found)) for name in names], dtype=np.int64)

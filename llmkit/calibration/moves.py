@@ -14,7 +14,7 @@ from llmkit.stats.length_bias import length_bias
 from llmkit.stats.mcnemar import fisher_exact, mcnemar_exact
 from llmkit.stats.mean import mean_interval
 from llmkit.stats.multiplicity import holm
-from llmkit.stats.proportion import clopper_pearson, newcombe, wilson
+from llmkit.stats.proportion import lower_bound, newcombe, wilson
 from llmkit.stats.tango import tango
 from llmkit.types import Interval
 
@@ -78,7 +78,7 @@ def changes(name: ProbeName, before: Sequence[Verdict], after: Sequence[Verdict]
     said = f"{k} of {n} {'changes' if k == 1 else 'change'} {what}"
     if gone:
         said += f", {gone} of them to no verdict"
-    proven = clopper_pearson(k, n, 1 - 2 * LEVEL).low > limit
+    proven = lower_bound(k, n, 1 - LEVEL) > limit
     return Probe(name, k / n, n, said, wilson(k, n), None, limit, k / n <= limit, proven)
 
 

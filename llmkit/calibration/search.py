@@ -9,7 +9,7 @@ locked is chosen once more, on all of them (M. Stone, JRSS B 36, 1974). No verdi
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from llmkit.calibration.candidates import Configuration
 from llmkit.calibration.racing import ALPHA, Raced, class_weights, race
@@ -34,9 +34,8 @@ class Searched:
         candidates: As reports show them, best first.
         configuration: The best one.
         verdicts: Its verdicts by item id; it has judged all items.
-        runner_up: The second; None where there is none.
-        runner_up_verdicts: By item id, of the items that it was asked about.
-        runner_up_p: McNemar's exact p-value between the two, on the items that both were asked about.
+        runner_up_p: McNemar's exact p-value between it and the second, on the items that both were asked about. None
+            with one configuration.
         paid: What was paid for now.
         planned_calls: Calls of the full grid.
         saved_calls: Of those, calls that racing spared.
@@ -45,8 +44,6 @@ class Searched:
     candidates: tuple[Candidate, ...]
     configuration: Configuration
     verdicts: Mapping[str, Verdict]
-    runner_up: Configuration | None = None
-    runner_up_verdicts: Mapping[str, Verdict] = field(default_factory=dict)
     runner_up_p: float | None = None
     paid: Totals = Totals()  # noqa: RUF009 - frozen
     planned_calls: int = 0
@@ -72,11 +69,6 @@ class CrossSearched:
     final: Searched
     verdicts: Mapping[str, Verdict]
     choices: tuple[Configuration, ...]
-
-    @property
-    def agreeing(self) -> int:
-        """Folds whose choice is the final one."""
-        return sum(choice == self.final.configuration for choice in self.choices)
 
 
 async def search(
@@ -178,9 +170,8 @@ class _Asked:
 
     def searched(self, items: Sequence[Labelled], raced: Raced) -> Searched:
         """Put together what a race came to."""
-        first, *others = raced.ranking
+        first = raced.ranking[0]
         known, ids = self._known, [item.subject.id for item in items]
-        second = others[0] if others else None
         calls = [calls_of(each.judge) for each in self._configurations]
         planned = sum(calls) * len(items)
         made = sum(each * len(verdicts) for each, verdicts in zip(calls, known, strict=True))
@@ -188,8 +179,6 @@ class _Asked:
             candidates=tuple(self._candidate(place, items, raced) for place in raced.ranking),
             configuration=self._configurations[first],
             verdicts={name: known[first][name] for name in ids},
-            runner_up=None if second is None else self._configurations[second],
-            runner_up_verdicts={} if second is None else {n: known[second][n] for n in ids if n in known[second]},
             runner_up_p=raced.runner_up_p,
             paid=summed(verdict.paid for verdicts in known for verdict in verdicts.values()),
             planned_calls=planned,

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from llmkit.calibration.answers import clusters_of, numbers, samples_of, unit
+from llmkit.calibration.answers import clusters_of, samples_of, unit
 from llmkit.calibration.work import Told, Work, WorkOptions, at_work, nobody, status_of
 from llmkit.documents.writing import written
 from llmkit.errors import UsageError
@@ -25,6 +25,7 @@ from llmkit.runs.rows import RunRow
 from llmkit.runs.store import Store
 from llmkit.stats.bradley_terry import bradley_terry, comparable
 from llmkit.stats.mcnemar import mcnemar_exact
+from llmkit.stats.numbering import numbered
 from llmkit.stats.signflip import sign_flip
 from llmkit.stats.strength_intervals import strength_intervals
 from llmkit.stats.summary import summarise
@@ -239,7 +240,7 @@ def _standings(
     if fit is None:
         groups = [", ".join(names[place] for place in group) for group in comparable(wins)]
         return (), [f"strengths have no finite estimate: nobody won across {' | '.join(groups)} in both directions"]
-    intervals = strength_intervals(fit, first, second, scores, numbers(of))
+    intervals = strength_intervals(fit, first, second, scores, numbered(of))
     order = sorted(range(len(names)), key=lambda place: -fit.log_strengths[place])
     return tuple(
         Standing(names[place], fit.log_strengths[place], None if intervals is None else intervals[place], rank)

@@ -14,8 +14,7 @@ from llmkit.gate.measures import Gated
 from llmkit.gate.order import Unit
 from llmkit.judges.correct import too_silent
 from llmkit.judges.judge import Judge
-from llmkit.stats.acceptance import lower_bound
-from llmkit.stats.proportion import binomial_tail
+from llmkit.stats.proportion import binomial_tail, lower_bound
 from llmkit.stats.sequential.trial import ALPHA
 from llmkit.verdicts import Unjudged
 

@@ -10,7 +10,8 @@ from typing import Literal
 from llmkit.judgements import Figures, Probe, ProbeName, Status
 from llmkit.judges.figures import kappa_form
 from llmkit.judges.judge import Judge
-from llmkit.stats.acceptance import lower_bound, trials_needed, upper_bound
+from llmkit.stats.acceptance import trials_needed
+from llmkit.stats.proportion import lower_bound, upper_bound
 
 ITEMS = "items"
 """What ``needs`` counts where all labels bear on one figure."""

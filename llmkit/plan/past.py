@@ -6,7 +6,6 @@ import hashlib
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +14,7 @@ from llmkit.runs.rows import RunRow, SampleRow
 from llmkit.runs.store import Store
 from llmkit.scoring import Scorer
 from llmkit.scoring.base import CorpusScorer
+from llmkit.stats.numbering import numbered
 from llmkit.types import Failure, Score
 
 Floats = NDArray[np.float64]
@@ -84,7 +84,7 @@ class Pairs:
     @property
     def samples(self) -> Ints:
         """A number for each pair's sample."""
-        return _codes([self.a.keys[row][0] for row in self.at_a])
+        return numbered([self.a.keys[row][0] for row in self.at_a])
 
     @property
     def clusters(self) -> Ints | None:
@@ -132,7 +132,7 @@ def cluster_codes(past: Past, rows: Ints | None = None) -> Ints | None:
     names = [past.clusters[row] for row in at]
     if not any(name is not None for name in names):
         return None
-    return _codes(
+    return numbered(
         [f"c{name}" if name is not None else f"s{past.keys[row][0]}" for name, row in zip(names, at, strict=True)]
     )
 
@@ -197,8 +197,3 @@ class _Rows:
 def _table(rows: Sequence[tuple[float, ...]]) -> Floats:
     width = max((len(row) for row in rows), default=0)
     return np.asarray([row or (np.nan,) * width for row in rows], dtype=np.float64).reshape(len(rows), width)
-
-
-def _codes(names: Sequence[Any]) -> Ints:
-    known: dict[Any, int] = {}
-    return np.asarray([known.setdefault(name, len(known)) for name in names], dtype=np.int64)

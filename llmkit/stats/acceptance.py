@@ -2,28 +2,11 @@
 
 from __future__ import annotations
 
-from llmkit.stats.beta import beta_quantile
 from llmkit.stats.proportion import binomial_tail
 
 MOST = 100_000
 """More items than anybody labels: beyond, the answer is that no number would do."""
 _SCANNED = 2_048
-
-
-def lower_bound(k: float, n: float, confidence: float = 0.95) -> float:
-    """Return the exact one-sided lower bound of a rate (Clopper and Pearson, Biometrika 26, 1934).
-
-    Args:
-        k: Successes; effective ones may be fractional.
-        n: Trials, likewise; more than 0.
-        confidence: One-sided.
-    """
-    return 0.0 if k <= 0 else beta_quantile(1 - confidence, k, n - k + 1)
-
-
-def upper_bound(k: float, n: float, confidence: float = 0.95) -> float:
-    """Return the exact one-sided upper bound; see :func:`lower_bound`."""
-    return 1.0 if k >= n else beta_quantile(confidence, k + 1, n - k)
 
 
 def least_right(n: int, bound: float, confidence: float = 0.95) -> int | None:

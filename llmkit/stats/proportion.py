@@ -36,9 +36,23 @@ def clopper_pearson(k: float, n: float, confidence: float = 0.95) -> Interval:
     """
     _check(k, n)
     tail = (1 - confidence) / 2
-    low = 0.0 if k == 0 else beta_quantile(tail, k, n - k + 1)
-    high = 1.0 if k == n else beta_quantile(1 - tail, k + 1, n - k)
-    return Interval(low, high, "clopper-pearson", confidence)
+    return Interval(_low(k, n, tail), _high(k, n, 1 - tail), "clopper-pearson", confidence)
+
+
+def lower_bound(k: float, n: float, confidence: float = 0.95) -> float:
+    """Return the exact one-sided lower bound of a rate (Clopper and Pearson, Biometrika 26, 1934).
+
+    Args:
+        k: Successes; effective ones may be fractional.
+        n: Trials, likewise; more than 0.
+        confidence: One-sided.
+    """
+    return _low(k, n, 1 - confidence)
+
+
+def upper_bound(k: float, n: float, confidence: float = 0.95) -> float:
+    """Return the exact one-sided upper bound; see :func:`lower_bound`."""
+    return _high(k, n, confidence)
 
 
 def jeffreys(k: float, n: float, confidence: float = 0.95) -> Interval:
@@ -70,6 +84,14 @@ def binomial_tail(k: int, n: int, p: float) -> float:
     """Return P(X ≥ ``k``) for X ~ Binomial(``n``, ``p``): the exact one-sided p-value."""
     _check(k, n)
     return 1.0 if k == 0 else beta_cdf(p, k, n - k + 1)
+
+
+def _low(k: float, n: float, tail: float) -> float:
+    return 0.0 if k <= 0 else beta_quantile(tail, k, n - k + 1)
+
+
+def _high(k: float, n: float, level: float) -> float:
+    return 1.0 if k >= n else beta_quantile(level, k + 1, n - k)
 
 
 def _check(k: float, n: float) -> None:

@@ -125,7 +125,6 @@ async def test_a_draft_that_cannot_be_asked_scores_nothing_and_the_thinker_is_to
     assert not found.better
     assert found.path == judge.prompt.path and found.judge == judge
     assert [path.name for path in (tmp_path / "prompts").iterdir()] == ["relevance.prompty"]
-    assert found.tried > 1
     later = [text_of(request) for request in seat.requests if thinks(request)][1:]
     assert later and all("could not be used: the prompt does not show the judge 'answer'" in said for said in later)
 
@@ -167,7 +166,7 @@ async def test_the_same_seed_finds_the_same_and_from_the_store_too(tmp_path: Pat
     again = await optimised(judge, seat, seed=3)
 
     assert len(seat.requests) == asked
-    assert (again.calls, again.tried, again.path) == (first.calls, first.tried, first.path)
+    assert (again.calls, again.path) == (first.calls, first.path)
     assert again.paid.calls == 0 and first.paid.calls == asked
 
 

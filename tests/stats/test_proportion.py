@@ -6,7 +6,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from llmkit.stats.proportion import binomial_tail, clopper_pearson, jeffreys, newcombe, unseen, wilson
+from llmkit.stats.proportion import (
+    binomial_tail,
+    clopper_pearson,
+    jeffreys,
+    lower_bound,
+    newcombe,
+    unseen,
+    upper_bound,
+    wilson,
+)
 
 counts = st.integers(1, 10_000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
 
@@ -19,6 +28,14 @@ def test_exact_and_score_intervals_agree_with_scipy(kn, confidence):
         theirs = test.proportion_ci(confidence, method=method)
         interval = ours(k, n, confidence)
         assert (interval.low, interval.high) == pytest.approx((theirs.low, theirs.high), abs=1e-9)
+
+
+@given(st.integers(0, 60), st.integers(1, 60), st.sampled_from([0.6, 0.95]))
+def test_one_sided_bounds_are_those_of_the_exact_test(k, n, confidence):
+    k = min(k, n)
+    low = 0.0 if k == 0 else stats.beta.ppf(1 - confidence, k, n - k + 1)
+    high = 1.0 if k == n else stats.beta.ppf(confidence, k + 1, n - k)
+    assert (lower_bound(k, n, confidence), upper_bound(k, n, confidence)) == pytest.approx((low, high))
 
 
 @given(counts)

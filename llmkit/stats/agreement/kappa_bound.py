@@ -8,10 +8,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from llmkit.stats.acceptance import MOST, lower_bound, upper_bound
+from llmkit.stats.acceptance import MOST
 from llmkit.stats.agreement.categories import Weights
 from llmkit.stats.agreement.kappa import cohen_kappa
 from llmkit.stats.beta import beta_cdf
+from llmkit.stats.proportion import lower_bound, upper_bound
 
 DRAWS = 200
 """Tables that a power is estimated from: to within .06, and in less than a second."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from llmkit.stats.multiplicity import holm
-from llmkit.stats.proportion import binomial_tail, clopper_pearson, wilson
+from llmkit.stats.proportion import binomial_tail, upper_bound, wilson
 from llmkit.types import Interval
 
 LEAST_ANSWERS = 10
@@ -75,5 +75,5 @@ def _exam(correct: int, answered: int, p_value: float | None, adjusted: float | 
     flagged = adjusted is not None and adjusted <= level
     if not answered:
         return Exam(correct, answered, None, None, None, None, None, flagged)
-    upper = clopper_pearson(correct, answered, 1 - 2 * level).high if level < 0.5 else None
+    upper = upper_bound(correct, answered, 1 - level)
     return Exam(correct, answered, correct / answered, wilson(correct, answered), upper, p_value, adjusted, flagged)
