@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -15,11 +15,12 @@ from llmkit.errors import DocumentError, UsageError, nearest
 from llmkit.judges.judge import Example, Judge
 from llmkit.judges.labels import Labelled
 from llmkit.judges.load import OWN_FILES, PROMPTS, check_prompt
+from llmkit.judges.panel import check_seat
 from llmkit.judges.spec import MethodSpec, SearchSpec
 from llmkit.prompts import Prompt, load_prompt
-from llmkit.providers.base import ModelRef
+from llmkit.providers.base import ModelRef, Provider
 from llmkit.providers.params import check_params, split
-from llmkit.providers.registry import normalise, options_of
+from llmkit.providers.registry import create, normalise, options_of
 
 MOST = 200
 """Configurations of one grid. The winner's curse grows with them, and every one is asked at least a few items."""
@@ -55,11 +56,13 @@ class Configuration:
         name: What differs among the candidates, short: ``gpt-4o · strict.prompty · 4 shots · reason after``.
         settings: The same as data: ``model``, ``prompt``, ``few_shot``, ``method.*``, ``params.*``.
         judge: The judge with these settings.
+        places: Field of the judge (``model``, ``method``) → ``path:line`` in the grid, of those that the grid names.
     """
 
     name: str
     settings: Mapping[str, Any]
     judge: Judge
+    places: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_grid(path: Path | str) -> Grid:
@@ -103,19 +106,53 @@ def candidates(judge: Judge, grid: Grid | None, pool: Sequence[Labelled], *, set
     if grid is None:
         return [Configuration(judge.model.name, {}, judge)]
     found = [(judge, own)]
+    places: list[Mapping[str, str]] = [{}]
     known = {judge.fingerprint}
-    for each in _combined(judge, grid, pool, settings):
+    for each, named in _combined(judge, grid, pool, settings):
         if each.fingerprint not in known:
             known.add(each.fingerprint)
             found.append((each, _settings_of(each)))
+            places.append(named)
         if len(found) > MOST:
             raise DocumentError(f"more than {MOST} candidates", where=grid.where(), hint="Try fewer at a time")
     varying = [key for key in _keys(found) if len({repr(said.get(key)) for _, said in found}) > 1]
-    named = [Configuration(_name(each, said, varying), _picked(said, varying), each) for each, said in found]
-    return _distinct(named)
+    return _distinct(
+        [
+            Configuration(_name(each, said, varying), _picked(said, varying), each, where)
+            for (each, said), where in zip(found, places, strict=True)
+        ]
+    )
 
 
-def _combined(judge: Judge, grid: Grid, pool: Sequence[Labelled], settings: Settings) -> Iterator[Judge]:
+def provider_of(each: Configuration, given: Mapping[str, Provider]) -> Provider:
+    """Build a candidate's provider, to show and price requests, and make sure that it can be asked as its method wants.
+
+    Args:
+        each: The candidate.
+        given: Model name → a provider made already.
+
+    Raises:
+        UsageError: No such model, or one that gives no log-probabilities; with the place that names it.
+    """
+    judge = each.judge
+    try:
+        provider = given.get(judge.model.name) or create(judge.model, display=True)
+    except UsageError as error:
+        error.where = error.where or each.places.get("model", judge.where("model"))
+        raise
+    try:
+        check_seat(judge, provider)
+    except UsageError as error:
+        if "method" in each.places:  # the judge's own file does not ask for it
+            error.where, error.hint = each.places["method"], "Leave logprobs out, or try models that give them"
+        raise
+    return provider
+
+
+def _combined(
+    judge: Judge, grid: Grid, pool: Sequence[Labelled], settings: Settings
+) -> Iterator[tuple[Judge, dict[str, str]]]:
+    """Yield each combination, and the lines of the model and the method that the grid names."""
     spec = grid.spec
     prompts = [judge.prompt]
     if spec.prompt is not None:
@@ -123,14 +160,18 @@ def _combined(judge: Judge, grid: Grid, pool: Sequence[Labelled], settings: Sett
     shots = [judge.examples]
     if spec.few_shot is not None:
         shots = [_shots(grid, place, pool) for place in range(len(spec.few_shot))]
-    methods = [judge.method]
+    methods: list[tuple[MethodSpec, dict[str, str]]] = [(judge.method, {})]
     if spec.method is not None:
-        methods = [_method(grid, place, judge) for place in range(len(spec.method))]
+        methods = [
+            (_method(grid, place, judge), {"method": grid.where("method", place)}) for place in range(len(spec.method))
+        ]
     for name, where in _named(judge, grid):
-        for prompt, examples, method in product(prompts, shots, methods):
+        there = {} if name is None else {"model": where}
+        for prompt, examples, (method, asked) in product(prompts, shots, methods):
             base = _model(judge, prompt, name, where, settings)
             for model in _tuned(base, grid):
-                yield replace(judge, model=model, prompt=prompt, examples=examples, method=method)
+                said = replace(judge, model=model, prompt=prompt, examples=examples, method=method)
+                yield said, {**there, **asked}
 
 
 def _named(judge: Judge, grid: Grid) -> list[tuple[str | None, str]]:

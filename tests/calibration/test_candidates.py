@@ -1,15 +1,17 @@
 """A grid of models, prompts, examples, methods and parameters becomes a list of judges."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from llmkit.calibration.candidates import candidates, examples_needed, read_grid
+from llmkit.calibration.candidates import candidates, examples_needed, provider_of, read_grid
 from llmkit.config import load_settings
 from llmkit.errors import DocumentError, UnknownNameError, UsageError
 from llmkit.judges.labels import Labelled
 from llmkit.judges.subject import Subject
+from llmkit.providers.scripted import Scripted
 from llmkit.shipped import shipped
 from tests.judges.project import judge_of
 
@@ -154,6 +156,32 @@ def test_a_method_of_another_kind_is_an_error_on_its_line(tmp_path):
 def test_methods_that_contradict_themselves_are_errors(tmp_path, method):
     with pytest.raises(DocumentError, match=r"grid.yaml:1: logprobs goes with"):
         found(tmp_path, method=[method])
+
+
+def mute():
+    """A model that gives no log-probabilities, as that of a judge."""
+    model = Scripted("judge", function=str)
+    model.capabilities = replace(model.capabilities, logprobs=False)
+    return {"scripted/judge": model}
+
+
+def test_what_a_model_cannot_do_is_told_with_the_line_that_asks_for_it(tmp_path):
+    own, tried = found(tmp_path, method=[{"reason": "before"}, {"reason": "none", "logprobs": True}])
+    assert provider_of(own, mute()).model == "judge"
+    with pytest.raises(UsageError, match=r"grid.yaml:1: scripted/judge gives no log-probabilities.*Leave logprobs out"):
+        provider_of(tried, mute())
+    _, other = found(tmp_path, few_shot=[0], model=["scripted/judgement"])
+    with pytest.raises(UsageError, match=r"grid.yaml:2: unknown scripted model 'judgement'"):
+        provider_of(other, {})
+
+
+def test_what_the_judges_own_model_cannot_do_is_told_with_the_judges_line(tmp_path):
+    judge = judge_of(tmp_path, method={"logprobs": True})
+    (only,) = candidates(judge, None, POOL, settings=load_settings(tmp_path))
+    with pytest.raises(UsageError, match=r"relevance.yaml:6: .* gives no log-probabilities.*method.logprobs: false"):
+        provider_of(only, mute())
+    with pytest.raises(UsageError, match=r"relevance.yaml:4: unknown scripted model 'judge'"):
+        provider_of(only, {})
 
 
 def test_a_grid_with_nothing_in_it_is_an_error(tmp_path):
