@@ -13,6 +13,7 @@
     │   └── GenerationOverBudget   3   the next attempt does not fit under the cap
     ├── DataError                  4   a data set cannot be read or holds what no row may hold
     ├── ProviderError              4   a model's server failed, refused or answered nonsense
+    │   └── NotStoredError         3   an answer is not stored, and no call may be made
     ├── ScorerError                4   a scorer crashed or met an answer that it cannot score
     └── StoreError                 4   the store cannot be read or written
 
@@ -176,6 +177,20 @@ class ProviderError(LlmkitError):
     def retryable(self) -> bool:
         """Whether the same request may succeed on another attempt."""
         return self.fault in RETRYABLE
+
+
+class NotStoredError(ProviderError):
+    """An answer is not stored, and no call may be made; the same command fails again until one is.
+
+    Args:
+        model: Whose answer.
+    """
+
+    exit_code = 3
+
+    def __init__(self, model: str) -> None:
+        what = f"no answer of {model} is stored for this, and no call may be made"
+        super().__init__("not_found", what, hint="Run it once without --offline")
 
 
 class ScorerError(LlmkitError):

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from types import TracebackType
 from typing import Self
 
 from llmkit.calibration.options import CalibrateHooks, Outlay
 from llmkit.cli.console import err, out, print_json, say
-from llmkit.cli.session import confirmed, this_command
-from llmkit.errors import LlmkitError, UsageError
+from llmkit.cli.session import confirmed, goes_on, this_command
 from llmkit.reports.outlook import outlook_document, print_outlook
 from llmkit.reports.progress import Progress
-
-STOPS = (KeyboardInterrupt, asyncio.CancelledError, LlmkitError)
 
 
 class Calibrating(CalibrateHooks):
@@ -38,7 +34,7 @@ class Calibrating(CalibrateHooks):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._progress.__exit__(kind, error, trace)
-        if self._asked and self._cache and isinstance(error, STOPS) and not isinstance(error, UsageError):
+        if self._asked and self._cache and goes_on(error):
             say(f"what is paid for is kept, and no lock is written; go on with: {this_command()}")
 
     def planned(self, judge: str, outlay: Outlay) -> bool:

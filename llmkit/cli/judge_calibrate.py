@@ -57,7 +57,7 @@ def calibrate(
     """Measure a judge against people's labels, and write its lock: judges/NAME.lock.
 
     Says before any call what these labels can show at best. Exit codes: 0 calibrated, 1 refused, 3 provisional (not
-    enough labels) or the budget ran out, 4 something broke.
+    enough labels), the budget ran out or --offline lacks an answer, 4 something broke.
     """
     from llmkit.calibration.calibrate import calibrate_async
     from llmkit.calibration.options import CalibrateOptions

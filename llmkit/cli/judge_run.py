@@ -48,7 +48,7 @@ def run(
     """Have a judge decide, and print its raw rate, the corrected one with its interval, and its status.
 
     A pairwise judge and several runs: win rates in both orders, and Bradley and Terry's strengths. Exit codes: 0 done,
-    3 the budget ran out, 4 something broke.
+    3 the budget ran out or --offline lacks an answer, 4 something broke.
     """
     from llmkit.calibration.work import WorkOptions
     from llmkit.documents.writing import check_writable

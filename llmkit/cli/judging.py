@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from types import TracebackType
 from typing import Self
 
 from llmkit.cli.console import err, say
-from llmkit.cli.session import this_command
-from llmkit.errors import LlmkitError, UsageError
+from llmkit.cli.session import goes_on, this_command
 from llmkit.reports.progress import Progress
-
-STOPS = (KeyboardInterrupt, asyncio.CancelledError, LlmkitError)
 
 
 class Watching:
@@ -33,7 +29,7 @@ class Watching:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._progress.__exit__(kind, error, trace)
-        if self._asked and self._cache and isinstance(error, STOPS) and not isinstance(error, UsageError):
+        if self._asked and self._cache and goes_on(error):
             say(f"what is paid for is kept; go on with: {this_command()}")
 
     def told(self, what: str, done: int, total: int, cost_usd: float | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shlex
 import signal
 import sys
@@ -11,7 +12,7 @@ from types import TracebackType
 from llmkit.cli.console import err, out, print_json, say
 from llmkit.cli.thresholds import Thresholds, exit_code
 from llmkit.comparisons import Comparison
-from llmkit.errors import LlmkitError
+from llmkit.errors import LlmkitError, NotStoredError, UsageError
 from llmkit.reports.comparison import print_comparison
 from llmkit.reports.document import document
 from llmkit.reports.numbers import counted, dollars
@@ -149,6 +150,12 @@ class Line:
             state.done, state.total, state.metric, t.cost_usd, state.failed, state.from_cache, state.in_flight,
             run=self._name,
         )  # fmt: skip
+
+
+def goes_on(error: BaseException | None) -> bool:
+    """Whether the same command goes on after it was stopped so; what can only fail again does not."""
+    stopped = isinstance(error, (KeyboardInterrupt, asyncio.CancelledError, LlmkitError))
+    return stopped and not isinstance(error, (UsageError, NotStoredError))
 
 
 def this_command() -> str:

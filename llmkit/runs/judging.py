@@ -18,7 +18,7 @@ from typing import Self
 
 from llmkit.canonical import digest
 from llmkit.config import Settings
-from llmkit.errors import BudgetError, ProviderError, StoreError
+from llmkit.errors import BudgetError, NotStoredError, ProviderError, StoreError
 from llmkit.judges.seat import Seat, Seats
 from llmkit.providers.answers import no_answer
 from llmkit.providers.base import Counts, ModelRef, Provider, Starts
@@ -103,7 +103,7 @@ class Bench:
         budget: What all calls are paid from; None: no cap.
         cache: Whether answers that other runs paid for count.
         since: Seconds of the epoch; older answers of other runs do not count.
-        offline: No call is made: an answer that is not stored is a ``ProviderError``, counted in ``missing``.
+        offline: No call is made: an answer that is not stored is a ``NotStoredError``, counted in ``missing``.
         retry: How calls are repeated.
         concurrency: Calls in flight to one model; None: the settings', else it adapts.
         providers: Model name → a provider made already, in the place of the registry's.
@@ -239,8 +239,7 @@ class Bench:
             return self._known(judge, used, found)
         if self.offline:
             self.missing += 1
-            what = f"no answer of {model.ref.name} is stored for this, and no call may be made"
-            raise ProviderError("not_found", what, hint="Run it once without --offline")
+            raise NotStoredError(model.ref.name)
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._asking[mark] = future
         try:

@@ -137,12 +137,13 @@ def test_what_cannot_be_done_is_one_line(here: Path, cli: Cli, arguments: list[s
     assert found.err.count("\n") == 1
 
 
-def test_offline_without_what_is_needed_exits_4(here: Path, cli: Cli) -> None:
+def test_offline_without_what_is_needed_exits_3_and_repeats_no_command(here: Path, cli: Cli) -> None:
     project(here)
     script(here)
     stored(here, n=2)
     said = cli("judge", "run", "relevance", "latest", "--offline")
-    assert said.code == 4
-    assert "no call may be made" in said.err
+    assert said.code == 3
+    missing = "no answer of scripted/judge is stored for this, and no call may be made"
+    assert said.err == f"llmkit: {missing}. Run it once without --offline\n"
     assert cli("judge", "run", "relevance", "latest").code == 0
     assert cli("judge", "run", "relevance", "latest", "--offline").code == 0
