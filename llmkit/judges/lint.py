@@ -10,6 +10,7 @@ from llmkit.errors import DocumentError
 from llmkit.judges.judge import Judge
 from llmkit.judges.label_file import items_path, labels_path
 from llmkit.judges.labels import Labelled, LabelSet
+from llmkit.judges.spec import PopulationSpec
 from llmkit.judges.subject import folded
 
 FEWEST = 20
@@ -27,7 +28,7 @@ def lint(labels: LabelSet, judge: Judge) -> tuple[str, ...]:
     Raises:
         DocumentError: For the first of these: fewer than ``FEWEST`` items with a label (copies count once); labels of
             one class; equal items with different labels; a labelled item that the prompt or the guideline shows;
-            weights that do not fit how the items were drawn.
+            weights that do not fit how the items were drawn; a population of fewer items than were drawn from it.
     """
     where = str(labels_path(judge))
     known = [item for item in labels.items if item.label is not None]
@@ -37,6 +38,7 @@ def lint(labels: LabelSet, judge: Judge) -> tuple[str, ...]:
     _check_classes(known, judge, where)
     _check_leakage(known, judge)
     _check_weights(labels, judge)
+    _check_population(labels, judge)
     return (*labels.notes, *_notes(labels, known, copies, judge))
 
 
@@ -133,6 +135,17 @@ def _check_weights(labels: LabelSet, judge: Judge) -> None:
             f"sampling is enriched, but {missing} of {len(every)} items have no weight",
             where=where,
             hint="Give each its weight: items in its stratum of the population, divided by those drawn from it",
+        )
+
+
+def _check_population(labels: LabelSet, judge: Judge) -> None:
+    assert judge.spec.labels is not None
+    of, drawn = judge.spec.labels.population, len(labels.items) + len(labels.unlabelled)
+    if isinstance(of, PopulationSpec) and of.size is not None and of.size < drawn:
+        raise DocumentError(
+            f"the population has {of.size} items, and {drawn} were drawn from it to be labelled",
+            where=judge.where("labels", "population", "size"),
+            hint="Write how many items the labelled ones were drawn from; leave it out where nobody knows",
         )
 
 

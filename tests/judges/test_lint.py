@@ -140,3 +140,16 @@ def test_enriched_items_need_weights(tmp_path: Path) -> None:
 )
 def test_what_keeps_rates_from_being_corrected_is_said(tmp_path: Path, spec: dict[str, Any], note: str) -> None:
     assert note in lint(label_set(some(), sampling=spec.get("sampling")), judge_in(tmp_path, **spec))[-1]
+
+
+@pytest.mark.parametrize(("size", "sound"), [(20, True), (19, False)])
+def test_no_more_items_are_drawn_than_the_population_has(tmp_path: Path, size: int, sound: bool) -> None:
+    judge = judge_in(tmp_path, sampling="random", population={"run": "r", "size": size})
+    labels = label_set(some()[:20], sampling="random", population="0")
+    if sound:
+        lint(labels, judge)
+        return
+    with pytest.raises(
+        DocumentError, match=r"relevance.yaml.*: the population has 19 items, and 20 were drawn"
+    ):
+        lint(labels, judge)
