@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from llmkit.calibration.draw import Drawn, draw
 from llmkit.calibration.pool import Pool
 from llmkit.calibration.skeleton import definition, guideline
+from llmkit.config import load_settings
 from llmkit.documents import parse_yaml, read_text, validate
 from llmkit.documents.writing import written
 from llmkit.errors import UsageError
@@ -74,13 +75,14 @@ def new_judge(
         force: Write over what is there; labels are never written over.
 
     Raises:
-        UsageError: The name or kind cannot be meant; files are there already; nothing can be drawn.
+        UsageError: The name, kind or model cannot be meant; files are there already; nothing can be drawn.
     """
     if not re.fullmatch(NAME, name):
         hint = "Small letters, digits, - and _, such as relevance"
         raise UsageError(f"{name!r} cannot be a judge's name", where="NAME", hint=hint)
     meant = kind_of(kind)
     scale = _scale(meant)
+    asked = load_settings(root).resolve_alias(model, where="-m")
     files = _Files(root, name)
     files.check(force)
     drawn = draw(pool, n, sampling, seed)
@@ -101,7 +103,8 @@ def new_judge(
         files.labels: "",
     }
     _write(texts, force=force)
-    return NewJudge(tuple(texts), len(drawn.subjects), drawn.size, drawn.said, (*pool.notes(), *_notes(drawn, n)))
+    notes = (*pool.notes(), *_notes(drawn, n), *_own(model, asked, pool, files.definition.name))
+    return NewJudge(tuple(texts), len(drawn.subjects), drawn.size, drawn.said, notes)
 
 
 def kind_of(said: str) -> str | Mapping[str, Any]:
@@ -196,3 +199,10 @@ def _write(texts: Mapping[Path, str], *, force: bool) -> None:
 
 def _notes(drawn: Drawn, n: int) -> list[str]:
     return [f"there are no more than {drawn.size} items: all of them are to be labelled"] if drawn.size < n else []
+
+
+def _own(model: str, asked: str, pool: Pool, definition: str) -> list[str]:
+    """Say that a model would judge itself: it may like its own style, and so may its family."""
+    if asked not in pool.models:
+        return []
+    return [f"{model} gave these answers: it would judge its own answers: give another with -m, or in {definition}"]

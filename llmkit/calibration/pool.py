@@ -46,6 +46,11 @@ class Pool(Protocol):
         """What items can be told apart by; None where there is nothing."""
         ...
 
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Whose answers they are, as ``provider/model``; none where nobody knows."""
+        ...
+
     def population(self) -> Mapping[str, str]:
         """Return ``{run: …}`` or ``{data: …}``, as a definition names it."""
         ...
@@ -78,7 +83,7 @@ class RunPool:
     def __init__(self, store: Store, name: str, by: str | None) -> None:
         self._store = store
         self._run = as_seen(store.run(name), store.path.parent)
-        self.by = scorer_of(self._run, by)
+        self.by, self.models = scorer_of(self._run, by), (self._run.model,)
         self._epochs = self._run.config["epochs"]
         better = setup_of(self._run)["higher_is_better"]
         self._sign = 1.0 if self.by is None or better.get(self.by, True) else -1.0
@@ -132,6 +137,7 @@ class PairPool:
         self.by = scorer_of(self._runs[0], by, among=other if by is None else None)
         if self.by is not None and self.by not in other:
             raise UnknownNameError(f"scorer of {second!r}", self.by, other, where="--by")
+        self.models = tuple(run.model for run in self._runs)
         self._seed = seed
         self._alone = self._unlike = 0
 
@@ -198,6 +204,7 @@ class DataPool:
 
     def __init__(self, source: Source, *, pair: bool, by: str | None) -> None:
         self._source, self._pair, self.by = source, pair, by
+        self.models: tuple[str, ...] = ()
         self._bad = 0
 
     def population(self) -> Mapping[str, str]:

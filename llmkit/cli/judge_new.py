@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from llmkit.cli.complete import complete_run
-from llmkit.cli.options import Model, StoreFolder
+from llmkit.cli.complete import complete_model, complete_run
+from llmkit.cli.options import StoreFolder
 
 if TYPE_CHECKING:
     from llmkit.calibration.new import NewJudge
@@ -34,7 +34,16 @@ def new(
     kind: Annotated[
         str | None, typer.Option(help=f"{KINDS} Default: pass_fail; pairwise with --against.", metavar="KIND")
     ] = None,
-    model: Model = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            "-m",
+            "--model",
+            metavar="MODEL",
+            autocompletion=complete_model,
+            help="Who judges: provider/model, best another than gave the answers. Default: model in llmkit.toml.",
+        ),
+    ] = None,
     n: Annotated[int, typer.Option("--n", min=1, max=100_000, help="Items to label.", metavar="N")] = 100,
     sampling: Annotated[
         Literal["random", "enriched"],

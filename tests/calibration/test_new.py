@@ -68,6 +68,17 @@ async def test_the_judge_that_is_written_loads_and_its_items_wait_for_labels(fol
     assert one.slices.keys() == {"topic"}
 
 
+@pytest.mark.parametrize(("model", "own"), [("scripted/good", True), ("mine", True), ("scripted/bad", False)])
+async def test_a_model_that_would_judge_its_own_answers_is_told(
+    folder: Path, store: Store, model: str, own: bool
+) -> None:
+    with (folder / "llmkit.toml").open("a") as file:
+        file.write('[aliases]\nmine = "scripted/good"\n')
+    found = new_judge("relevance", RunPool(store, "latest", None), root=folder, kind="pass_fail", model=model, n=30)
+    said = f"{model} gave these answers: it would judge its own answers: give another with -m, or in relevance.yaml"
+    assert (said in found.notes) is own
+
+
 async def test_the_population_is_the_one_that_a_scorer_sees(folder: Path, store: Store) -> None:
     make(folder, RunPool(store, "latest", None))
     counted = Population()

@@ -65,9 +65,11 @@ def test_new_from_a_run_and_of_two_runs(project: Path, cli: Cli) -> None:
     )
     cli("eval", "capitals.yaml")
     cli("eval", "capitals.yaml", "-m", "scripted/other")
-    assert cli("judge", "new", "one", "--from-run", "latest", "-m", "scripted/oracle").code == 0
+    one = cli("judge", "new", "one", "--from-run", "latest", "-m", "scripted/oracle")
+    assert one.code == 0 and "its own answers" not in one.err
     said = cli("judge", "new", "two", "--from-run", "latest~1", "--against", "latest", "-m", "scripted/oracle")
     assert said.code == 0
+    assert "scripted/oracle gave these answers: it would judge its own answers: give another with -m" in said.err
     items = [json.loads(line) for line in (project / "judges/labels/two.items.jsonl").read_text().splitlines()]
     assert {frozenset((item["a"], item["b"])) for item in items} == {frozenset(("x", "z"))}
     assert len({item["a"] for item in items}) == 2
