@@ -61,7 +61,8 @@ def suite_verdict(
     if nobody is not None and not (found.missing and verdict == "undecided"):
         code = BROKE
     base, head = _spent(found, "base"), _spent(found, "head")
-    saved = 0 if verdict == "undecided" else _saved(setup, found)
+    refused = any(one.refused is not None for one in judges.metrics.values())
+    saved = 0 if refused else _saved(setup, found)
     return SuiteVerdict(
         suite=setup.reached.suite.name,
         path=_path(setup),
@@ -245,7 +246,9 @@ def _same(setup: Setup, found: Findings) -> int:
 
 
 def _saved(setup: Setup, found: Findings) -> int:
-    """Return the calls of the looks that were not needed."""
+    """Return the calls of the looks that were not needed, or of no use for want of verdicts."""
+    if found.verdict == "undecided" and (found.stopped is not None or not found.silent):
+        return 0
     sides = [setup.head_pieces] if setup.baseline is not None else [setup.head_pieces, setup.base_pieces]
     rest = (piece for side in sides for pieces in side[found.units :] for piece in pieces)
     keys = [piece.key for piece in rest if isinstance(piece, Job) and piece.key not in setup.known]
