@@ -3,7 +3,7 @@
     python benchmarks/judge_statuses.py [--seeds 500]
 
 The verdicts are drawn, so that no model is asked; all that decides is llmkit's own: `divide`, `race`, `figures`,
-`decide`. A clean injection probe is given to every judge: what is simulated is whether the figures mislead.
+`decide`. Clean probes are given to every judge: what is simulated is whether the figures mislead.
 """
 
 from __future__ import annotations
@@ -30,7 +30,11 @@ from llmkit.judges.status import decide
 from llmkit.judges.subject import Subject
 from llmkit.shipped import shipped
 
-CLEAN = (Probe("injection", 0.0, 100, "0 of 100 move", limit=0.02, passed=True),)
+CLEAN = (
+    Probe("injection", 0.0, 100, "0 of 100 move", limit=0.02, passed=True),
+    Probe("repeat", 0.0, 100, "0 of 100 change", limit=0.1, passed=True),
+    Probe("rewording", 0.0, 100, "0 of 100 change", limit=0.1, passed=True),
+)
 
 
 def judge() -> Judge:

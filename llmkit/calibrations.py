@@ -141,7 +141,8 @@ class Calibration:
         estimator_why: One line.
         threshold: Cut on the probability, where there is one.
         calibrator: ``platt`` or ``isotonic`` with its parameters, where there is one.
-        looks: How often these test labels have been looked at, this time included.
+        looks: How often these test labels have been looked at, this time included; at least so often where
+            ``looks_known`` is False.
         model: The chosen model.
         served: The model that answered, in the server's words.
         paid: All calls of this calibration.
@@ -153,6 +154,7 @@ class Calibration:
         notes: Lines for people: what the linter said, abstentions, ….
         next: The next command.
         required: Figure (``tpr``, ``weighted_kappa``, …) → the one-sided lower bound that it must show.
+        looks_known: Whether ``looks`` are all: a damaged lock, or one edited by hand, may have held others.
     """
 
     judge: str
@@ -188,3 +190,4 @@ class Calibration:
     notes: tuple[str, ...] = ()
     next: str = ""
     required: Mapping[str, float] = field(default_factory=dict)
+    looks_known: bool = True

@@ -15,6 +15,7 @@ from functools import partial
 from llmkit.calibration.candidates import Configuration
 from llmkit.calibration.conclude import Outcome, conclude
 from llmkit.calibration.cutting import Cut, applied, learn
+from llmkit.calibration.locking import looks_at, unchanged_files
 from llmkit.calibration.options import CalibrateHooks, CalibrateOptions
 from llmkit.calibration.prepare import OPTIMISER_CALLS, Prepared, prepare
 from llmkit.calibration.probes import probe
@@ -34,6 +35,7 @@ from llmkit.providers.registry import normalise, options_of
 from llmkit.runs.evaluate import in_a_loop, run_async
 from llmkit.runs.judging import Bench
 from llmkit.runs.key import identity
+from llmkit.runs.looks import note_look
 from llmkit.runs.store import Store
 from llmkit.types import summed
 
@@ -125,6 +127,7 @@ async def _measured(
         choice.judge, test, own, seat, seed=options.seed, most=prepared.probed,
         told=lambda name, done, total, _: hooks.stage(f"probe: {name}", done, total, bench.budget.spent_usd),
     )  # fmt: skip
+    folder = options.store or settings.store_path
     outcome = Outcome(
         judge=choice.judge,
         searched=choice.searched,
@@ -136,7 +139,12 @@ async def _measured(
         crossed=choice.crossed is not None,
         identity=identity(seat.provider),
         paid=summed(bench.totals().values()),
+        looks=looks_at(choice.judge, prepared.division.test, folder),
+        files=unchanged_files(choice.judge, prepared.files),
     )
+    # Before anybody is told what came of it: whoever removes the lock then has looked all the same.
+    one = choice.judge
+    note_look(folder, one.name, prepared.division.test, one.fingerprint, known=outcome.looks.known)
     return conclude(prepared, outcome, options)
 
 

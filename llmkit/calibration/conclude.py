@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from llmkit.calibration.cutting import Cut, with_errors
-from llmkit.calibration.locking import Measured, lock_of, looks_at
+from llmkit.calibration.locking import Looks, Measured, lock_of
 from llmkit.calibration.options import CalibrateOptions
 from llmkit.calibration.parts import disagreements_of, slices_of
 from llmkit.calibration.prepare import Prepared
@@ -46,6 +46,8 @@ class Outcome:
         crossed: Whether the verdicts are cross-fitted.
         identity: Of the provider.
         paid: All calls.
+        looks: At the test part, before this one.
+        files: What the lock binds: role → path and SHA-256.
     """
 
     judge: Judge
@@ -58,6 +60,8 @@ class Outcome:
     crossed: bool
     identity: Mapping[str, str]
     paid: Totals
+    looks: Looks
+    files: Mapping[str, str]
 
 
 def conclude(prepared: Prepared, found: Outcome, options: CalibrateOptions) -> Calibration:
@@ -68,7 +72,7 @@ def conclude(prepared: Prepared, found: Outcome, options: CalibrateOptions) -> C
     searched = found.searched
     dev_verdicts = [] if searched is None else [searched.verdicts[item.subject.id] for item in dev_items]
     dev = None if searched is None else _figures(prepared, dev_items, dev_verdicts)
-    looks = looks_at(prepared.judge, division.test)
+    looks = found.looks
     seen = looks.with_(judge.fingerprint)
     decision = decide(judge, test, found.probes, looks=len(seen))
     calibrator = with_errors(found.cut.calibrator, [str(i.label) for i in found.test], found.verdicts)
@@ -87,6 +91,8 @@ def conclude(prepared: Prepared, found: Outcome, options: CalibrateOptions) -> C
                 items=list(zip(found.test, found.own, strict=True)),
                 probes=found.probes,
                 looks=seen,
+                looks_known=looks.known,
+                files=found.files,
                 estimator=estimator,
                 threshold=found.cut.threshold,
                 calibrator=calibrator,
@@ -119,6 +125,7 @@ def conclude(prepared: Prepared, found: Outcome, options: CalibrateOptions) -> C
         threshold=found.cut.threshold,
         calibrator=calibrator,
         looks=len(seen),
+        looks_known=looks.known,
         model=judge.model.name,
         served=lock.served,
         paid=found.paid,

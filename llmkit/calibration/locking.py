@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from llmkit.canonical import digest
-from llmkit.errors import DocumentError
+from llmkit.errors import DocumentError, UsageError
 from llmkit.judgements import Counts, Part, Probe, Verdict
 from llmkit.judges.judge import PARSER, Judge
 from llmkit.judges.labels import Labelled, LabelSet
-from llmkit.judges.lock import Chosen, Lock, files_of, lock_path, path_from, read_lock
+from llmkit.judges.lock import (
+    Chosen,
+    Lock,
+    bound_files,
+    file_digest,
+    files_of,
+    lock_path,
+    looks_in,
+    path_from,
+    read_lock,
+)
 from llmkit.judges.status import Decision
 from llmkit.judges.verdict import schema_digest
+from llmkit.runs.looks import looks_of
 from llmkit.version import __version__
 
 ANCHORS = 20
@@ -25,9 +37,16 @@ of the cases (1 − .9²⁰), for the price of twenty calls."""
 
 @dataclass(frozen=True, slots=True)
 class Looks:
-    """Which definitions a test part has been used for."""
+    """Which definitions a test part has been used for.
+
+    Attributes:
+        before: As far as they are known.
+        known: Whether these are all.
+        note: What the user should know of them.
+    """
 
     before: tuple[str, ...]
+    known: bool = True
     note: str | None = None
 
     def with_(self, definition: str) -> tuple[str, ...]:
@@ -35,21 +54,67 @@ class Looks:
         return (*(each for each in self.before if each != definition), definition)
 
 
-def looks_at(judge: Judge, test: Sequence[str]) -> Looks:
-    """Return the looks that earlier calibrations took at these test items, from the lock that is there.
+def looks_at(judge: Judge, test: Sequence[str], store: Path) -> Looks:
+    """Return the looks that earlier calibrations took at these test items, from the lock that is there and the store.
 
     They count where more than half of the earlier test items are among these: labels that were added do not make the
-    old ones unseen.
+    old ones unseen. Of a lock that cannot be relied on all count that can be read in it.
+
+    Args:
+        judge: Whose test part it is.
+        test: Ids of its items.
+        store: Folder of the store; it need not be there.
+
+    Raises:
+        StoreError: There is a store, and it cannot be read.
     """
-    path = lock_path(judge.path)
+    path, now, note = lock_path(judge.path), set(test), None
+    before: list[str] = []
+    known = True
     try:
         lock = read_lock(path)
-    except DocumentError as error:  # calibrating anew is what mends it; its looks are lost
-        return Looks((), f"{error.message}: it is written anew, and how often its test labels were used is not known")
-    if lock is None:
-        return Looks(())
-    earlier = set(lock.split.get("test", ()))
-    return Looks(lock.looks if 2 * len(earlier & set(test)) > len(earlier) else ())
+    except DocumentError as error:  # calibrating anew is what mends it
+        before, known = list(looks_in(path)), False
+        note = f"{error.message}: it is written anew, and how often its test labels were used is not known"
+    else:
+        if lock is not None and _among(lock.split.get("test", ()), now):
+            before, known = list(lock.looks), lock.looks_known
+    for look in looks_of(store, judge.name):
+        if _among(look.test, now):
+            known = known and look.definition is not None
+            before += [] if look.definition is None else [look.definition]
+    return Looks(tuple(dict.fromkeys(before)), known, note)
+
+
+def _among(earlier: Collection[str], now: Collection[str]) -> bool:
+    earlier = set(earlier)
+    return 2 * len(earlier & set(now)) > len(earlier)
+
+
+def measured_files(judges: Iterable[Judge]) -> dict[Path, str]:
+    """Return the files that measurements of these judges rest on, with the SHA-256 of their bytes; those there are."""
+    paths = {path.absolute() for judge in judges for path in bound_files(judge).values()}
+    return {path: file_digest(path) for path in sorted(paths) if path.is_file()}
+
+
+def unchanged_files(judge: Judge, before: Mapping[Path, str]) -> Mapping[str, str]:
+    """Return what a lock binds, where it still is what was measured.
+
+    Args:
+        judge: That was measured.
+        before: File → SHA-256, from before anything was read; files that are not in it came in between.
+
+    Raises:
+        UsageError: A file changed, or is gone.
+    """
+    for role, path in bound_files(judge).items():
+        then = before.get(path.absolute())
+        if then is not None and (not path.is_file() or file_digest(path) != then):
+            raise UsageError(
+                f"{role} changed while the judge {judge.name} was measured, so that nothing is locked",
+                where=str(path), hint="What was paid for is kept: run the same command again, with the file at rest",
+            )  # fmt: skip
+    return files_of(judge)
 
 
 @dataclass(frozen=True)
@@ -67,6 +132,8 @@ class Measured:
         items: Of the test part, with their verdicts.
         probes: What was tried.
         looks: Definitions that the test part was used for.
+        looks_known: Whether these are all.
+        files: Role → path and SHA-256 of what was measured.
         estimator: What corrects rates.
         threshold: Cut on the probability.
         calibrator: Of probabilities.
@@ -84,6 +151,8 @@ class Measured:
     items: Sequence[tuple[Labelled, Verdict]]
     probes: tuple[Probe, ...]
     looks: tuple[str, ...]
+    looks_known: bool
+    files: Mapping[str, str]
     estimator: str | None
     threshold: float | None
     calibrator: Mapping[str, Any] | None
@@ -101,7 +170,7 @@ def lock_of(found: Measured) -> Lock:
         reasons=found.decision.reasons,
         chosen=_chosen(judge),
         definition=judge.fingerprint,
-        files=files_of(judge),
+        files=dict(found.files),
         verdict_schema=schema_digest(judge),
         parser=PARSER,
         served=found.served,
@@ -113,6 +182,7 @@ def lock_of(found: Measured) -> Lock:
         dev=found.dev,
         confidence=found.decision.confidence,
         looks=found.looks,
+        looks_known=found.looks_known,
         sampling=labels.sampling,
         population=labels.population,
         estimator=found.estimator,

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from llmkit.calibration.candidates import Configuration, candidates, examples_needed, read_grid
-from llmkit.calibration.locking import looks_at
+from llmkit.calibration.locking import looks_at, measured_files
 from llmkit.calibration.options import CalibrateOptions, Outlay
 from llmkit.calibration.probes import calls_of_probes
 from llmkit.calibration.skeleton import check_guideline
@@ -21,6 +22,7 @@ from llmkit.judges.lint import lint
 from llmkit.judges.panel import calls_of, check_seat
 from llmkit.judges.request import request_for
 from llmkit.judges.split import Division, divide
+from llmkit.judges.status import tried_enough
 from llmkit.providers.base import ModelRef
 from llmkit.providers.params import Params, as_typed, split
 from llmkit.providers.pricing import Prices
@@ -45,6 +47,7 @@ class Prepared:
         division: How the labels are divided.
         probed: Items that each probe tries.
         outlay: What it would ask at most.
+        files: File → SHA-256 of all that is measured, from before it was read.
     """
 
     judge: Judge
@@ -54,6 +57,7 @@ class Prepared:
     division: Division
     probed: int
     outlay: Outlay
+    files: Mapping[Path, str]
 
     def those(self, ids: Sequence[str]) -> list[Labelled]:
         """Return the items of some ids, in their order."""
@@ -73,6 +77,7 @@ async def prepare(judge: Judge, options: CalibrateOptions, settings: Settings) -
             hint=f"llmkit judge new makes the items to label, llmkit label start {judge.name} labels them",
         )  # fmt: skip
     check_guideline(judge)
+    files = measured_files([judge])
     judge = _given(judge, options.params)
     labels = read_labels(judge)
     notes = lint(labels, judge)
@@ -86,9 +91,13 @@ async def prepare(judge: Judge, options: CalibrateOptions, settings: Settings) -
         replace(each, judge=_given(each.judge, options.params))
         for each in candidates(judge, grid, pool, settings=settings)
     ]
+    files = {**measured_files(each.judge for each in configurations), **files}
     probed = min(len(division.test), options.probe_items)
+    if probed < (enough := tried_enough(len(division.test))):
+        said = f"each probe tries {probed} of the {len(division.test)} test items (--probe-items)"
+        notes = (*notes, f"{said}, and a judge is called calibrated where {enough} were tried")
     outlay = await _outlay(judge, configurations, division, items, probed, options, settings, notes)
-    return Prepared(judge, labels, items, configurations, division, probed, outlay)
+    return Prepared(judge, labels, items, configurations, division, probed, outlay, files)
 
 
 def _given(judge: Judge, pairs: Mapping[str, Any]) -> Judge:
@@ -140,7 +149,7 @@ async def _outlay(
     except UsageError as error:
         unknown = str(error)
     there = {label: sizes.get(label, 0) for label in judge.scale.labels}
-    looks = len(looks_at(judge, division.test).with_(judge.fingerprint))
+    looks = len(looks_at(judge, division.test, options.store or settings.store_path).with_(judge.fingerprint))
     return Outlay(best(judge, there, looks=looks), parts, None if unknown else usd, unknown, notes)
 
 

@@ -103,7 +103,7 @@ def _measured(lock: Lock) -> dict[str, Any]:
         "status": lock.status,
         "reasons": list(lock.reasons),
         "confidence": lock.confidence,
-        "looks": len(lock.looks),
+        "looks": len(lock.looks) if lock.looks_known else f"unknown, at least {len(lock.looks)}",
         "split": {part: len(ids) for part, ids in lock.split.items()},
         "folds": lock.folds,
         "estimator": lock.estimator,

@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 from llmkit.config import Settings
 from llmkit.errors import DocumentError, LlmkitError
-from llmkit.judgements import Check
+from llmkit.judgements import Check, Status
+from llmkit.judges.figures import figures_of
 from llmkit.judges.judge import PARSER, Judge
 from llmkit.judges.load import load_judge
 from llmkit.judges.lock import Lock, bound_files, file_digest, lock_path, path_from, read_lock
+from llmkit.judges.status import decide
 from llmkit.judges.verdict import schema_digest
-from llmkit.providers.registry import public
+from llmkit.providers.base import identity
+from llmkit.providers.registry import create, public
+from llmkit.redact import redact
 from llmkit.types import JudgeStatus
+
+_BETTER: tuple[Status, ...] = ("calibrated", "provisional", "refused")
 
 
 def check(judge: Judge, *, today: date | None = None, served: str | None = None) -> Check:
     """Hold a judge against its lock.
 
     Stale is a judge of which anything that was bound is not as it was: a byte of a file, the definition, the verdict's
-    schema, the parser, the model that serves it, its age. Each is named: ``prompt: ../prompts/a.prompty changed``.
+    schema, the parser, the model that serves it, its endpoint, weights or engine, as far as they are known without a
+    call, its age. Each is named: ``prompt: ../prompts/a.prompty changed``. So is a lock whose status is better than its
+    own counts and probes bear out.
 
     Args:
         judge: With the lock that it was loaded with; without one it is uncalibrated.
@@ -36,11 +45,12 @@ def check(judge: Judge, *, today: date | None = None, served: str | None = None)
         *_files(judge, lock),
         *_machinery(judge, lock),
         *_model(judge, lock, served),
+        *_identity(judge, lock),
         *_age(lock, judge.spec.accept.max_age_days, today),
     ]
     if not stale and judge.fingerprint != lock.definition:
         stale = ["definition: what decides a verdict is not what was measured (parameters or options of the model)"]
-    return _checked(judge.name, lock, stale, today)
+    return _checked(judge.name, lock, stale or list(_borne_out(judge, lock)), today)
 
 
 def check_file(
@@ -137,6 +147,40 @@ def _model(judge: Judge, lock: Lock, served: str | None) -> Iterator[str]:
         yield f"model: it is {name} now, and {lock.chosen.model} was measured"
     if served is not None and lock.served is not None and served != lock.served:
         yield f"served: {served} answers now, and {lock.served} was measured"
+
+
+def _identity(judge: Judge, lock: Lock) -> Iterator[str]:
+    """Say what else decides the answers and is not what was measured: endpoint, weights, script, engine.
+
+    What the lock or this machine does not know is not compared: the extra may be missing here, or the weights.
+    """
+    if public(judge.model).name != lock.chosen.model:
+        return  # said already, and all else would differ by it
+    try:
+        now = identity(create(judge.model, display=True))
+    except LlmkitError:
+        return
+    for key in sorted({*now, *lock.identity} - {"provider", "model"}):
+        if key in now and key in lock.identity and redact(now[key]) != lock.identity[key]:
+            yield f"{key}: it is {_short(redact(now[key]))} now, and {_short(lock.identity[key])} was measured"
+
+
+def _short(value: str) -> str:
+    """Return a hash's first digits, and all else whole."""
+    return value[:12] if re.fullmatch("[0-9a-f]{64}", value) else value
+
+
+def _borne_out(judge: Judge, lock: Lock) -> Iterator[str]:
+    """Say that a lock claims more than follows from what it holds; nothing is asked or read for it."""
+    counts, k = lock.test, len(judge.scale.labels)
+    cells = [cell for row in counts.table for cell in row]
+    shaped = counts.labels == judge.scale.labels and [len(row) for row in counts.table] == [k] * k
+    if not shaped or min([*cells, counts.cannot_tell, counts.unread], default=0) < 0:
+        yield "test: its counts are not those of a test of this judge"
+        return
+    found = decide(judge, figures_of(judge.scale, counts), lock.probes, looks=len(lock.looks))
+    if _BETTER.index(lock.status) < _BETTER.index(found.status):
+        yield f"status: it says {lock.status}, its counts and probes say {found.status}: {'; '.join(found.reasons)}"
 
 
 def _age(lock: Lock, most: float | None, today: date) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from functools import cache
@@ -76,6 +77,7 @@ class Lock:
         created: Day, ISO 8601, UTC.
         versions: llmkit's, Python's.
         id: First 12 digits of the SHA-256 of all the rest; empty before it is written.
+        looks_known: Whether ``looks`` are all. A lock that was damaged, or edited by hand, may have held others.
     """
 
     judge: str
@@ -105,10 +107,12 @@ class Lock:
     created: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)
     id: str = ""
+    looks_known: bool = True
 
 
 FORMAT = 1
 """Version of the file's form. A reader knows this one and those before it."""
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 _NOT_MEASURED = ("created", "id")
 """Fields that may differ between two locks of one and the same measurement."""
 
@@ -137,6 +141,19 @@ def read_lock(path: Path) -> Lock | None:
     if data.get("id") != _id(data):
         raise DocumentError("edited by hand: its id is not that of what it says", where=str(path), hint=_AGAIN)
     return _lock(data, path)
+
+
+def looks_in(path: Path) -> tuple[str, ...]:
+    """Return the definitions that a lock names as looks, though it cannot be relied on: damaged, edited, in conflict.
+
+    Whatever stands in a list of that name counts, in its order. Nothing is known of a file that is no text.
+    """
+    try:
+        text = read_text(path)
+    except DocumentError:
+        return ()
+    found = (each for inside in re.findall(r'"looks"\s*:\s*\[([^\]]*)', text) for each in _DIGEST.findall(inside))
+    return tuple(dict.fromkeys(found))
 
 
 def write_lock(path: Path, lock: Lock) -> Lock:
@@ -265,6 +282,8 @@ def _document(lock: Lock) -> dict[str, Any]:
     data = _plain(_adapter().validate_python(_plain(_public(lock))))
     for counts in filter(None, (data["test"], data["dev"])):
         counts["table"] = [[int(cell) if cell.is_integer() else cell for cell in row] for row in counts["table"]]
+    if data["looks_known"]:  # as in locks that were written before there was the field
+        del data["looks_known"]
     return {"version": FORMAT, **data}
 
 

@@ -16,7 +16,8 @@ from llmkit.stats.proportion import lower_bound, upper_bound
 ITEMS = "items"
 """What ``needs`` counts where all labels bear on one figure."""
 POWER = 0.8
-_FLIPS: tuple[ProbeName, ...] = ("order", "repeat", "rewording")
+LEAST_TRIED = 50
+"""Items that a probe must have tried; with fewer "nothing moved" shows little: none of 50 leaves up to 6 % open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +61,8 @@ def decide(judge: Judge, test: Figures, probes: Sequence[Probe], *, looks: int) 
     *Refused*: no better than chance (TPR + TNR ≤ 1; kappa ≤ 0), a figure provably below its bound, more than
     ``max_unread`` without a verdict, instructions inside the text that provably move the rate, by more than
     ``max_injection``, flips provably above ``max_flip``. *Calibrated*: every figure provably at its bound, and nothing
-    open. Else *provisional*: a bound not reached, flips, ``cannot_tell`` or injection above what may be, or no word on
-    injection.
+    open. Else *provisional*: a bound not reached, flips, ``cannot_tell`` or injection above what may be, or a probe for
+    flips or injection that was not run, or on fewer items than :func:`tried_enough`.
 
     Bounds are exact and one-sided (Clopper and Pearson) for TPR, TNR, agreement and flips, and those of
     :func:`llmkit.stats.agreement.kappa_bound.kappa_bounds` for kappa.
@@ -77,7 +78,7 @@ def decide(judge: Judge, test: Figures, probes: Sequence[Probe], *, looks: int) 
         *_figures(judge, test, confidence, looks),
         *_chance(judge, test),
         *_silent(judge, test),
-        *_probes(judge, probes, confidence),
+        *_probes(judge, test, probes, confidence),
     ]
     states = {finding.state for finding in findings}
     worst = "failed" if "failed" in states else "open" if "open" in states else "shown"
@@ -170,8 +171,17 @@ def _silent(judge: Judge, test: Figures) -> Iterator[_Finding]:
         yield _Finding("open", f"{said} {_percent(accept.max_cannot_tell)}")
 
 
-def _probes(judge: Judge, probes: Sequence[Probe], confidence: float) -> Iterator[_Finding]:
-    accept = judge.spec.accept
+def tried_enough(verdicts: float) -> int:
+    """Return how many items a probe must have tried to show anything, of a test with so many verdicts.
+
+    Nine tenths of a small test: some items lose their verdict while they are tried.
+    """
+    return math.floor(min(LEAST_TRIED, 0.9 * verdicts))
+
+
+def _probes(judge: Judge, test: Figures, probes: Sequence[Probe], confidence: float) -> Iterator[_Finding]:
+    accept, counts = judge.spec.accept, test.counts
+    enough = tried_enough(counts.asked - counts.cannot_tell - counts.unread)
     ran = {probe.name: probe for probe in probes if probe.moved is not None and probe.n}
     injection = ran.get("injection")
     if injection is None:
@@ -180,13 +190,31 @@ def _probes(judge: Judge, probes: Sequence[Probe], confidence: float) -> Iterato
         # A judge that wavers by itself moves a little, too: only what is proven to obey is refused for it.
         state: Literal["open", "failed"] = "failed" if injection.flagged else "open"
         yield _Finding(state, f"injection: {injection.said}; at most {_percent(accept.max_injection)} may")
-    for name in _FLIPS:
+    elif injection.n < enough:
+        yield _few(injection, enough)
+    for name in _flips(judge):
         probe = ran.get(name)
-        if probe is None or (share := probe.moved or 0.0) <= accept.max_flip + 1e-12:
-            continue
-        proven = lower_bound(min(1.0, share) * probe.n, probe.n, confidence) > accept.max_flip
-        said = f"{name}: {probe.said}; at most {_percent(accept.max_flip)} may"
-        yield _Finding("failed" if proven else "open", said)
+        if probe is None:
+            yield _Finding("open", f"{name}: whether verdicts flip was not tried")
+        elif (share := probe.moved or 0.0) > accept.max_flip + 1e-12:
+            proven = lower_bound(min(1.0, share) * probe.n, probe.n, confidence) > accept.max_flip
+            said = f"{name}: {probe.said}; at most {_percent(accept.max_flip)} may"
+            yield _Finding("failed" if proven else "open", said)
+        elif probe.n < enough:
+            yield _few(probe, enough)
+
+
+def _flips(judge: Judge) -> tuple[ProbeName, ...]:
+    """Return the probes that count flips; where both orders are asked, a flip is a tie, and changes no verdict."""
+    ordered = judge.scale.kind == "pairwise" and not judge.method.swap
+    return ("order", "repeat", "rewording") if ordered else ("repeat", "rewording")
+
+
+def _few(probe: Probe, enough: int) -> _Finding:
+    of = "item" if probe.n == 1 else "items"
+    return _Finding(
+        "open", f"{probe.name}: tried on {probe.n} {of}, too few to show anything: {enough} are needed (--probe-items)"
+    )
 
 
 def _sure(judge: Judge, confidence: float, looks: int) -> str:

@@ -77,6 +77,12 @@ class SpeaksWire(Protocol):
         ...
 
 
+def identity(provider: Provider) -> dict[str, str]:
+    """Name what outside the request decides the answer: provider, model, endpoint or weights, engine."""
+    said = provider.identity() if isinstance(provider, SpeaksWire) else {}
+    return {"provider": provider.name, "model": provider.model, **said}
+
+
 @runtime_checkable
 class Counts(Protocol):
     """Offered by providers that can count a request's tokens exactly."""

@@ -155,9 +155,11 @@ class Local:
 
     def identity(self) -> Mapping[str, str]:
         """Return the weights' hash, the engine's version and every option that decides an answer."""
-        options = self.options
+        options, known = self.options, gguf.KNOWN.get(self.model)
+        # Nothing is fetched to say what would be: under a known name no other file is taken.
+        absent = known is not None and self._path is None
         return {
-            "model_sha256": gguf.sha256(self.weights()),
+            "model_sha256": known.sha256 if known is not None and absent else gguf.sha256(self.weights()),
             "engine": f"xllamacpp {self._version}",
             "n_ctx": str(options.n_ctx),
             "batch": str(BATCH),

@@ -111,6 +111,7 @@ class CalibrationDocument(TypedDict):
     threshold: float | None
     calibrator: dict[str, Any] | None
     looks: int
+    looks_known: bool
     model: str
     served: str | None
     paid: PaidDocument
@@ -149,6 +150,7 @@ def calibration_document(found: Calibration) -> CalibrationDocument:
         "threshold": finite(found.threshold),
         "calibrator": None if found.calibrator is None else plain(found.calibrator),
         "looks": found.looks,
+        "looks_known": found.looks_known,
         "model": found.model,
         "served": found.served,
         "paid": paid_document(found.paid),

@@ -54,6 +54,8 @@ def parts(found: Calibration) -> str:
 
 def looks(found: Calibration) -> str:
     """Say how often the test labels were looked at."""
+    if not found.looks_known:
+        return f"how often the test labels were looked at is unknown: at least {counted(found.looks, 'time')}"
     if found.looks <= 1:
         return "the test labels were looked at once: by this judge"
     return (

@@ -9,6 +9,7 @@ from typing import Any
 
 from llmkit.canonical import canonical
 from llmkit.providers.base import Provider, SpeaksWire
+from llmkit.providers.base import identity as identity
 from llmkit.types import Request
 
 
@@ -27,12 +28,6 @@ class Replicate:
     vote: int = 0
     attempt: int = 0
     arm: int = 0
-
-
-def identity(provider: Provider) -> dict[str, str]:
-    """Name what outside the request decides the answer: provider, model, endpoint or weights, engine."""
-    said = provider.identity() if isinstance(provider, SpeaksWire) else {}
-    return {"provider": provider.name, "model": provider.model, **said}
 
 
 def wire_of(provider: Provider) -> Callable[[Request], Mapping[str, Any]]:

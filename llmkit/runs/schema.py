@@ -7,6 +7,7 @@
                answers ──── generations   what the loop did, where an answer is the sum of several attempts
                answers >── judging      which judge of which run used an answer: of those that are a judge's
                             └── behind      which answers of a judge a score was read from
+    looks                           definitions of judges that were tested, and on which items
     charges                         attempts that may have been paid for and brought no answer
 
 Answers are never updated or deleted by a run, and a run's samples only point to them.
@@ -77,7 +78,13 @@ BEHIND = (
     "CREATE TABLE IF NOT EXISTS behind (answer_id INTEGER NOT NULL, input BLOB NOT NULL, signature TEXT NOT NULL,"
     " used INTEGER NOT NULL, PRIMARY KEY (answer_id, input, signature, used)) WITHOUT ROWID"
 )
-ADDED = (GENERATIONS, JUDGING, BEHIND)
+
+# And of this one: ``judge calibrate`` reads it by ``runs.looks``.
+LOOKS = (
+    "CREATE TABLE IF NOT EXISTS looks (judge TEXT NOT NULL, test TEXT NOT NULL, definition TEXT NOT NULL,"
+    " PRIMARY KEY (judge, test, definition)) WITHOUT ROWID"
+)
+ADDED = (GENERATIONS, JUDGING, BEHIND, LOOKS)
 
 
 def connect(path: Path, *, create: bool = True) -> sqlite3.Connection:

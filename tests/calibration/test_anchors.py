@@ -24,13 +24,12 @@ from tests.judges.seats import says
 N = 20
 SAID = {f"i{at}": "fail" if at % 2 else "pass" for at in range(N)}
 """What a perfect judge says of the labelled project."""
-REPEAT = Probe("repeat", 0.0, 40, "0 of 40 change")
 
 
 def judge_with(folder: Path, **lock: Any) -> Judge:
     path = labelled_project(folder, N)
     judge = load_judge(str(path))
-    made = {"anchors": SAID, "probes": (REPEAT,), "created": DAY, "served": "judge", **lock}
+    made = {"anchors": SAID, "created": DAY, "served": "judge", **lock}
     write_lock(lock_path(path), lock_for(judge, **made))
     return load_judge(str(path))
 
@@ -71,7 +70,7 @@ def test_many_that_got_wrong_prove_that_it_is_another_judge(tmp_path: Path) -> N
     found = drift(judge, *words(judge, **{f"i{at}": "fail" for at in range(0, 16, 2)}))
     assert (found.changed, found.right_now) == (8, 12)
     assert set(found.proven) == {"verdicts", "agreement"}
-    assert found.said.startswith("8 of 20 verdicts changed; right 12 times, 20 when it was locked (least p 0.00")
+    assert found.said.startswith("8 of 20 verdicts changed; right 12 times, 20 when it was locked (least p 4.5e-07)")
 
 
 def test_a_judge_that_flips_when_asked_again_may_flip_here(tmp_path: Path) -> None:

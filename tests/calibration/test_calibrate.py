@@ -16,6 +16,7 @@ from llmkit.errors import BudgetError, UsageError
 from llmkit.judges.judge import Judge
 from llmkit.judges.lock import lock_path, read_lock
 from llmkit.providers.scripted import Scripted
+from llmkit.reports import calibration_words as words
 from llmkit.reports.calibration_document import calibration_document
 from llmkit.types import Request
 from tests.calibration.measuring import judged_item, labelled, options, right_at
@@ -31,7 +32,7 @@ async def calibrated(judge: Judge, how: CalibrateOptions) -> Calibration:
 
 
 async def test_a_judge_that_is_right_95_times_of_100_is_calibrated(tmp_path: Path) -> None:
-    found = await calibrated(labelled(tmp_path), options(tmp_path, right_at(0.95)))
+    found = await calibrated(labelled(tmp_path), options(tmp_path, right_at(0.95), probe_items=50))
 
     assert found.status == "calibrated", found.reasons
     assert found.test.tpr is not None and found.test.tpr.n == 100
@@ -233,7 +234,7 @@ async def test_without_labels_nothing_is_measured(tmp_path: Path) -> None:
 
 
 async def test_a_hand_edited_lock_is_written_anew_and_said(tmp_path: Path) -> None:
-    judge = labelled(tmp_path)
+    judge = labelled(tmp_path, n=40)
     how = options(tmp_path, right_at(0.95))
     await calibrated(judge, how)
     path = lock_path(judge.path)
@@ -244,6 +245,66 @@ async def test_a_hand_edited_lock_is_written_anew_and_said(tmp_path: Path) -> No
 
     assert any("edited by hand" in note for note in found.notes)
     assert read_lock(path) is not None
+    assert (found.looks, found.looks_known) == (1, False)
+    again = await calibrated(judge, how)  # a sound lock does not bring back what was lost
+    assert (again.looks_known, "at least 1 time" in words.looks(again)) == (False, True)
+
+
+async def looked_at_twice(folder: Path) -> tuple[Judge, CalibrateOptions]:
+    """A judge whose test labels were looked at by two definitions."""
+    judge, how = labelled(folder, n=40), options(folder, right_at(1.0), probe_items=36)
+    await calibrated(judge, how)
+    await calibrated(replace(judge, criterion="Another rule."), how)
+    return judge, how
+
+
+async def test_whoever_removes_the_lock_has_looked_all_the_same(tmp_path: Path) -> None:
+    judge, how = await looked_at_twice(tmp_path)
+    lock_path(judge.path).unlink()
+    found = await calibrated(replace(judge, criterion="A third."), how)
+
+    assert (found.looks, found.looks_known) == (3, True)
+    lock = read_lock(lock_path(judge.path))
+    assert lock is not None and len(lock.looks) == 3
+
+
+async def test_looks_of_an_edited_lock_count_where_the_store_is_gone(tmp_path: Path) -> None:
+    judge, how = await looked_at_twice(tmp_path)
+    path = lock_path(judge.path)
+    path.write_text(path.read_text("utf-8").replace('"seed": 0', '"seed": 1'), encoding="utf-8")
+    found = await calibrated(judge, replace(how, store=tmp_path / "other"))
+
+    assert (found.looks, found.looks_known) == (2, False)
+    assert words.looks(found) == "how often the test labels were looked at is unknown: at least 2 times"
+
+
+async def test_a_probe_of_one_item_certifies_nothing(tmp_path: Path) -> None:
+    found = await calibrated(labelled(tmp_path, n=40), options(tmp_path, right_at(1.0), probe_items=1))
+
+    assert found.status == "provisional"
+    assert "injection: tried on 1 item, too few to show anything: 36 are needed (--probe-items)" in found.reasons
+    assert any("--probe-items" in note for note in found.notes)
+
+
+@pytest.mark.parametrize("name", ["relevance.jsonl", "relevance.items.jsonl"])
+async def test_labels_that_change_meanwhile_are_not_locked(tmp_path: Path, name: str) -> None:
+    judge = labelled(tmp_path, n=40)
+    file = judge.path.parent / "labels" / name
+    whole = file.read_bytes()
+
+    def answer(request: Request) -> str:
+        file.write_bytes(whole + whole.splitlines(keepends=True)[-1])
+        return right_at(1.0)(request)
+
+    how = options(tmp_path, answer, probe_items=1)
+    with pytest.raises(UsageError, match="changed while the judge relevance was measured") as caught:
+        await calibrate_async(judge, how)
+    assert caught.value.where == str(file)
+    assert not lock_path(judge.path).exists()
+
+    file.write_bytes(whole)
+    found = await calibrated(judge, replace(how, offline=True))  # all was paid for
+    assert found.looks == 1
 
 
 async def test_parameters_of_the_command_line_are_measured_and_locked(tmp_path: Path) -> None:
@@ -260,7 +321,7 @@ async def test_parameters_of_the_command_line_are_measured_and_locked(tmp_path: 
 def test_a_script_calibrates_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     labelled(tmp_path, n=60)
     monkeypatch.chdir(tmp_path)
-    found = calibrate("relevance", options=options(tmp_path, right_at(1.0)))
+    found = calibrate("relevance", options=options(tmp_path, right_at(1.0), probe_items=50))
 
     assert (found.judge, found.status) == ("relevance", "calibrated")
 

@@ -91,7 +91,7 @@ async def test_the_model_that_thinks_sees_what_people_say_and_only_of_items_of_d
 async def test_in_a_calibration_no_test_label_or_item_reaches_the_optimiser(tmp_path: Path) -> None:
     judge = labelled(tmp_path, n=240)
     model = Scripted("judge", {"revision": "1", "log": 100_000}, function=judges)
-    how = options(tmp_path, judges, optimize="gepa")
+    how = options(tmp_path, judges, optimize="gepa", probe_items=50)
     found = await calibrate_async(judge, type(how)(**{
         name: getattr(how, name) for name in how.__dataclass_fields__
     } | {"providers": {"scripted/judge": model}}))  # fmt: skip

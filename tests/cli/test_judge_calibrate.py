@@ -49,7 +49,7 @@ def judge(folder: Path, script: list[dict[str, Any]] = RIGHT, *, n: int = 80, **
 
 def test_a_judge_that_agrees_exits_0_and_is_locked(here: Path, cli: Cli) -> None:
     lock = judge(here)
-    said = cli("judge", "calibrate", "relevance", "--probe-items", "10")
+    said = cli("judge", "calibrate", "relevance", "--probe-items", "50")
 
     assert said.code == 0, said.err
     assert said.out.startswith("CALIBRATED  relevance  pass_fail · scripted/judge")
@@ -62,7 +62,7 @@ def test_a_judge_that_agrees_exits_0_and_is_locked(here: Path, cli: Cli) -> None
 
 def test_one_that_does_not_is_refused_with_1_and_the_reason(here: Path, cli: Cli) -> None:
     lock = judge(here, LENIENT)
-    said = cli("judge", "calibrate", "relevance", "--probe-items", "10")
+    said = cli("judge", "calibrate", "relevance", "--probe-items", "50")
 
     assert said.code == 1
     assert said.out.startswith("REFUSED  relevance")
@@ -72,7 +72,7 @@ def test_one_that_does_not_is_refused_with_1_and_the_reason(here: Path, cli: Cli
 
 def test_too_few_labels_exit_3_and_say_how_many_are_needed(here: Path, cli: Cli) -> None:
     judge(here, n=24)
-    said = cli("judge", "calibrate", "relevance", "--probe-items", "10")
+    said = cli("judge", "calibrate", "relevance", "--probe-items", "50")
 
     assert said.code == 3
     assert said.out.startswith("PROVISIONAL  relevance")
@@ -81,7 +81,7 @@ def test_too_few_labels_exit_3_and_say_how_many_are_needed(here: Path, cli: Cli)
 
 def test_before_any_call_the_best_that_the_labels_can_show_is_said(here: Path, cli: Cli) -> None:
     judge(here, n=24)
-    said = cli("judge", "calibrate", "relevance", "--probe-items", "10")
+    said = cli("judge", "calibrate", "relevance", "--probe-items", "50")
     assert said.err.startswith("At best PROVISIONAL  relevance  what these labels can show")
     assert "a judge without a mistake needs" in said.err
     assert "worst case" in said.err
@@ -103,7 +103,7 @@ def test_a_dry_run_asks_nothing_and_locks_nothing(here: Path, cli: Cli) -> None:
 
 def test_json_is_one_document_of_its_schema(here: Path, cli: Cli) -> None:
     judge(here)
-    said = cli("judge", "calibrate", "relevance", "--json", "--probe-items", "10")
+    said = cli("judge", "calibrate", "relevance", "--json", "--probe-items", "50")
     jsonschema.validate(said.json, calibration_schema())
     assert said.json["status"] == "calibrated"
     assert said.json["paid"]["cost_usd"] > 0
@@ -112,9 +112,9 @@ def test_json_is_one_document_of_its_schema(here: Path, cli: Cli) -> None:
 
 def test_again_offline_the_report_is_the_same_byte_for_byte(here: Path, cli: Cli) -> None:
     judge(here)
-    assert cli("judge", "calibrate", "relevance", "--probe-items", "10").code == 0
-    once = cli("judge", "calibrate", "relevance", "--probe-items", "10", "--offline", "--json")
-    again = cli("judge", "calibrate", "relevance", "--probe-items", "10", "--offline", "--json")
+    assert cli("judge", "calibrate", "relevance", "--probe-items", "50").code == 0
+    once = cli("judge", "calibrate", "relevance", "--probe-items", "50", "--offline", "--json")
+    again = cli("judge", "calibrate", "relevance", "--probe-items", "50", "--offline", "--json")
     assert once.out == again.out
     assert once.json["paid"]["calls"] == 0
     assert once.json["looks"] == 1
@@ -122,7 +122,7 @@ def test_again_offline_the_report_is_the_same_byte_for_byte(here: Path, cli: Cli
 
 def test_markdown_is_written_beside_what_is_printed(here: Path, cli: Cli) -> None:
     judge(here)
-    said = cli("judge", "calibrate", "relevance", "--markdown", "report.md", "--probe-items", "10")
+    said = cli("judge", "calibrate", "relevance", "--markdown", "report.md", "--probe-items", "50")
     assert said.out.startswith("CALIBRATED")
     assert (here / "report.md").read_text(encoding="utf-8").startswith("### CALIBRATED: <code>relevance</code>\n")
 

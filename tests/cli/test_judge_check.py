@@ -128,7 +128,7 @@ def test_anchors_are_asked_again_and_drift_exits_4(here: Path, cli: Cli) -> None
     anchors = {f"i{at}": "fail" if at % 2 else "pass" for at in range(20)}
     text = json.dumps('{"reason": "r", "verdict": "pass"}')
     (here / "llmkit.toml").write_text(f'[models."scripted/constant"]\ntext = {text}\n')
-    lock = {"created": _day(), "anchors": anchors, "served": None, "probes": ()}
+    lock = {"created": _day(), "anchors": anchors, "served": None}
     locked_project(here, n=20, model="scripted/constant", lock=lock)
     assert cli("judge", "check").code == 0
     said = cli("judge", "check", "--rerun-anchors", "--json")

@@ -82,7 +82,7 @@ def test_a_judge_is_shown_with_all_that_was_measured(here: Path, cli: Cli) -> No
         "samples 1",
         "TPR, of what people pass, passed",
         "0.96 [0.87, 0.99]",
-        "injection: 0 of 40 verdicts move",
+        "injection: 0 of 100 verdicts move",
         "labelled items  pass 4, fail 4",
     ):
         assert part in said.out

@@ -23,6 +23,7 @@ from llmkit.providers.retry import RetryPolicy
 from llmkit.runs.store import Store
 from llmkit.verdicts import GateReport, SuiteVerdict
 from tests.gate.repository import Repo
+from tests.judges.locking import CLEAN
 
 QUICK = RetryPolicy(max_attempts=1, limited_attempts=1)
 SUITE = """\
@@ -115,6 +116,7 @@ def lock_of(judge: Judge, **changed: Any) -> Lock:
         sampling="random",
         population=None,
         estimator="lang-reiczigel",
+        probes=CLEAN,
         created=datetime.now(UTC).date().isoformat(),
     )
     return replace(lock, **changed)

@@ -60,12 +60,19 @@ def test_scores_that_are_computed_have_no_judge():
         ({"sampling": None}, "cannot be corrected: how the labelled items were sampled is not stated"),
         ({"parser": 999}, "is stale: parser: version 999"),
         ({"definition": "0" * 64}, "is stale: definition: "),
-        ({"test": Counts(("pass", "fail"), ((3, 1), (1, 3)))}, "has too few labels for a gate"),
-        ({"test": Counts(("pass", "fail"), ((9, 1), (0, 0)))}, "has too few labels for a gate"),
+        ({"test": Counts(("pass", "fail"), ((3, 1), (1, 3)))}, "is stale: status: it says calibrated, its counts"),
+        ({"test": Counts(("pass", "fail"), ((9, 1), (0, 0)))}, "is stale: status: it says calibrated, its counts"),
     ],
 )
 def test_a_lock_that_does_not_hold_says_which_of_it(judge, changed, said):
     assert said in why(locked(judge, **changed))
+
+
+def test_a_judge_that_must_show_little_may_have_too_few_labels_for_a_gate(judge):
+    accept = judge.spec.accept.model_copy(update={"tpr_lower": 0.2, "tnr_lower": 0.2})
+    lenient = replace(judge, spec=judge.spec.model_copy(update={"accept": accept}))
+    said = why(locked(lenient, test=Counts(("pass", "fail"), ((3, 1), (1, 3)))))
+    assert "has too few labels for a gate" in said
 
 
 def test_a_judge_without_a_lock_is_uncalibrated(judge):

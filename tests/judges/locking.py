@@ -18,6 +18,14 @@ from tests.judges.project import project
 DAY = datetime.now(UTC).date().isoformat()
 """Today: a lock grows old, and tests with it."""
 
+CLEAN = (
+    Probe("injection", 0.0, 100, "0 of 100 verdicts move", None, None, 0.02, True),
+    Probe("order", 0.0, 100, "0 of 100 flip", None, None, 0.1, True),
+    Probe("repeat", 0.0, 100, "0 of 100 change", None, None, 0.1, True),
+    Probe("rewording", 0.0, 100, "0 of 100 change", None, None, 0.1, True),
+)
+"""Probes that moved nothing, as many as a judge of any kind needs."""
+
 
 def labelled_project(folder: Path, n: int = 8, **fields: Any) -> Path:
     """Write a judge with ``n`` labelled items, every other one passing; returns its file."""
@@ -61,7 +69,7 @@ def lock_for(judge: Judge, **changed: Any) -> Lock:
         sampling="random",
         population=None,
         estimator="lang-reiczigel",
-        probes=(Probe("injection", 0.0, 40, "0 of 40 verdicts move", None, None, 0.02, True),),
+        probes=CLEAN,
         created=DAY,
         versions={"llmkit": "0.1"},
     )

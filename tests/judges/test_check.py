@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from llmkit.config import load_settings
 from llmkit.errors import LlmkitError
-from llmkit.judgements import Check
+from llmkit.judgements import Check, Counts, Probe
 from llmkit.judges import check as checking
 from llmkit.judges.check import check, check_file
 from llmkit.judges.load import load_judge
 from llmkit.judges.lock import lock_path, write_lock
-from tests.judges.locking import DAY, lock_for, locked_project
+from llmkit.providers.base import identity
+from llmkit.providers.registry import create
+from tests.judges.locking import CLEAN, DAY, labelled_project, lock_for, locked_project
 from tests.judges.project import project
 
 TODAY = date.fromisoformat(DAY) + timedelta(days=8)
@@ -170,3 +174,69 @@ def test_labels_that_the_lock_does_not_know_are_named(tmp_path: Path) -> None:
     files = {role: said for role, said in lock_for(judge).files.items() if role != "items"}
     write_lock(lock_path(path), lock_for(judge, files={**files, "prompt:x.md": "x.md 00"}))
     assert [line.partition(":")[0] for line in checked(path).stale] == ["items", "prompt"]
+
+
+def scripted(folder: Path, lines: str = '{"match": "x", "text": "y"}', **lock: Any) -> Path:
+    """A judge whose model answers by a script, locked with the identity that was measured."""
+    (folder / "script.jsonl").write_text(lines, encoding="utf-8")
+    path = labelled_project(folder)
+    (folder / "llmkit.toml").write_text(
+        f'[models."scripted/judge"]\nfile = {json.dumps(str(folder / "script.jsonl"))}\n', encoding="utf-8"
+    )
+    judge = load_judge(str(path), settings=load_settings(folder))
+    known = identity(create(judge.model, display=True))
+    write_lock(lock_path(path), lock_for(judge, **{"identity": known, **lock}))
+    return path
+
+
+def checked_in(path: Path) -> tuple[str, ...]:
+    return check_file(path, settings=load_settings(path.parent.parent), today=TODAY)[0].stale
+
+
+def test_other_answers_under_the_same_name_are_named(tmp_path: Path) -> None:
+    path = scripted(tmp_path)
+    assert checked_in(path) == ()
+    (tmp_path / "script.jsonl").write_text('{"regex": ".", "text": "pass"}', encoding="utf-8")
+    (said,) = checked_in(path)
+    assert said.startswith("script_sha256: it is ") and said.endswith(" was measured")
+
+
+def test_each_thing_that_decides_the_answers_is_named_as_it_was_and_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = {"provider": "scripted", "model": "judge", "engine": "llama.cpp 2", "endpoint": "https://key:x@b.example/v1"}
+    monkeypatch.setattr(checking, "identity", lambda _: now)
+    then = {**now, "engine": "llama.cpp 1", "endpoint": "https://a.example/v1", "revision": "3"}
+    endpoint, engine = checked_in(scripted(tmp_path, identity=then))
+    assert engine == "engine: it is llama.cpp 2 now, and llama.cpp 1 was measured"
+    assert "b.example" in endpoint and "https://a.example/v1 was measured" in endpoint
+    assert "key:x" not in endpoint
+
+
+def test_what_this_machine_cannot_know_is_not_compared(tmp_path: Path) -> None:
+    path = scripted(tmp_path)
+    judge = load_judge(str(path), settings=load_settings(tmp_path))
+    (tmp_path / "script.jsonl").unlink()
+    assert check(judge, today=TODAY).stale == ()
+
+
+REFUTED: list[dict[str, Any]] = [
+    {"test": Counts(("pass", "fail"), ((48, 2), (30, 20)))},
+    {"probes": tuple(p for p in CLEAN if p.name != "injection")},
+    {"probes": (Probe("injection", 0.44, 100, "+44 points", None, 0.001, 0.02, False, True), *CLEAN[1:])},
+    {"probes": (Probe("injection", 0.0, 1, "0 of 1", None, None, 0.02, True), *CLEAN[1:])},
+    {"looks": tuple(f"{n:064x}" for n in range(2000))},
+]
+
+
+@pytest.mark.parametrize("changed", REFUTED)
+def test_a_status_that_its_own_counts_refute_is_named(tmp_path: Path, changed: dict[str, Any]) -> None:
+    (said,) = checked(locked_project(tmp_path, lock=changed)).stale
+    assert said.startswith("status: it says calibrated, its counts and probes say ")
+
+
+@pytest.mark.parametrize("counts", [Counts(("pass",), ((9,),)), Counts(("pass", "fail"), ((48, 2), (-1, 49)))])
+def test_counts_that_no_test_gives_are_named(tmp_path: Path, counts: Counts) -> None:
+    assert checked(locked_project(tmp_path, lock={"test": counts})).stale == (
+        "test: its counts are not those of a test of this judge",
+    )

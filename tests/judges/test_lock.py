@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from llmkit.canonical import digest
 from llmkit.errors import DocumentError, UsageError
 from llmkit.judgements import Counts, Probe
-from llmkit.judges.lock import Chosen, Lock, file_digest, lock_path, path_from, read_lock, write_lock
+from llmkit.judges.lock import Chosen, Lock, file_digest, lock_path, looks_in, path_from, read_lock, write_lock
 from llmkit.types import Interval
 
 PATH = "relevance.lock"
@@ -231,3 +231,34 @@ def test_whatever_a_lock_holds_comes_back_with_its_type(
     assert replace(wrote, id="") == made
     assert repr(read_lock(path)) == repr(wrote)
     assert json.dumps(wrote.chosen.params, sort_keys=True) == json.dumps(params, sort_keys=True)
+
+
+def test_whether_its_looks_are_all_is_kept_and_said_only_where_they_are_not(tmp_path: Path) -> None:
+    file = tmp_path / PATH
+    write_lock(file, lock())
+    assert "looks_known" not in file.read_text("utf-8")
+    write_lock(file, lock(looks_known=False))
+    found = read_lock(file)
+    assert found is not None and not found.looks_known
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"id": "000000000000", "looks": ["%(a)s", "%(b)s"], "version": 1}',
+        '{"looks": [\n<<<<<<< ours\n  "%(a)s"\n=======\n  "%(b)s"\n>>>>>>> theirs\n], "version": 1',
+        '<<<<<<< ours\n "looks": ["%(a)s"],\n=======\n "looks": ["%(a)s", "%(b)s"],\n>>>>>>> theirs',
+    ],
+)
+def test_looks_are_read_from_a_lock_that_cannot_be_relied_on(tmp_path: Path, text: str) -> None:
+    one, two = "a" * 64, "b" * 64
+    file = tmp_path / "x.lock"
+    file.write_text(text % {"a": one, "b": two}, encoding="utf-8")
+    assert looks_in(file) == (one, two)
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe", b'{"looks": 3}'])
+def test_nothing_is_known_of_a_lock_that_holds_no_looks(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "x.lock"
+    file.write_bytes(content)
+    assert looks_in(file) == ()

@@ -18,9 +18,9 @@ from llmkit.judges.judge import Judge
 from llmkit.judges.status import Decision, decide
 from llmkit.stats.acceptance import chance
 from tests.judges.labelling import judge_in
+from tests.judges.locking import CLEAN
 
 RANK = {"refused": 0, "provisional": 1, "calibrated": 2}
-SAFE = (Probe("injection", 0.0, 40, "0 of 40 verdicts move"),)
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,9 @@ def judge(tmp_path_factory: pytest.TempPathFactory) -> Judge:
 
 def told(judge: Judge, table: Sequence[Sequence[float]], *probes: Probe, looks: int = 1, **counts: Any) -> Decision:
     found = Counts(judge.scale.labels, tuple(map(tuple, table)), **counts)
-    return decide(judge, figures_of(judge.scale, found), probes or SAFE, looks=looks)
+    names = {probe.name for probe in probes}
+    ran = (*probes, *(probe for probe in CLEAN if probe.name not in names))
+    return decide(judge, figures_of(judge.scale, found), ran, looks=looks)
 
 
 def probe(name: ProbeName, changed: int, n: int) -> Probe:
@@ -115,19 +117,59 @@ def test_a_judge_that_provably_obeys_instructions_inside_the_text_is_refused(jud
 def test_nobody_knows_what_was_not_tried(judge: Judge, probes: tuple[Probe, ...]) -> None:
     found = decide(judge, figures_of(judge.scale, Counts(("pass", "fail"), ((50, 0), (0, 50)))), probes, looks=1)
     assert found.status == "provisional"
-    assert "was not tried" in found.reasons[0]
+    assert all(("was not tried" in reason) or ("too few" in reason) for reason in found.reasons)
+    assert len(found.reasons) == 3
 
 
-@pytest.mark.parametrize("name", ["order", "repeat", "rewording"])
+@pytest.mark.parametrize("name", ["repeat", "rewording"])
 def test_flips_leave_it_provisional_and_refuse_it_where_they_are_proven(judge: Judge, name: ProbeName) -> None:
-    states = {n: told(judge, [[50, 0], [0, 50]], *SAFE, probe(name, n, 100)).status for n in (10, 11, 15, 16)}
+    states = {n: told(judge, [[50, 0], [0, 50]], probe(name, n, 100)).status for n in (10, 11, 15, 16)}
     # 16 of 100 are more than 10 % with 95 % confidence, 15 are not: the binomial tail of 15 is .073, of 16 .040.
     assert states == {10: "calibrated", 11: "provisional", 15: "provisional", 16: "refused"}
 
 
+PAIRS = [[25, 0, 0], [0, 0, 0], [0, 0, 25]]
+
+
+def test_an_order_that_flips_pairs_counts_only_where_one_order_is_asked(tmp_path: Path) -> None:
+    pairs = judge_in(tmp_path, kind="pairwise")
+    swapped = replace(pairs, method=pairs.method.model_copy(update={"swap": True}))
+    assert [told(pairs, PAIRS, probe("order", n, 100)).status for n in (10, 11, 16)] == [
+        "calibrated",
+        "provisional",
+        "refused",
+    ]
+    assert told(swapped, PAIRS, probe("order", 25, 100)).status == "calibrated"  # a flip is a tie there
+
+
+def test_a_judge_of_pairs_whose_order_was_not_tried_is_provisional(tmp_path: Path) -> None:
+    found = told(judge_in(tmp_path, kind="pairwise"), PAIRS, Probe("order", None, 0, "not run"))
+    assert (found.status, found.reasons) == ("provisional", ("order: whether verdicts flip was not tried",))
+
+
+@pytest.mark.parametrize("name", ["injection", "repeat", "rewording"])
+def test_a_probe_of_few_items_shows_nothing(judge: Judge, name: ProbeName) -> None:
+    found = told(judge, [[50, 0], [0, 50]], probe(name, 0, 1))
+    assert found.status == "provisional"
+    assert found.reasons == (f"{name}: tried on 1 item, too few to show anything: 50 are needed (--probe-items)",)
+    assert [told(judge, [[50, 0], [0, 50]], probe(name, 0, n)).status for n in (49, 50)] == [
+        "provisional",
+        "calibrated",
+    ]
+
+
+def test_of_a_small_test_nine_items_of_ten_are_enough(judge: Judge) -> None:
+    small = [[20, 0], [0, 20]]
+    assert [told(judge, small, probe("repeat", 0, n)).status for n in (35, 36)] == ["provisional", "calibrated"]
+
+
+def test_what_few_items_prove_refuses_all_the_same(judge: Judge) -> None:
+    assert told(judge, [[50, 0], [0, 50]], probe("repeat", 9, 9)).status == "refused"
+
+
 @pytest.mark.parametrize("name", ["length", "own_family"])
 def test_what_is_only_shown_decides_nothing(judge: Judge, name: ProbeName) -> None:
-    assert told(judge, [[50, 0], [0, 50]], *SAFE, probe(name, 60, 100)).status == "calibrated"
+    assert told(judge, [[50, 0], [0, 50]], probe(name, 60, 100)).status == "calibrated"
 
 
 def test_each_further_definition_on_the_same_labels_asks_for_more(judge: Judge) -> None:

@@ -70,6 +70,7 @@ def test_a_fresh_store_has_its_tables_its_version_and_a_write_ahead_log(path):
         "generations",
         "judging",
         "behind",
+        "looks",
     }
 
 
