@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from llmkit.calibrations import Best
-from llmkit.judges.best import best
+from llmkit.judgements import Verdict
+from llmkit.judges.best import best, sizes_of
+from llmkit.judges.figures import figures
+from llmkit.judges.status import decide
 from tests.judges.labelling import judge_in
 
 
-def of(folder: Path, sizes: dict[str, int], *, kind: Any = "pass_fail", looks: int = 1) -> Best:
+def of(folder: Path, sizes: Mapping[str, float], *, kind: Any = "pass_fail", looks: int = 1) -> Best:
     return best(judge_in(folder, kind=kind), sizes, looks=looks)
 
 
@@ -75,3 +79,42 @@ def test_it_is_one_line_with_its_numbers(tmp_path: Path) -> None:
         "it takes 4 more labelled fail; one that is right 95 times of 100 takes 4 more labelled pass and 34 more "
         "labelled fail to be certified four times of five"
     )
+
+
+WEIGHTS = [12.0 if at % 5 == 0 else 1.0 for at in range(40)]
+LABELS = ["pass", "fail"] * 20
+
+
+@pytest.mark.parametrize("groups", [None, [str(at // 4) for at in range(40)]])
+def test_enriched_or_grouped_labels_promise_no_more_than_they_can_show(
+    tmp_path: Path, groups: list[str] | None
+) -> None:
+    weights = WEIGHTS if groups is None else None
+    judge = judge_in(tmp_path)
+    sizes = sizes_of(judge.scale, LABELS, weights=weights, groups=groups)
+    found = best(judge, sizes, items=40)
+    # The same labels in a test, by a judge without a mistake.
+    right = [Verdict("verdict", label, judge.scale.value(label)) for label in LABELS]
+    decision = decide(judge, figures(judge.scale, LABELS, right, weights=weights, groups=groups), (), looks=1)
+    assert found.status == decision.status == "provisional"
+    assert found.needs == decision.needs != {}
+    assert "(effective) labelled" in found.said
+
+
+def test_equal_weights_and_groups_of_one_are_plain_counts(tmp_path: Path) -> None:
+    judge = judge_in(tmp_path)
+    sizes = sizes_of(judge.scale, LABELS, weights=[3.0] * 40, groups=list(map(str, range(40))))
+    assert sizes == {"pass": 20, "fail": 20}
+    assert best(judge, sizes, items=40) == best(judge, {"pass": 20, "fail": 20})
+
+
+def test_a_fraction_that_shows_the_bound_is_enough(tmp_path: Path) -> None:
+    assert of(tmp_path, {"pass": 13.5, "fail": 13.5}).status == "calibrated"  # .80^13.43 = .05
+    assert of(tmp_path, {"pass": 13.5, "fail": 13.4}).needs == {"fail": 1}
+
+
+@pytest.mark.parametrize("kind", ["pairwise", {"graded": {"min": 1, "max": 5}}])
+def test_weights_count_for_every_kind(tmp_path: Path, kind: Any) -> None:
+    judge = judge_in(tmp_path, kind=kind)
+    sizes = sizes_of(judge.scale, [judge.scale.labels[at % 2] for at in range(40)], weights=WEIGHTS)
+    assert 2 < sum(sizes.values()) < 20
