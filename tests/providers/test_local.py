@@ -271,3 +271,13 @@ def test_without_the_engine_the_error_names_other_ways(monkeypatch):
     monkeypatch.setattr(local.importlib.metadata, "version", missing)
     with pytest.raises(MissingExtraError, match=r"llmkit\[local\].*musl.*base_url="):
         Local(MODEL)
+
+
+def test_nothing_is_fetched_to_say_which_weights_would_answer(monkeypatch):
+    def fetch(_):
+        raise AssertionError("fetched")
+
+    monkeypatch.setattr(gguf, "packaged", lambda _: None)
+    monkeypatch.setattr(gguf, "fetch", fetch)
+    model, weights = next(iter(gguf.KNOWN.items()))
+    assert Local(model).identity()["model_sha256"] == weights.sha256
