@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from llmkit.calibration.candidates import Configuration, candidates, examples_needed, read_grid
+from llmkit.calibration.disturbances import INJECTIONS, injected, padded
 from llmkit.calibration.locking import looks_at, measured_files
 from llmkit.calibration.options import CalibrateOptions, Outlay
 from llmkit.calibration.probes import calls_of_probes
 from llmkit.calibration.skeleton import check_guideline
 from llmkit.config import Settings
 from llmkit.errors import UsageError
-from llmkit.judges.best import best
+from llmkit.judges.best import best, sizes_of
 from llmkit.judges.judge import Judge
 from llmkit.judges.labels import Labelled, LabelSet, read_labels
 from llmkit.judges.lint import lint
+from llmkit.judges.outlay import dearest, most_calls
 from llmkit.judges.panel import calls_of, check_seat
-from llmkit.judges.request import request_for
 from llmkit.judges.split import Division, divide
 from llmkit.judges.status import tried_enough
 from llmkit.providers.base import ModelRef
@@ -28,8 +28,6 @@ from llmkit.providers.params import Params, as_typed, split
 from llmkit.providers.pricing import Prices
 from llmkit.providers.registry import create, options_model, options_of
 from llmkit.providers.retry import Caller
-from llmkit.structured.loop import Policy
-from llmkit.structured.outlay import worst_case
 
 OPTIMISER_CALLS = 400
 """Calls to the judge that an optimiser of the prompt may make, at most."""
@@ -108,6 +106,11 @@ def _given(judge: Judge, pairs: Mapping[str, Any]) -> Judge:
     own = options_model(model.provider)
     merged = as_typed(pairs, {**model.params, **model.options, **pairs}, *([Params] if own is None else [Params, own]))
     params, options = split(merged, options_of(model.provider))
+    if changed := sorted(key for key in options if options[key] != model.options.get(key)):
+        raise UsageError(
+            f"-M {changed[0]}: an option of the provider is no part of what a lock keeps",
+            hint=f'Write it in llmkit.toml: [models."{model.name}"] {changed[0]} = …',
+        )
     return replace(judge, model=ModelRef(model.name, params, options))
 
 
@@ -130,39 +133,48 @@ async def _outlay(
     searched = [items[id_] for id_ in (division.dev or (division.test if division.folds else ()))]
     test = [items[id_] for id_ in division.test]
     parts = {
-        "search": sum(_calls(c.judge) * len(searched) for c in configurations),
-        "test": max(_calls(c.judge) for c in configurations) * len(test),
+        "search": sum(most_calls(c.judge) * len(searched) for c in configurations),
+        "test": max(most_calls(c.judge) for c in configurations) * len(test),
         "probes": max(calls_of_probes(c.judge, probed) * c.judge.method.max_attempts for c in configurations),
     }
     if options.optimize is not None:
         parts["optimize"] = OPTIMISER_CALLS
-    sizes = Counter(str(item.label) for item in test)
     usd, unknown = 0.0, None
     try:
         prices = Prices(settings.prices)
-        votes = [await _dearest(each.judge, test, prices, options) for each in configurations]
-        judged = [usd * calls_of(each.judge) for usd, each in zip(votes, configurations, strict=True)]
-        probes = [usd * calls_of_probes(c.judge, probed) for usd, c in zip(votes, configurations, strict=True)]
+        bounds = [await _dearest(each.judge, [*searched, *test], prices, options) for each in configurations]
+        judged = [plain for plain, _ in bounds]
+        probes = [
+            probe * calls_of_probes(c.judge, probed) / calls_of(c.judge)
+            for (_, probe), c in zip(bounds, configurations, strict=True)
+        ]
         usd = sum(judged) * len(searched) + max(judged) * len(test) + max(probes)
         if options.optimize is not None:
             unknown = "what an optimiser thinks has no bound but --max-cost"
     except UsageError as error:
         unknown = str(error)
-    there = {label: sizes.get(label, 0) for label in judge.scale.labels}
+    weighted = any(item.subject.weight != 1.0 for item in test)
+    there = sizes_of(
+        judge.scale,
+        [str(item.label) for item in test],
+        weights=[item.subject.weight for item in test] if weighted else None,
+        groups=[division.group.get(item.subject.id) for item in test],
+    )
     looks = len(looks_at(judge, division.test, options.store or settings.store_path).with_(judge.fingerprint))
-    return Outlay(best(judge, there, looks=looks), parts, None if unknown else usd, unknown, notes)
+    return Outlay(best(judge, there, items=len(test), looks=looks), parts, None if unknown else usd, unknown, notes)
 
 
-def _calls(judge: Judge) -> int:
-    """Return the calls that a subject takes at most: every answer may have to be asked for again."""
-    return calls_of(judge) * judge.method.max_attempts
-
-
-async def _dearest(judge: Judge, items: Sequence[Labelled], prices: Prices, options: CalibrateOptions) -> float:
-    """Return dollars that one vote on one of these items cannot exceed, all its attempts together."""
+async def _dearest(
+    judge: Judge, items: Sequence[Labelled], prices: Prices, options: CalibrateOptions
+) -> tuple[float, float]:
+    """Return dollars that judging one of these items cannot exceed: as it stands, and as a probe would have it."""
     provider = options.providers.get(judge.model.name) or create(judge.model, display=True)
     check_seat(judge, provider)
     caller = Caller(provider, prices=prices)
-    longest = max(items, key=lambda item: sum(len(m.content) for m in request_for(judge, item.subject).messages))
-    first = request_for(judge, longest.subject)
-    return await worst_case(caller, first, judge.method.max_attempts, Policy(judge.method.max_attempts))
+    subjects = [item.subject for item in items]
+    plain = [await dearest(judge, subject, caller) for subject in subjects]
+    longest = subjects[plain.index(max(plain))]
+    sides = ("a", "b") if longest.pair else ("answer",)
+    disturbed = [padded(longest, side) for side in sides]
+    disturbed += [injected(judge, longest, side, each) for side in sides for each in INJECTIONS]
+    return max(plain), max([await dearest(judge, subject, caller) for subject in disturbed])

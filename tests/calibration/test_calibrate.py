@@ -329,3 +329,21 @@ def test_a_script_calibrates_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyP
 async def test_in_a_notebook_the_way_to_await_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"await llmkit\.calibrate_async"):
         calibrate("relevance")
+
+
+async def test_a_providers_option_of_the_command_line_is_refused_before_any_call(tmp_path: Path) -> None:
+    judge = labelled(tmp_path)
+    with pytest.raises(UsageError, match=r"-M latency_s: an option of the provider.*models\.\"scripted/judge\""):
+        await calibrate_async(judge, options(tmp_path, right_at(1.0), params={"latency_s": 0.1}))
+
+
+async def test_the_outlook_counts_labels_for_what_their_weights_are_worth(tmp_path: Path) -> None:
+    judge = labelled(tmp_path, n=40, sampling="enriched")
+    path = tmp_path / "judges" / "labels" / "relevance.items.jsonl"
+    rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    heavy = [{**row, "weight": 12 if number % 5 == 0 else 1} for number, row in enumerate(rows)]
+    path.write_text("".join(json.dumps(row) + "\n" for row in heavy), encoding="utf-8")
+
+    found = await calibrated(judge, options(tmp_path, right_at(1.0)))
+
+    assert found.best.status == found.status == "provisional"
