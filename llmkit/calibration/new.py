@@ -9,21 +9,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from llmkit.calibration.draw import Drawn, draw
 from llmkit.calibration.pool import Pool
 from llmkit.calibration.skeleton import definition, guideline
 from llmkit.config import load_settings
-from llmkit.documents import parse_yaml, read_text, validate
+from llmkit.documents import Document, parse_yaml, read_text, validate
 from llmkit.documents.writing import written
-from llmkit.errors import UsageError
+from llmkit.errors import DocumentError, UsageError
 from llmkit.judgements import Sampling
 from llmkit.judges.items import item_line
 from llmkit.judges.kinds import Scale, scale_of
 from llmkit.judges.label_file import json_line
 from llmkit.judges.lint import FEWEST
-from llmkit.judges.spec import NAME, JudgeSpec
+from llmkit.judges.spec import NAME, JudgeSpec, KindSpec
+from llmkit.providers.base import ModelRef
+from llmkit.providers.registry import normalise
 from llmkit.shipped import shipped
 from llmkit.text import one_line
 
@@ -82,7 +82,7 @@ def new_judge(
         raise UsageError(f"{name!r} cannot be a judge's name", where="NAME", hint=hint)
     meant = kind_of(kind)
     scale = _scale(meant)
-    asked = load_settings(root).resolve_alias(model, where="-m")
+    asked = _resolved(model, root)
     files = _Files(root, name)
     files.check(force)
     drawn = draw(pool, n, sampling, seed)
@@ -121,19 +121,40 @@ def kind_of(said: str) -> str | Mapping[str, Any]:
     if name == "choices" and rest:
         pairs = [part.partition("=") for part in rest.split(",")]
         with contextlib.suppress(ValueError):
-            choices = {choice.strip(): float(points) for choice, _, points in pairs}
-            if len(choices) == len(pairs):
-                return {"choices": choices}
+            choices: dict[str, float] = {}
+            for choice, _, points in pairs:
+                if (word := choice.strip()) in choices:
+                    raise UsageError(
+                        f"the choice {word!r} stands twice", where="--kind", hint="Give each its points once"
+                    )
+                choices[word] = float(points)
+            return {"choices": choices}
     raise UsageError(f"{said!r} is no kind of judge", where="--kind", hint=f"It is one of: {KINDS}")
 
 
 def _scale(kind: str | Mapping[str, Any]) -> Scale:
+    if not isinstance(kind, str):
+        try:
+            validate(KindSpec, Document(None, dict(kind)))
+        except DocumentError as error:
+            raise UsageError(one_line(error.message), where="--kind", hint=f"It is one of: {KINDS}") from None
     said = {"version": 1, "name": "x", "criterion": "-", "kind": kind, "model": "-", "prompt": "-"}
+    return scale_of(JudgeSpec.model_validate(said))
+
+
+def _resolved(model: str, root: Path) -> str:
+    """Return the model that an alias means; a judge's file with one that cannot be meant could not be loaded.
+
+    Raises:
+        UsageError: No such provider, or none at all.
+    """
     try:
-        return scale_of(JudgeSpec.model_validate(said))
-    except ValidationError as error:
-        message = error.errors()[0]["msg"].removeprefix("Value error, ")
-        raise UsageError(one_line(message), where="--kind", hint=f"It is one of: {KINDS}") from None
+        asked = load_settings(root).resolve_alias(model)
+        normalise(ModelRef(asked))
+    except UsageError as error:
+        error.where = error.where or "-m"
+        raise
+    return asked
 
 
 class _Files:

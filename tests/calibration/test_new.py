@@ -115,7 +115,9 @@ async def test_where_failures_are_few_the_others_make_up_the_number(folder: Path
 
 
 async def test_more_than_there_is_are_all(folder: Path, store: Store) -> None:
-    found = new_judge("relevance", RunPool(store, "latest", None), root=folder, kind="pass_fail", model="m/x", n=100)
+    found = new_judge(
+        "relevance", RunPool(store, "latest", None), root=folder, kind="pass_fail", model="scripted/m", n=100
+    )
     assert found.items == COUNT
     assert any("no more than 60" in note for note in found.notes)
 
@@ -229,6 +231,23 @@ def test_kinds_are_read_as_they_are_typed(said: str, meant: object) -> None:
 async def test_what_is_no_kind_is_refused(folder: Path, store: Store, said: str) -> None:
     with pytest.raises(UsageError, match=r"--kind.*It is one of: pass_fail, pairwise"):
         make(folder, RunPool(store, "latest", None), kind=said)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"kind": "graded:5-1"}, "--kind: graded: min must be below max, not 5 and 1"),
+        ({"kind": "choices:A=1,B=2"}, "--kind: choices.B must be at most 1.0, not the number 2.0"),
+        ({"kind": "choices:A=1,A=.5"}, "--kind: the choice 'A' stands twice"),
+        ({"model": "nope/x"}, "-m: unknown provider 'nope'"),
+    ],
+)
+def test_what_is_wrong_with_a_kind_or_a_model_is_said(folder: Path, given: dict[str, str], message: str) -> None:
+    pool = DataPool(open_source("", base=folder, override="rows.jsonl"), pair=False, by=None)
+    with pytest.raises(UsageError) as caught:
+        make(folder, pool, **given)
+    assert message in str(caught.value)
+    assert not (folder / "judges").exists()
 
 
 @pytest.mark.parametrize("kind", ["graded:1-5", "choices:A=1,B=.5", "pass_fail"])
