@@ -87,7 +87,8 @@ def check_lines(found: Check) -> Iterator[Line]:
     head.append(f"  {safe(found.judge)}", style="bold default").append(f"  {standing(found)}", style="not bold dim")
     yield Line(head)
     yield from (Line(Text(safe(line), style="red"), indent=2, hang=4) for line in found.stale)
-    if found.anchors is not None:
+    drifted = any(line.startswith("anchors: ") for line in found.stale)  # and it is said how
+    if found.anchors is not None and not drifted:
         yield Line(Text(f"anchors: {safe(found.anchors)}"), indent=2, hang=4)
 
 

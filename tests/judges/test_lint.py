@@ -149,7 +149,5 @@ def test_no_more_items_are_drawn_than_the_population_has(tmp_path: Path, size: i
     if sound:
         lint(labels, judge)
         return
-    with pytest.raises(
-        DocumentError, match=r"relevance.yaml.*: the population has 19 items, and 20 were drawn"
-    ):
+    with pytest.raises(DocumentError, match=r"relevance.yaml.*: the population has 19 items, and 20 were drawn"):
         lint(labels, judge)

@@ -33,6 +33,13 @@ def console(width: int | None = None) -> tuple[Console, StringIO]:
     return Console(file=out, width=width or 200, force_terminal=width is not None, color_system=None), out
 
 
+def test_drift_is_told_once() -> None:
+    to, out = console()
+    said = "9 of 20 anchors changed"
+    print_checks([replace(STALE, stale=(f"anchors: {said}: verdicts",), anchors=said)], to)
+    assert out.getvalue().count(said) == 1
+
+
 def test_a_pipe_has_one_line_a_thing() -> None:
     to, out = console()
     print_checks([SOUND, STALE], to, Totals(calls=20))
