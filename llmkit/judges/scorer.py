@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from llmkit.errors import DocumentError, ScorerError, nearest
+from llmkit.canonical import digest
+from llmkit.errors import DocumentError, LlmkitError, ScorerError, nearest
 from llmkit.judgements import Verdict
 from llmkit.judges.judge import Judge
 from llmkit.judges.load import load_judge
 from llmkit.judges.panel import check_seat, judge_one
 from llmkit.judges.seat import Seats
 from llmkit.judges.subject import Subject, subject_of_answer
-from llmkit.providers.base import ModelRef, Provider
+from llmkit.providers.base import ModelRef, Provider, identity
+from llmkit.providers.registry import create
 from llmkit.scoring.base import Item, MetricKind
 from llmkit.text import quoted
 from llmkit.types import Failure, Score
@@ -46,10 +49,15 @@ class JudgeScorer:
     def __init__(self, judge: Judge, name: str | None = None) -> None:
         self.judge, self.name = judge, name or judge.name
 
-    @property
+    @cached_property
     def signature(self) -> str:
-        """All that makes two figures comparable: the judge's definition; of pairs, what an answer is held against."""
-        signature = self.judge.signature
+        """All that makes two figures comparable: the judge's definition, and who answers under its model's name.
+
+        The latter is the endpoint, the weights' hash, the engine (``providers.base.identity``), as far as this machine
+        knows it: verdicts of other weights are never taken for those of these. Of pairs, what an answer is held
+        against.
+        """
+        signature = f"{self.judge.signature}{_identified(self.judge.model)}"
         return f"{signature}|against:reference" if self.needs_references else signature
 
     @property
@@ -160,3 +168,13 @@ def scorer_of(
             where=where,
         )
     return JudgeScorer(load_judge(ref, folder=folder, roots=roots, where=where), name)
+
+
+def _identified(model: ModelRef) -> str:
+    """Return what a signature says of who answers under a model's name; nothing where that is not known."""
+    try:
+        known = identity(create(model, display=True))
+    except LlmkitError:  # whoever asks it will say what is missing
+        return ""
+    said = {key: value for key, value in known.items() if key not in ("provider", "model")}
+    return f"|identity:{digest(said)[:8]}" if said else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -127,3 +128,15 @@ def test_an_unknown_judge_is_offered_the_nearest(tmp_path: Path) -> None:
     project(tmp_path)
     with pytest.raises(UnknownNameError, match=r"suite\.yaml:3: unknown judge 'relevanse'\. Did you mean 'relevance'"):
         scorer_of({"judge": "relevanse"}, folder=tmp_path, where="suite.yaml:3")
+
+
+def test_who_answers_under_the_models_name_is_a_part_of_the_signature(tmp_path: Path) -> None:
+    script = tmp_path / "script.jsonl"
+    (tmp_path / "project").mkdir()
+    judge = judge_of(tmp_path / "project")
+    judge = replace(judge, model=replace(judge.model, options={"file": str(script)}))
+    script.write_text('{"match": "x", "text": "pass"}\n', encoding="utf-8")
+    before = JudgeScorer(judge).signature
+    assert JudgeScorer(judge).signature == before and "|identity:" in before
+    script.write_text('{"match": "x", "text": "fail"}\n', encoding="utf-8")
+    assert JudgeScorer(judge).signature != before
