@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from llmkit.calibration.candidates import Configuration, candidates, examples_needed, read_grid
+from llmkit.calibration.candidates import Configuration, candidates, examples_needed, provider_of, read_grid
 from llmkit.calibration.disturbances import INJECTIONS, injected, padded
 from llmkit.calibration.locking import looks_at, measured_files
 from llmkit.calibration.options import CalibrateOptions, Outlay
 from llmkit.calibration.probes import calls_of_probes
 from llmkit.calibration.skeleton import check_guideline
+from llmkit.calibrations import Best
 from llmkit.config import Settings
 from llmkit.errors import UsageError
 from llmkit.judges.best import best, sizes_of
@@ -20,13 +21,13 @@ from llmkit.judges.judge import Judge
 from llmkit.judges.labels import Labelled, LabelSet, read_labels
 from llmkit.judges.lint import lint
 from llmkit.judges.outlay import dearest, most_calls
-from llmkit.judges.panel import calls_of, check_seat
+from llmkit.judges.panel import calls_of
 from llmkit.judges.split import Division, divide
 from llmkit.judges.status import tried_enough
-from llmkit.providers.base import ModelRef
+from llmkit.providers.base import ModelRef, Provider
 from llmkit.providers.params import Params, as_typed, split
 from llmkit.providers.pricing import Prices
-from llmkit.providers.registry import create, options_model, options_of
+from llmkit.providers.registry import options_model, options_of
 from llmkit.providers.retry import Caller
 
 OPTIMISER_CALLS = 400
@@ -94,7 +95,9 @@ async def prepare(judge: Judge, options: CalibrateOptions, settings: Settings) -
     if probed < (enough := tried_enough(len(division.test))):
         said = f"each probe tries {probed} of the {len(division.test)} test items (--probe-items)"
         notes = (*notes, f"{said}, and a judge is called calibrated where {enough} were tried")
-    outlay = await _outlay(judge, configurations, division, items, probed, options, settings, notes)
+    test = [items[id_] for id_ in division.test]
+    outlook = _outlook(judge, labels, division, test, options.store or settings.store_path)
+    outlay = await _outlay(outlook, configurations, division, items, probed, options, settings, notes)
     return Prepared(judge, labels, items, configurations, division, probed, outlay, files)
 
 
@@ -120,7 +123,7 @@ def _cuts(judge: Judge) -> bool:
 
 
 async def _outlay(
-    judge: Judge,
+    outlook: Best,
     configurations: Sequence[Configuration],
     division: Division,
     items: Mapping[str, Labelled],
@@ -139,10 +142,14 @@ async def _outlay(
     }
     if options.optimize is not None:
         parts["optimize"] = OPTIMISER_CALLS
+    providers = [provider_of(each, options.providers) for each in configurations]  # its errors are no unknown price
     usd, unknown = 0.0, None
     try:
         prices = Prices(settings.prices)
-        bounds = [await _dearest(each.judge, [*searched, *test], prices, options) for each in configurations]
+        bounds = [
+            await _dearest(each.judge, provider, [*searched, *test], prices)
+            for each, provider in zip(configurations, providers, strict=True)
+        ]
         judged = [plain for plain, _ in bounds]
         probes = [
             probe * calls_of_probes(c.judge, probed) / calls_of(c.judge)
@@ -153,23 +160,24 @@ async def _outlay(
             unknown = "what an optimiser thinks has no bound but --max-cost"
     except UsageError as error:
         unknown = str(error)
-    weighted = any(item.subject.weight != 1.0 for item in test)
+    return Outlay(outlook, parts, None if unknown else usd, unknown, notes)
+
+
+def _outlook(judge: Judge, labels: LabelSet, division: Division, test: Sequence[Labelled], store: Path) -> Best:
+    """Return the best that the test labels can show, each counted for what it is worth."""
+    weighted = labels.sampling == "enriched"
     there = sizes_of(
         judge.scale,
         [str(item.label) for item in test],
         weights=[item.subject.weight for item in test] if weighted else None,
         groups=[division.group.get(item.subject.id) for item in test],
     )
-    looks = len(looks_at(judge, division.test, options.store or settings.store_path).with_(judge.fingerprint))
-    return Outlay(best(judge, there, items=len(test), looks=looks), parts, None if unknown else usd, unknown, notes)
+    looks = len(looks_at(judge, division.test, store).with_(judge.fingerprint))
+    return best(judge, there, items=len(test), looks=looks)
 
 
-async def _dearest(
-    judge: Judge, items: Sequence[Labelled], prices: Prices, options: CalibrateOptions
-) -> tuple[float, float]:
+async def _dearest(judge: Judge, provider: Provider, items: Sequence[Labelled], prices: Prices) -> tuple[float, float]:
     """Return dollars that judging one of these items cannot exceed: as it stands, and as a probe would have it."""
-    provider = options.providers.get(judge.model.name) or create(judge.model, display=True)
-    check_seat(judge, provider)
     caller = Caller(provider, prices=prices)
     subjects = [item.subject for item in items]
     plain = [await dearest(judge, subject, caller) for subject in subjects]
