@@ -10,6 +10,8 @@ import errno
 import os
 import signal
 import sys
+from collections.abc import Callable
+from functools import cache
 from typing import Annotated
 
 import typer
@@ -123,7 +125,7 @@ def main(arguments: list[str], *, traceback: bool = False) -> int:
         The exit code.
     """
     try:
-        code = app(arguments, standalone_mode=False)
+        code = _command()(arguments, standalone_mode=False)
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except (Abort, KeyboardInterrupt):
@@ -142,6 +144,12 @@ def main(arguments: list[str], *, traceback: bool = False) -> int:
         if traceback:
             _show(error)
         return _failed(error)
+
+
+@cache
+def _command() -> Callable[..., object]:
+    """Build the tree of commands, once a process: it takes as long as a small command."""
+    return typer.main.get_command(app)
 
 
 def _failed(error: Exception) -> int:

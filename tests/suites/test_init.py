@@ -20,6 +20,8 @@ FILES = {
     "schemas/suite.schema.json",
     "schemas/prompt.schema.json",
     "schemas/config.schema.json",
+    "schemas/judge.schema.json",
+    "schemas/search.schema.json",
     ".gitignore",
 }
 
