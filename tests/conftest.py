@@ -4,9 +4,37 @@ from __future__ import annotations
 
 import os
 
+import pytest
 from hypothesis import settings
 
 # The same examples every time: a test that fails, fails for everybody. LLMKIT_HYPOTHESIS=explore looks for new ones.
 settings.register_profile("same", derandomize=True, deadline=None)
 settings.register_profile("explore", deadline=None, max_examples=1000)
 settings.load_profile(os.environ.get("LLMKIT_HYPOTHESIS", "same"))
+
+LONG = (
+    "tests/test_readme.py",
+    "tests/runs/test_kill.py",
+    "tests/providers/test_local.py",
+    "tests/generation/test_part.py",
+    "tests/suites/test_quickstart.py",
+    "tests/stats/sequential/test_simulation.py",
+    "tests/structured/test_loop_bill.py",
+    "tests/test_pytest_plugin.py",
+    "tests/gate/test_judged.py",
+    "tests/ci/test_for_real.py",
+    "tests/cli/test_console.py",
+)
+"""Files that take a worker ten seconds and more. They are begun first: none is left to a single worker at the end."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep xdist, where it is there, from beginning with the files of the most tests: the longest ones have few."""
+    if hasattr(config.option, "loadscopereorder"):
+        config.option.loadscopereorder = False
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the long files."""
+    place = {name: number for number, name in enumerate(LONG)}
+    items.sort(key=lambda item: place.get(item.nodeid.partition("::")[0], len(LONG)))

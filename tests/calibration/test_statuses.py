@@ -32,13 +32,13 @@ def test_the_best_of_fifty_coins_is_never_calibrated(simulation: ModuleType) -> 
     judge = simulation.judge()
     coins = {"labels": 100, "passing": 0.5, "candidates": 50, "tpr": 0.5, "tnr": 0.5}
 
-    assert "calibrated" not in {simulation.status(judge, seed, **coins) for seed in range(12)}
+    assert "calibrated" not in {simulation.status(judge, seed, **coins) for seed in range(8)}
 
 
 def test_a_good_judge_on_200_balanced_labels_is_mostly_calibrated(simulation: ModuleType) -> None:
     judge = simulation.judge()
     good = {"labels": 200, "passing": 0.5, "candidates": 2, "tpr": 0.95, "tnr": 0.95}
-    said = [simulation.status(judge, seed, **good) for seed in range(40)]
+    said = [simulation.status(judge, seed, **good) for seed in range(25)]
 
-    assert said.count("calibrated") >= 32
+    assert said.count("calibrated") >= 20
     assert "refused" not in said

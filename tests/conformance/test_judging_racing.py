@@ -11,7 +11,7 @@ from llmkit.calibration.racing import Race
 
 FOLDER = Path(os.environ.get("LLMKIT_VECTORS", "../shared/vectors"))
 LLMBAR = FOLDER.parent / "data/judging/llmbar_pairwise.jsonl"
-SEEDS = 60
+SEEDS = 25
 
 pytestmark = pytest.mark.skipif(not LLMBAR.is_file(), reason="no recorded judges: set LLMKIT_VECTORS")
 
