@@ -7,8 +7,10 @@ import os
 import pytest
 from hypothesis import settings
 
-# The same examples every time: a test that fails, fails for everybody. LLMKIT_HYPOTHESIS=explore looks for new ones.
-settings.register_profile("same", derandomize=True, deadline=None)
+# The same examples every time: a test that fails, fails for everybody. LLMKIT_HYPOTHESIS=full tries more of
+# them, explore looks for new ones.
+settings.register_profile("same", derandomize=True, deadline=None, max_examples=60)
+settings.register_profile("full", derandomize=True, deadline=None, max_examples=200)
 settings.register_profile("explore", deadline=None, max_examples=1000)
 settings.load_profile(os.environ.get("LLMKIT_HYPOTHESIS", "same"))
 

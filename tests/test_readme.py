@@ -63,7 +63,7 @@ def plain(text: str) -> str:
     text = re.sub(r"\d{8}-\d{6}-[0-9a-f]{4}", "RUN", text)
     text = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d", "DATE", text)
     text = re.sub(r"\b(?:\d+ min )?[\d.]+ m?s\b", "TIME", text)
-    text = re.sub(r"\b(?=[0-9a-f]*\d)[0-9a-f]{7}\b", "COMMIT", text)
+    text = re.sub(r"\b(merge base|working tree at) [0-9a-f]{7}\b", r"\1 COMMIT", text)
     text = re.sub(r"\block [0-9a-f]{12}\b", "lock LOCK", text)
     return "\n".join(re.sub(r" {2,}", "  ", line).rstrip() for line in text.strip().splitlines())
 
