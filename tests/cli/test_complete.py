@@ -9,7 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import typer.main
 
+from llmkit.cli.main import app
 from llmkit.providers.registry import BUILT_IN
 from llmkit.suites.builtin import builtin_suites
 from tests.cli.conftest import Cli
@@ -17,21 +19,44 @@ from tests.cli.conftest import Cli
 Tab = Callable[[str], list[str]]
 
 
+def asked_by(line: str) -> dict[str, str]:
+    """What bash sets when Tab is pressed after a line."""
+    position = str(len(line.split(" ")) - 1)
+    return {"_LLMKIT_COMPLETE": "complete_bash", "COMP_WORDS": line, "COMP_CWORD": position}
+
+
+@pytest.fixture(scope="module")
+def command() -> Callable[..., object]:
+    return typer.main.get_command(app)
+
+
 @pytest.fixture
-def tab(project: Path) -> Tab:
-    """Press Tab after a line, in bash."""
-    start = "import sys; sys.argv = ['llmkit']; from llmkit.cli.main import run; run()"
+def tab(
+    command: Callable[..., object],
+    project: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> Tab:
+    """Press Tab after a line, in bash; in this process."""
 
     def press(line: str) -> list[str]:
-        position = str(len(line.split(" ")) - 1)
-        environment = {**os.environ, "_LLMKIT_COMPLETE": "complete_bash", "COMP_WORDS": line, "COMP_CWORD": position}
-        said = subprocess.run(
-            [sys.executable, "-c", start], env=environment, capture_output=True, text=True, check=True
-        )
-        assert said.stderr == ""
-        return said.stdout.split()
+        capfd.readouterr()
+        with monkeypatch.context() as patched, pytest.raises(SystemExit) as left:
+            for name, value in asked_by(line).items():
+                patched.setenv(name, value)
+            command([], prog_name="llmkit", standalone_mode=False)
+        printed = capfd.readouterr()
+        assert (left.value.code, printed.err) == (0, "")
+        return printed.out.split()
 
     return press
+
+
+def test_a_shell_is_answered_by_the_program(project: Path) -> None:
+    start = "import sys; sys.argv = ['llmkit']; from llmkit.cli.main import run; run()"
+    environment = {**os.environ, **asked_by("llmkit eval capit")}
+    said = subprocess.run([sys.executable, "-c", start], env=environment, capture_output=True, text=True, check=True)
+    assert (said.stdout.split(), said.stderr) == (["capitals.yaml"], "")
 
 
 def test_suites_are_the_built_in_ones_and_the_yaml_files_here_and_one_folder_below(tab: Tab, project: Path) -> None:
