@@ -6,6 +6,7 @@
     │   ├── UnknownNameError       2   no such suite, model, scorer, …; carries the nearest names
     │   ├── MissingExtraError      2   an optional dependency is not installed; carries the pip line
     │   ├── MissingKeyError        2   no API key; carries the environment variable's name
+    │   ├── NoIsolationError       2   programs cannot be kept from harm here, and no one said to run them all the same
     │   └── ResumeMismatchError    2   a run cannot go on: its configuration differs
     ├── BudgetError                3   the money ran out; what is paid for is kept
     ├── UnsoundLockError           3   a gate may not decide by a judge whose lock cannot be relied on
@@ -15,6 +16,7 @@
     ├── ProviderError              4   a model's server failed, refused or answered nonsense
     │   └── NotStoredError         3   an answer is not stored, and no call may be made
     ├── ScorerError                4   a scorer crashed or met an answer that it cannot score
+    │   └── SandboxError           4   a program could not be started, for a reason that is not its own
     └── StoreError                 4   the store cannot be read or written
 
 An error is one readable line: where (path:line), what, and a hint that mends it. Exit 1 belongs to a
@@ -93,6 +95,10 @@ class MissingKeyError(UsageError):
     def __init__(self, provider: str, variable: str) -> None:
         self.variable = variable
         super().__init__(f"{provider} needs an API key", hint=f"Set the environment variable {variable}")
+
+
+class NoIsolationError(UsageError):
+    """Programs cannot be kept from harm on this machine, and nobody said to run them all the same."""
 
 
 class ResumeMismatchError(UsageError):
@@ -195,6 +201,10 @@ class NotStoredError(ProviderError):
 
 class ScorerError(LlmkitError):
     """A scorer crashed, or met an answer that it cannot score."""
+
+
+class SandboxError(ScorerError):
+    """A program could not be started, for a reason that is not its own."""
 
 
 class StoreError(LlmkitError):

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
-from llmkit.types import Failure, GenerationFacts, Message, Score
+from llmkit.types import Failure, GenerationFacts, Message, Score, TokenLogprob
 
 if TYPE_CHECKING:  # numpy takes 60 ms, and naming a scorer needs none of it
     import numpy as np
@@ -26,6 +26,7 @@ class Item:
         generation: What structured generation did for it; None where the suite asks for no form.
         id: The sample's.
         messages: What was asked.
+        logprobs: Of the answer's tokens, or of the continuations that were compared; None where nobody asked for them.
     """
 
     text: str
@@ -34,6 +35,7 @@ class Item:
     generation: GenerationFacts | None = None
     id: str = ""
     messages: tuple[Message, ...] = ()
+    logprobs: tuple[TokenLogprob, ...] | None = None
 
 
 class Scorer(Protocol):
