@@ -11,6 +11,9 @@ from llmkit.providers.params import Params
 MOST_EPOCHS = 1000
 """Beyond this a mistyped number is likelier than a need: the interval narrows with more rows, not with more epochs."""
 
+MOST_EXAMPLES = 100
+"""Of one prompt; beyond this a mistyped number is likelier than a need."""
+
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 
 
@@ -40,7 +43,11 @@ class HubData(_Part):
     """A data set of the Hugging Face hub (extra [datasets])."""
 
     hf: str = Field(description="The data set's name on the hub, as owner/name.", pattern=r"^[\w][\w.-]*/[\w][\w.-]*$")
-    config: Name | None = Field(default=None, description="Its configuration; the default one where not given.")
+    config: Name | Annotated[list[Name], Field(min_length=1)] | None = Field(
+        default=None,
+        description="Its configuration; the default one where not given. Of a list, one is read after the other, and"
+        " each row has its configuration's name in the field config.",
+    )
     split: Name = Field(default="test", description="Its split.")
     revision: Name | None = Field(
         default=None,
@@ -51,6 +58,11 @@ class HubData(_Part):
 class MapSpec(_Part):
     """Which fields of a row mean what."""
 
+    fields: dict[Name, Expression] | None = Field(
+        default=None,
+        description="Further fields that rows get before all else: name → field or {{template}}. So data whose fields"
+        " are called otherwise fit a prompt; `--map NAME=FIELD` adds to them.",
+    )
     id: Expression | None = Field(
         default=None, description="What tells a row from all others; its number where not given."
     )
@@ -116,19 +128,86 @@ class GenerateSpec(_Part):
     validators: list[Name] = Field(default=[], description="Names of registered validators that must pass, too.")
 
 
-class SuiteSpec(BaseModel):
-    """A suite: what is asked, and how the answers are scored. Or, with `suites`, a list of others."""
+class LikelihoodSpec(_Part):
+    """Which of given continuations the model holds likeliest: nothing is generated, their log-likelihoods are asked."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, title="llmkit suite")
-
-    version: Literal[1] = Field(description="The version of this file format: 1.")
-    name: Printable | None = Field(
-        default=None, description="The suite's name in results; the file's name where not given."
+    choices: Expression | Annotated[list[str], Field(min_length=2)] = Field(
+        description="The continuations: a field that holds a list of texts (a dotted path reaches nested ones), or a"
+        " list of texts, each of which may be a {{template}} over the row's fields."
     )
+    prefix: str | Annotated[list[str], Field(min_length=2)] = Field(
+        default="",
+        description="What the answer begins with, before each continuation: a text, or one for each choice; {{field}}"
+        " puts in a field of the row. It is given, not measured.",
+    )
+    separator: str | None = Field(
+        default=None,
+        description="What stands between prefix (or plain text) and a continuation, measured with it. By default a"
+        " space, and nothing where an answer begins or white space stands there already.",
+    )
+    template: Literal["chat", "none"] = Field(
+        default="chat",
+        description="chat: the messages go through the model's chat template, and a continuation is the beginning of"
+        " its answer. none: the messages' texts are one plain text that goes on with the continuation, as base models"
+        " are measured.",
+    )
+    unconditional: str | None = Field(
+        default=None,
+        description="What is said in place of the messages, 'Answer:' say, to measure how likely the continuations are"
+        " without the question; the scorer likelihood takes it off with normalise: unconditional.",
+    )
+
+    @model_validator(mode="after")
+    def _one_each(self) -> LikelihoodSpec:
+        if isinstance(self.choices, list) and isinstance(self.prefix, list) and len(self.choices) != len(self.prefix):
+            raise ValueError(f"{len(self.prefix)} prefixes for {len(self.choices)} choices")
+        return self
+
+
+class AboutSpec(_Part):
+    """What a benchmark is, for `llmkit suites`."""
+
+    kind: Literal["exact", "checkable", "judged"] = Field(
+        alias="class",
+        description="exact: an answer is compared with a right one. checkable: a program finds whether it is right."
+        " judged: a model says so.",
+    )
+    rows: Annotated[int, Field(ge=1)] = Field(description="How many rows the data set has.")
+    licence: Name = Field(description="Of the data, as its publisher names it.")
+    source: str = Field(min_length=1, description="Who made the data, and where they are described.")
+    prompt: str = Field(min_length=1, description="Where the prompt comes from.")
+    normalisation: str = Field(min_length=1, description="Where the rule comes from by which answers are compared.")
+
+
+class FewShotSpec(_Part):
+    """Rows that the prompt shows as examples, with their right answers."""
+
+    count: Annotated[int, Field(ge=0, le=MOST_EXAMPLES)] = Field(
+        description="How many: the template's list `examples` holds them. 0 shows none until --few-shot asks for some."
+    )
+    data: str | HubData | None = Field(
+        default=None,
+        description="Where they come from, as in data; the suite's own rows where not given. The row that is asked is"
+        " never among them.",
+    )
+    by: Expression | None = Field(
+        default=None, description="Only rows with the same value here as the row that is asked: its subject, say."
+    )
+    seed: Annotated[int, Field(ge=0)] | None = Field(
+        default=None, description="Draws them at random, the same ones for every row; the first ones where not given."
+    )
+
+
+VARIANT = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
+"""A variant's name: what can follow a colon in ``mmlu:cot``, and is no part of a path."""
+VariantName = Annotated[str, Field(max_length=60, pattern=VARIANT)]
+
+
+class _Fields(_Part):
+    """What a suite says, and what a variant of it may say otherwise."""
+
     description: str | None = Field(default=None, description="What the suite measures, for people.")
-    suites: Annotated[list[Name], Field(min_length=1)] | None = Field(
-        default=None, description="Other suites to run in this one's place: built-in names, or paths from this file."
-    )
+    about: AboutSpec | None = Field(default=None, description="What a benchmark is, for `llmkit suites`.")
     data: str | HubData | None = Field(
         default=None,
         description="Rows: a .jsonl, .csv, .parquet or .json file, by its path from here; or {hf: owner/name}.",
@@ -142,12 +221,19 @@ class SuiteSpec(BaseModel):
     messages: Annotated[list[MessageSpec], Field(min_length=1)] | None = Field(
         default=None, description="The conversation, in place of a prompt file."
     )
+    few_shot: FewShotSpec | None = Field(
+        default=None, description="Rows that the prompt shows as examples, in its list `examples`."
+    )
     format: Name | dict[Name, Any] | None = Field(
         default=None,
         description="The form that answers must have: json:schema.json, choice:yes,no …, or {name: argument}. Where the"
         " prompt file declares outputs, they are the form.",
     )
     generate: GenerateSpec | None = Field(default=None, description="How answers come by their form.")
+    likelihood: LikelihoodSpec | None = Field(
+        default=None,
+        description="In place of an answer: which of given continuations is likeliest after the messages.",
+    )
     scorers: Annotated[list[Name | dict[Name, Any]], Field(min_length=1)] | None = Field(
         default=None, description="How answers are scored: names, {name: {option: value}}, or {judge: NAME}."
     )
@@ -163,6 +249,36 @@ class SuiteSpec(BaseModel):
     )
     params: Params | None = Field(default=None, description="Sampling parameters, such as temperature and max_tokens.")
 
+
+class VariantSpec(_Fields):
+    """A variant of the suite: what stands here takes the place of what the suite says."""
+
+    @model_validator(mode="after")
+    def _one_prompt(self) -> VariantSpec:
+        if self.prompt is not None and self.messages is not None:
+            raise ValueError("give either prompt or messages")
+        return self
+
+
+class SuiteSpec(_Fields):
+    """A suite: what is asked, and how the answers are scored. Or, with `suites`, a list of others."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, title="llmkit suite")
+
+    version: Literal[1] = Field(description="The version of this file format: 1.")
+    name: Printable | None = Field(
+        default=None, description="The suite's name in results; the file's name where not given."
+    )
+    suites: Annotated[list[Name], Field(min_length=1)] | None = Field(
+        default=None, description="Other suites to run in this one's place: built-in names, or paths from this file."
+    )
+    variants: dict[VariantName, VariantSpec] | None = Field(
+        default=None,
+        min_length=1,
+        description="Other forms of the suite, run as SUITE:NAME. What a variant says takes the place of what the suite"
+        " says; of about, map, params and few_shot, each field on its own. null takes a field away.",
+    )
+
     @model_validator(mode="after")
     def _whole(self) -> SuiteSpec:
         if self.suites is not None:
@@ -175,6 +291,8 @@ class SuiteSpec(BaseModel):
             raise ValueError(f"{missing[0]} is missing")
         if (self.prompt is None) == (self.messages is None):
             raise ValueError("give either prompt or messages")
+        if self.likelihood is not None and (self.format is not None or self.generate is not None):
+            raise ValueError("with likelihood nothing is generated; remove format and generate")
         if self.slices is not None and self.map.slices is not None:
             raise ValueError("slices stand twice; keep those under map")
         return self
