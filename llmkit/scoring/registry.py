@@ -29,6 +29,7 @@ BUILTIN: Mapping[str, str] = {
     "exact_match": "llmkit.scoring.exact_match:ExactMatch",
     "f1": "llmkit.scoring.f1:F1",
     "includes": "llmkit.scoring.includes:Includes",
+    "instructions": "llmkit.scoring.instructions:Instructions",
     "json_schema": "llmkit.scoring.json_schema:JsonSchema",
     "json_valid": "llmkit.scoring.json_valid:JsonValid",
     "numeric": "llmkit.scoring.numeric:Numeric",
