@@ -167,23 +167,27 @@ class LikelihoodSpec(_Part):
 class AboutSpec(_Part):
     """What a benchmark is, for `llmkit suites`."""
 
-    kind: Literal["exact", "checkable", "judged"] = Field(
+    kind: Literal["exact", "checkable", "judged"] | None = Field(
+        default=None,
         alias="class",
         description="exact: an answer is compared with a right one. checkable: a program finds whether it is right."
         " judged: a model says so.",
     )
-    rows: Annotated[int, Field(ge=1)] = Field(description="How many rows the data set has.")
-    licence: Name = Field(description="Of the data, as its publisher names it.")
-    source: str = Field(min_length=1, description="Who made the data, and where they are described.")
-    prompt: str = Field(min_length=1, description="Where the prompt comes from.")
-    normalisation: str = Field(min_length=1, description="Where the rule comes from by which answers are compared.")
+    rows: Annotated[int, Field(ge=1)] | None = Field(default=None, description="How many rows the data set has.")
+    licence: Name | None = Field(default=None, description="Of the data, as its publisher names it.")
+    source: str | None = Field(default=None, description="Who made the data, and where they are described.")
+    prompt: str | None = Field(default=None, description="Where the prompt comes from.")
+    normalisation: str | None = Field(
+        default=None, description="Where the rule comes from by which answers are compared."
+    )
 
 
 class FewShotSpec(_Part):
     """Rows that the prompt shows as examples, with their right answers."""
 
     count: Annotated[int, Field(ge=0, le=MOST_EXAMPLES)] = Field(
-        description="How many: the template's list `examples` holds them. 0 shows none until --few-shot asks for some."
+        default=0,
+        description="How many: the template's list `examples` holds them. 0 shows none until --few-shot asks for some.",
     )
     data: str | HubData | None = Field(
         default=None,
