@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from llmkit.cli.complete import complete_metric, complete_model
-from llmkit.cli.options import Concurrency, Data, Epochs, Json, MaxCost, Param, StoreFolder, Suites
+from llmkit.cli.options import (
+    Concurrency,
+    Data,
+    Epochs,
+    Json,
+    MaxCost,
+    Param,
+    PassK,
+    StoreFolder,
+    Suites,
+    whole_numbers,
+)
 from llmkit.errors import LlmkitError
 
 if TYPE_CHECKING:
@@ -59,6 +70,7 @@ def eval_(
     data: Data = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first N rows.", metavar="N")] = None,
     epochs: Epochs = None,
+    pass_k: PassK = None,
     seed: Annotated[int | None, typer.Option(help="Of the bootstrap, and of sampling where it is sent.")] = None,
     sample: Annotated[
         int, typer.Option(min=0, help="First show N samples in full; at a terminal, ask before the rest.", metavar="N")
@@ -99,7 +111,8 @@ def eval_(
 
     thresholds = Thresholds.parse(minimum or [], maximum or [], min_point or [])
     options = Options(
-        data=data, limit=limit, epochs=epochs, seed=seed, params=parse_pairs(param or []), concurrency=concurrency,
+        data=data, limit=limit, epochs=epochs, pass_k=whole_numbers(pass_k), seed=seed,
+        params=parse_pairs(param or []), concurrency=concurrency,
         max_cost=max_cost, cache=cache, fresh=fresh, resume=resume, resume_run=resume_run, sample=sample, store=store,
     )  # fmt: skip
     if dry_run:

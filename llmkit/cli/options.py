@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 
 from llmkit.cli.complete import complete_format, complete_judge, complete_model, complete_suite, complete_validator
+from llmkit.errors import UsageError
+from llmkit.text import shorten
 
 MOST_EPOCHS = 1000  # what a suite may say, too; its module's import would cost more than the help takes
 
@@ -20,6 +22,12 @@ Param = Annotated[
 ]
 Data = Annotated[str | None, typer.Option(help="Read this file instead of the suite's data.", metavar="FILE")]
 Epochs = Annotated[int | None, typer.Option(min=1, max=MOST_EPOCHS, help="Ask each sample N times.", metavar="N")]
+PassK = Annotated[
+    str | None,
+    typer.Option(
+        "--pass-k", help="pass@k and pass^k for these k: 1,10. Those beyond the epochs are left out.", metavar="K,…"
+    ),
+]
 Model = Annotated[
     str | None,
     typer.Option("-m", "--model", help="provider/model.", metavar="MODEL", autocompletion=complete_model),
@@ -60,3 +68,17 @@ JudgeName = Annotated[
         help="A judge: judges/NAME.yaml, or a path.", metavar="NAME", autocompletion=complete_judge, show_default=False
     ),
 ]
+
+
+def whole_numbers(text: str | None) -> tuple[int, ...] | None:
+    """Read the k's of ``--pass-k``.
+
+    Raises:
+        UsageError: They are no whole numbers from 1 on, with commas between them.
+    """
+    if text is None:
+        return None
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isascii() and part.isdecimal() and 1 <= int(part[:9]) <= MOST_EPOCHS for part in parts):
+        raise UsageError(f"{shorten(text)!r} are no k's", where="--pass-k", hint=f"Write 1,10: from 1 to {MOST_EPOCHS}")
+    return tuple(sorted({int(part) for part in parts}))

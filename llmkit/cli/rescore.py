@@ -9,7 +9,7 @@ import typer
 
 from llmkit.cli.complete import complete_scorer
 from llmkit.cli.evaluate import MAX_FAILURES, Max, MaxFailures, Min, MinPoint, exit_code_of
-from llmkit.cli.options import Concurrency, Json, MaxCost, StoreFolder
+from llmkit.cli.options import Concurrency, Json, MaxCost, PassK, StoreFolder, whole_numbers
 from llmkit.cli.runs import RunArgument
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ def rescore(
         bool, typer.Option("--all", help="Score everything, also what has a score of this scorer already.")
     ] = False,
     seed: Annotated[int | None, typer.Option(help="Of the bootstrap. Default: the run's own.")] = None,
+    pass_k: PassK = None,
     max_cost: MaxCost = None,
     concurrency: Concurrency = None,
     cache: Annotated[
@@ -58,10 +59,12 @@ def rescore(
     from llmkit.reports.progress import Progress
     from llmkit.reports.table import print_results
     from llmkit.runs.evaluate import Ending
+    from llmkit.runs.passing import metrics_of
     from llmkit.runs.rescore import build_scorers, scorers_of
     from llmkit.runs.rescore import rescore as rescored
     from llmkit.scoring.registry import check_names
 
+    ks = whole_numbers(pass_k)
     thresholds = Thresholds.parse(minimum or [], maximum or [], min_point or [])
     entries = [_entry(text) for text in scorer] if scorer else None
     results: list[RunResult] = []
@@ -69,7 +72,8 @@ def rescore(
         row = opened.run(run)
         scorers = scorers_of(row) if entries is None else build_scorers(entries, "--scorer")
         check_names(scorers, lambda position: "--scorer")
-        thresholds.check(sorted(s.name for s in scorers))
+        asked = row.config.get("pass_k", ()) if ks is None else ks
+        thresholds.check([name for s in scorers for name in metrics_of(s, asked, row.config["epochs"])])
         try:
             with Progress(err()) as progress:
                 asyncio.run(
@@ -78,6 +82,7 @@ def rescore(
                         row,
                         entries,
                         seed=seed,
+                        pass_k=ks,
                         anew=everything,
                         ended=results.append,
                         cache=cache,

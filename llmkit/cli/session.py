@@ -62,7 +62,7 @@ class Session(Hooks):
 
     def planned(self, plans: Sequence[tuple[str, Plan]], resumed: Mapping[str, float]) -> None:
         """Say what will run, and refuse a bound on a metric that nothing has."""
-        self._thresholds.check(sorted({s.name for _, plan in plans for s in plan.suite.scorers}))
+        self._thresholds.check(sorted({name for _, plan in plans for name in plan.metrics}))
         for note in dict.fromkeys(note for _, plan in plans for note in plan.suite.notes()):
             say(note)
         several = len({plan.model.name for _, plan in plans}) > 1

@@ -18,6 +18,7 @@ class Options:
         data: Replaces the suite's data source.
         limit: Only the first rows.
         epochs: Replaces the suite's number of epochs.
+        pass_k: Replaces the suite's k's of pass@k and pass^k.
         seed: Of the bootstrap, and of sampling where the provider sends one; 0 where not set, and then not sent.
         params: ``-M key=value`` pairs.
         concurrency: Calls at once; None adapts.
@@ -34,6 +35,7 @@ class Options:
     data: str | None = None
     limit: int | None = None
     epochs: int | None = None
+    pass_k: tuple[int, ...] | None = None
     seed: int | None = None
     params: Mapping[str, Any] = field(default_factory=dict)
     concurrency: int | None = None

@@ -62,7 +62,8 @@ def _pair(
         ref = replace(ref, params={**ref.params, "seed": options.seed})
     epochs = options.epochs if options.epochs is not None else suite.epochs
     limit = options.limit if options.limit is not None else suite.limit
-    return Plan(suite, ref, epochs, limit, options.seed or 0, origins, rows=count), provider
+    pass_k = options.pass_k if options.pass_k is not None else suite.pass_k
+    return Plan(suite, ref, epochs, limit, options.seed or 0, origins, rows=count, pass_k=pass_k), provider
 
 
 async def check_cap(pairs: Sequence[tuple[Plan, Provider]], prices: Prices) -> None:

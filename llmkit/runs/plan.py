@@ -16,6 +16,7 @@ from llmkit.canonical import canonical, digest
 from llmkit.providers.base import HasEndpoint, ModelRef, Provider
 from llmkit.providers.registry import public
 from llmkit.runs.entries import entries_of
+from llmkit.runs.passing import metrics_of
 from llmkit.suites.form import Form
 from llmkit.suites.suite import Suite
 from llmkit.version import __version__
@@ -39,6 +40,7 @@ class Plan:
         rows: How many rows will be asked, bad ones included; None while not counted.
         experiment: What tells the run from a plain evaluation: the gate or A/A run that it is a side of. ``arm`` in it
             makes its answers replicates of their own, which share none with another arm.
+        pass_k: For which k pass@k and pass^k are made.
     """
 
     suite: Suite
@@ -49,11 +51,17 @@ class Plan:
     origins: Mapping[str, str] = field(default_factory=dict)
     rows: int | None = None
     experiment: Mapping[str, Any] = field(default_factory=dict)
+    pass_k: tuple[int, ...] = ()
 
     @property
     def arm(self) -> int:
         """The replicate that its answers are; 0 outside of A/A runs."""
         return int(self.experiment.get("arm", 0))
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The names of the metrics that there will be."""
+        return tuple(name for scorer in self.suite.scorers for name in metrics_of(scorer, self.pass_k, self.epochs))
 
     @property
     def form(self) -> Form | None:
@@ -81,6 +89,7 @@ class Plan:
             "epochs": self.epochs,
             "limit": self.limit,
             "seed": self.seed,
+            **({"pass_k": list(self.pass_k)} if self.pass_k else {}),
             **({"experiment": dict(self.experiment)} if self.experiment else {}),
         }
 

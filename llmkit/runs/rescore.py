@@ -83,6 +83,7 @@ async def rescore(
     cache: bool = True,
     concurrency: int | None = None,
     retry: RetryPolicy | None = None,
+    pass_k: Sequence[int] | None = None,
 ) -> RunResult:
     """Score every stored answer of ``run``; the result is a run of its own that points to the same answers.
 
@@ -104,6 +105,7 @@ async def rescore(
         cache: Whether what judges said in other runs counts; with ``anew`` and without this they are asked again.
         concurrency: Judges' calls at once; None adapts.
         retry: How their calls are repeated.
+        pass_k: For which k pass@k and pass^k are made; the run's own where None.
 
     Raises:
         UsageError: Two scorers of one name, or the run's own cannot be had; a judge cannot be asked.
@@ -124,7 +126,7 @@ async def rescore(
             store, settings, run_id=run_id, budget=budget, cache=cache, concurrency=concurrency, retry=retry
         ) as bench:
             await ready(bench, built)
-            return await _rescored(store, run, run_id, built, entries, bench, observer, seed, anew, ended)
+            return await _rescored(store, run, run_id, built, entries, bench, observer, seed, anew, ended, pass_k)
     finally:
         lock.release()
 
@@ -140,12 +142,17 @@ async def _rescored(
     seed: int | None,
     anew: bool,
     ended: Ended | None,
+    pass_k: Sequence[int] | None,
 ) -> RunResult:
-    new = _row(run, run_id, scorers, entries, run.config["seed"] if seed is None else seed)
+    changed: dict[str, Any] = {} if seed is None else {"seed": seed}
+    if pass_k is not None:
+        changed["pass_k"] = list(pass_k)
+    new = _row(run, run_id, scorers, entries, changed)
     store.start_run(new)
     settler = Settler(
         store, run_id, scorers, list(run.about["slices"]),
         state=State(total=run.planned or None), seed=new.config["seed"], observer=observer, anew=anew, bench=bench,
+        pass_k=new.config.get("pass_k", ()), epochs=new.config["epochs"],
     )  # fmt: skip
     return await _execute(store, run, settler, ended or (lambda result: None))
 
@@ -184,11 +191,13 @@ def _ending_of(run: RunRow) -> tuple[RunStatus, str | None]:
     return run.status, (run.result or {}).get("stopped_by")
 
 
-def _row(run: RunRow, run_id: str, scorers: Sequence[Scorer], entries: Mapping[str, Any], seed: int) -> RunRow:
+def _row(
+    run: RunRow, run_id: str, scorers: Sequence[Scorer], entries: Mapping[str, Any], changed: Mapping[str, Any]
+) -> RunRow:
     """Make the new run's record: the source's but for what scores it."""
     suite = {**run.config["suite"], "scorers": {s.name: s.signature for s in scorers}}
     fingerprints = {**run.config["fingerprints"], "scorers": digest(suite["scorers"])}
-    config = {**run.config, "suite": suite, "fingerprints": fingerprints, "seed": seed}
+    config = {**run.config, "suite": suite, "fingerprints": fingerprints, **changed}
     about = {**run.about, **entries, "rescored_from": run.run_id}
     return replace(
         run, run_id=run_id, status="running", config=config, digest=digest(config), about=about,

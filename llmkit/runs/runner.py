@@ -87,6 +87,7 @@ class Runner:
         self._settler = Settler(
             store, run_id, plan.suite.scorers, plan.suite.slice_names,
             state=self.state, seed=plan.seed, observer=observer, sink=sink, bench=bench,
+            pass_k=plan.pass_k, epochs=plan.epochs,
         )  # fmt: skip
         self._jobs: asyncio.Queue[Job | None] = asyncio.Queue(maxsize=2 * workers)
         self._done: asyncio.Queue[Outcome | None] = asyncio.Queue(maxsize=4 * SCORE_BATCH)

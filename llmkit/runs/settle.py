@@ -36,6 +36,8 @@ class Settler:
         anew: Score everything, also what has a score under the same signature.
         sink: Is given each batch once it is scored and stored.
         bench: Gives judges their models.
+        pass_k: As of a ``Tally``.
+        epochs: Likewise.
 
     Raises:
         ScorerError: There are judges and no bench.
@@ -54,6 +56,8 @@ class Settler:
         anew: bool = False,
         sink: Sink | None = None,
         bench: Bench | None = None,
+        pass_k: Sequence[int] = (),
+        epochs: int = 1,
     ) -> None:
         self.run_id, self.state = run_id, state
         self.asking, self._bench = need_bench(scorers, bench), bench
@@ -62,7 +66,7 @@ class Settler:
         self._store, self._scorers, self._observer, self._anew = store, scorers, observer, anew
         self._signatures = {s.name: s.signature for s in scorers}
         self._judged_by = {s.name: s.signature for s in asking(scorers)}
-        self._tally = Tally(scorers, slices, seed=seed)
+        self._tally = Tally(scorers, slices, seed=seed, pass_k=pass_k, epochs=epochs)
 
     @property
     def stopped(self) -> LlmkitError | None:

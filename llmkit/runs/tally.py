@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llmkit.judges.scorer import UNJUDGED, JudgeScorer
+from llmkit.runs.passing import Pass, counted, passes_of
 from llmkit.runs.records import UNASKED
 from llmkit.scoring.base import CorpusScorer, Item, Scorer, bounds_of
 from llmkit.scoring.registry import check_names
@@ -109,10 +110,21 @@ class Tally:
         scorers: One metric each.
         slices: Names of the slices to report by.
         seed: Of the bootstrap.
+        pass_k: For which k pass@k and pass^k are made of the metrics whose values are right or wrong.
+        epochs: Answers to each sample.
     """
 
-    def __init__(self, scorers: Sequence[Scorer], slices: Sequence[str] = (), *, seed: int = 0) -> None:
+    def __init__(
+        self,
+        scorers: Sequence[Scorer],
+        slices: Sequence[str] = (),
+        *,
+        seed: int = 0,
+        pass_k: Sequence[int] = (),
+        epochs: int = 1,
+    ) -> None:
         check_names(scorers)
+        self._passes = {s.name: passes_of(s, pass_k, epochs) for s in scorers}
         self._scorers = scorers
         self._seed = seed
         self._index, self._epoch, self._cluster = array("i"), array("i"), array("i")
@@ -164,15 +176,16 @@ class Tally:
         place[order] = np.arange(len(order))
         found: dict[str, MetricResult] = {}
         for scorer in self._scorers:
-            whole = self._metric(scorer, place, None)
-            parts = {
-                name: {
-                    value: self._metric(scorer, place, np.asarray(column) == code)
-                    for value, code in sorted(codes.names.items())
+            for made in (None, *self._passes[scorer.name]):
+                whole = self._metric(scorer, place, None, made)
+                parts = {
+                    name: {
+                        value: self._metric(scorer, place, np.asarray(column) == code, made)
+                        for value, code in sorted(codes.names.items())
+                    }
+                    for name, (codes, column) in self._slices.items()
                 }
-                for name, (codes, column) in self._slices.items()
-            }
-            found[scorer.name] = _with_slices(whole, parts)
+                found[whole.name] = _with_slices(whole, parts)
         return found
 
     def said(self, judge: str, part: Part | None = None) -> Said:
@@ -198,19 +211,22 @@ class Tally:
             clusters = index.astype(np.int64)
         return Said(values, clusters, {name: int(np.count_nonzero(kept == code)) for name, code in said.names.items()})
 
-    def _metric(self, scorer: Scorer, place: NDArray[np.int64], part: NDArray[np.bool_] | None) -> MetricResult:
+    def _metric(
+        self, scorer: Scorer, place: NDArray[np.int64], part: NDArray[np.bool_] | None, made: Pass | None
+    ) -> MetricResult:
         scored, wrong = self._scored[scorer.name], self._wrong[scorer.name]
-        value, interval, n = self._summary(scorer, [scored], place, part)
+        value, interval, n = self._summary(scorer, [scored], place, part, made)
         failed = int(np.count_nonzero(_within(wrong.rows, part)))
         unreadable = int(np.count_nonzero(_within(self._unreadable[scorer.name], part)))
         both, both_interval = value, None
         if unreadable:
             both = None
         elif failed:
-            both, both_interval, _ = self._summary(scorer, [scored, wrong], place, part)
-        signature = f"{scorer.signature}|ci:{interval.method if interval else 'none'}"
+            both, both_interval, _ = self._summary(scorer, [scored, wrong], place, part, made)
+        signature = scorer.signature + (f"|over:{made.word}" if made else "")
+        signature = f"{signature}|ci:{interval.method if interval else 'none'}"
         return MetricResult(
-            scorer.name, value, interval, n, failed + unreadable, both,
+            made.name(scorer.name) if made else scorer.name, value, interval, n, failed + unreadable, both,
             f"{signature}|seed:{self._seed}" if scorer.kind == "corpus" else signature,
             scorer.higher_is_better, interval_failures_wrong=both_interval,
         )  # fmt: skip
@@ -221,6 +237,7 @@ class Tally:
         columns: Sequence[_Column],
         place: NDArray[np.int64],
         part: NDArray[np.bool_] | None,
+        made: Pass | None,
     ) -> tuple[float | None, Interval | None, int]:
         kept = [(c, _within(c.rows, part)) for c in columns if c.rows]
         if not any(mask.any() for _, mask in kept):
@@ -228,8 +245,10 @@ class Tally:
         rows = np.concatenate([np.asarray(c.rows)[mask] for c, mask in kept])
         table = np.concatenate([c.numbers.table(len(c.rows))[mask] for c, mask in kept])
         order = np.argsort(place[rows], kind="stable")
-        rows, table = rows[order], table[order]
+        rows, table = rows[order].astype(np.int64), table[order]
         index = np.asarray(self._index)[rows]
+        if made is not None:
+            return self._together(made, rows, table[:, 0], index)
         corpus = scorer.kind == "corpus"
         return summarise(
             scorer.kind,
@@ -241,6 +260,16 @@ class Tally:
             seed=self._seed,
             bounds=bounds_of(scorer),
         )
+
+    def _together(
+        self, made: Pass, rows: NDArray[np.int64], values: NDArray[np.float64], index: NDArray[np.int32]
+    ) -> tuple[float | None, Interval | None, int]:
+        """Summarise what the answers to each sample say together; those with fewer than k scored answers are out."""
+        samples, first = np.unique(index, return_index=True)
+        each = made.values(*counted(index, values))
+        enough = ~np.isnan(each)
+        clusters = self._clusters_of(rows[first][enough], samples[enough])
+        return summarise("mean", each[enough], clusters=clusters, bounds=(0.0, 1.0))
 
     def _clusters_of(self, rows: NDArray[np.int64], index: NDArray[np.int32]) -> NDArray[np.int64] | None:
         """Return each row's cluster; a sample without one is a cluster of its own."""

@@ -82,6 +82,7 @@ def make_suite(
     cluster: str | None = None,
     slices: Sequence[str] | Mapping[str, str] = (),
     epochs: int = 1,
+    pass_k: Sequence[int] = (),
     gate: Mapping[str, Mapping[str, Any]] | None = None,
     format: Any = None,
     model: str | None = None,
@@ -101,6 +102,7 @@ def make_suite(
         cluster: Field of what makes rows dependent.
         slices: Fields, or name → field, that results are also reported by.
         epochs: How often each row is asked.
+        pass_k: For which k pass@k and pass^k are made of metrics whose values are right or wrong.
         gate: Metric → ``{"max_drop": margin}``, as in a suite file.
         format: The form that answers must have: a pydantic model, a JSON Schema, ``"choice:yes,no"``, a format.
         model: ``provider/model`` where none is given to ``evaluate``.
@@ -126,6 +128,7 @@ def make_suite(
             "slices": (dict(slices) if isinstance(slices, Mapping) else list(slices)) or None,
             "scorers": [s if isinstance(s, (str, Mapping)) else s.name for s in scorers],
             "epochs": epochs,
+            "pass_k": list(pass_k) or None,
             "gate": gate,
             "model": model,
             "params": dict(params) if params else None,

@@ -242,6 +242,11 @@ class _Fields(_Part):
         default=None, description="How answers are scored: names, {name: {option: value}}, or {judge: NAME}."
     )
     epochs: Annotated[int, Field(ge=1, le=MOST_EPOCHS)] = Field(default=1, description="How often each row is asked.")
+    pass_k: Annotated[list[Annotated[int, Field(ge=1, le=MOST_EPOCHS)]], Field(min_length=1)] | None = Field(
+        default=None,
+        description="For each k: pass@k and pass^k of the metrics whose values are right or wrong, that is whether one"
+        " of k answers to a row is right, or all are. A k beyond the epochs is left out.",
+    )
     limit: Annotated[int, Field(ge=1)] | None = Field(default=None, description="Only the first rows.")
     gate: Annotated[dict[Name, GateSpec], Field(min_length=1)] | None = Field(
         default=None,

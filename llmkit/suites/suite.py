@@ -57,6 +57,11 @@ class Suite:
         return self.spec.epochs
 
     @property
+    def pass_k(self) -> tuple[int, ...]:
+        """For which k pass@k and pass^k are printed, sorted."""
+        return tuple(sorted(set(self.spec.pass_k or ())))
+
+    @property
     def limit(self) -> int | None:
         """How many of the first rows are asked; None for all."""
         return self.spec.limit

@@ -170,3 +170,25 @@ def test_what_a_schema_of_a_suite_says_to_no_effect_is_told_once_on_standard_err
     (project / "capitals.yaml").write_text((project / "capitals.yaml").read_text() + schema)
     said = cli("eval", "capitals.yaml", "-m", "scripted/oracle", "-m", "scripted/echo")
     assert said.err.count("the format 'email' is a hint: it is not checked") == 1
+
+
+def test_pass_at_k_is_made_of_the_answers_of_the_epochs(cli: Cli) -> None:
+    metrics = cli("eval", "capitals.yaml", "--epochs", "3", "--pass-k", "3,2,9", "--json").json["runs"][0]["metrics"]
+    names = ["exact_match", "exact_match_pass@2", "exact_match_pass@3", "exact_match_pass^2", "exact_match_pass^3"]
+    assert list(metrics) == names
+    assert [metric["n"] for metric in metrics.values()] == [4] * 5
+
+
+def test_a_rescored_run_keeps_its_k_and_may_have_others(cli: Cli) -> None:
+    run = cli("eval", "capitals.yaml", "--epochs", "3", "--pass-k", "2", "--json").json["runs"][0]["run_id"]
+    again = cli("rescore", run, "--json").json["runs"][0]["metrics"]
+    assert list(again) == ["exact_match", "exact_match_pass@2", "exact_match_pass^2"]
+    other = cli("rescore", run, "--pass-k", "3", "--min-point", "exact_match_pass^3=0.5")
+    assert "exact_match_pass^3 is 0.75" in other.err
+
+
+@pytest.mark.parametrize("given", ["0", "1,", "a", "1;2", "9" * 400, "²"])
+def test_what_is_no_k_is_one_line(cli: Cli, given: str) -> None:
+    said = cli("eval", "capitals.yaml", "--pass-k", given)
+    assert (said.code, said.err.count("\n")) == (2, 1)
+    assert said.err.startswith("llmkit: --pass-k: ")
