@@ -1,0 +1,249 @@
+r"""The program that compares formulas, in a process of its own: JSON lines in, JSON lines out. Imports no llmkit.
+
+What untrusted text can reach here (read in math-verify 0.9, latex2sympy2-extended 1.11, SymPy 1.14):
+
+- SymPy reads a number by ``eval``, and so does Math-Verify a plain expression. Both hand over what a pattern matched:
+  digits, blanks, and marks such as ``+-*/^().``. ``_read_words`` refuses whatever is more than that or a lone name.
+- The sum of a series is computed by generated code (``lambdify``), into which the name of an unknown function goes as
+  the answer wrote it (``f_{…}(2)``). Nothing that compiles and does harm was found; ``_no_functions`` refuses them all.
+- Beyond these, ``_forbid`` refuses, once everything is loaded, to start programs, to open sockets and to write files.
+  That is a net below a net (PEP 578 hooks are no sandbox): limits of the system hold this process besides.
+
+What is refused, nests too deep or runs out of memory is reported as that: the packages catch ``Exception`` and would go
+on to "unequal" (``_reported``). Time is the system's to watch: a signal that nothing here handles ends the process.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+import signal
+import sys
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import Any, BinaryIO
+
+Task = Mapping[str, Any]
+Reply = dict[str, Any]
+
+ANSWER_CHARS = 400  # of what was extracted, as it goes back
+_MIB = 2**20
+_DEPTH = 10_000  # of recursion: some 400 nested fractions, or a sum of thousands of terms
+_STACK = 128 * _MIB  # that such a depth never needs
+_READ_BY_EVAL = re.compile(r"[\d\s.,+\-*/^()×÷eE]*|[A-Za-z][A-Za-z0-9]*")
+_FORBIDDEN = re.compile(
+    r"os\.(?:system|exec|fork|forkpty|posix_spawn|spawn|startfile|putenv|kill|remove|rename|rmdir|mkdir|link|symlink|"
+    r"truncate|chmod|chown|chdir)|pty\.spawn|subprocess\.Popen|socket\.|ctypes\.|shutil\.|urllib\.|ftplib\.|smtplib\."
+)
+
+
+class Stopped(BaseException):
+    """Why a comparison ended without a verdict. No ``Exception``: nobody on the way may swallow it."""
+
+    def __init__(self, why: str, what: str = "") -> None:
+        super().__init__(why)
+        self.why, self.what = why, what
+
+
+def main() -> None:
+    """Work in a thread, for only a thread's stack can be chosen."""
+    threading.stack_size(_STACK)
+    sys.setrecursionlimit(_DEPTH)
+    thread = threading.Thread(target=serve)
+    thread.start()
+    thread.join()
+
+
+def serve() -> None:
+    """Answer one line after another until there are no more."""
+    memory = int(sys.argv[1]) * _MIB
+    source, sink = _channel()
+    _bound(memory)
+    compare, versions = _load()
+    sys.addaudithook(_forbid)
+    _say(sink, versions)
+    for line in source:
+        task = json.loads(line)
+        _alarm(task["seconds"])
+        reply = _answer(compare, task)
+        _alarm(0)
+        peak, now = _memory()
+        if peak > memory // 2:
+            reply = {"stopped": "memory"}
+        _say(sink, {**reply, "last": peak > memory // 2 or now > memory // 4})
+
+
+def _answer(compare: Callable[[Task], Reply], task: Task) -> Reply:
+    try:
+        reply: Reply = _reported(compare)(task)
+        return reply
+    except Stopped as error:
+        return {"stopped": error.why, "what": error.what}
+
+
+def _channel() -> tuple[BinaryIO, BinaryIO]:
+    """Keep what was standard input and output for the lines, so that nothing else that is printed gets between."""
+    source, sink = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    null = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1):
+        os.dup2(null, descriptor)
+    return source, sink
+
+
+def _say(sink: BinaryIO, what: Mapping[str, Any]) -> None:
+    sink.write(json.dumps(what).encode() + b"\n")
+    sink.flush()
+
+
+def _bound(memory: int) -> None:
+    try:
+        import resource
+    except ImportError:  # not a Unix; the caller's clock still ends this process
+        return
+    limits = {"RLIMIT_AS": memory, "RLIMIT_FSIZE": 0, "RLIMIT_CORE": 0, "RLIMIT_NPROC": 0}
+    for name, limit in limits.items():
+        with suppress(ValueError, OSError, AttributeError):  # lower already, or none of this system's
+            resource.setrlimit(getattr(resource, name), (limit, limit))
+
+
+def _alarm(seconds: float) -> None:
+    """End this process after so much of its processor time: the signal's default action, whatever runs. 0: never."""
+    if hasattr(signal, "setitimer"):
+        signal.setitimer(signal.ITIMER_PROF, seconds)
+
+
+def _memory() -> tuple[int, int]:
+    """Return the most memory that this process has held, and what it holds now, in bytes; zeros where unknown."""
+    try:
+        with open("/proc/self/status", encoding="ascii") as file:  # noqa: PTH123 - one of few lines of a hot path
+            found = dict(line.split(":", 1) for line in file if line.startswith(("VmHWM", "VmRSS")))
+    except OSError:
+        return 0, 0
+    return tuple(int(found[name].split()[0]) * 1024 for name in ("VmHWM", "VmRSS"))  # type: ignore[return-value]
+
+
+def _load() -> tuple[Callable[[Task], Reply], Reply]:
+    logging.disable(logging.CRITICAL)
+    from importlib.metadata import version
+
+    import sympy.physics.units.systems  # these read words by eval, which is refused from here on
+    import sympy.physics.units.util  # noqa: F401
+    from math_verify import grader, parser
+    from sympy.core import evalf
+    from sympy.parsing import sympy_parser
+    from sympy.solvers import solvers
+
+    compare = _comparison()
+    compare({"answer": [r"\frac{1}{2}", "formula"], "references": [["0.5+x", "formula"]], **_DEFAULTS})
+    sympy_parser.stringify_expr = _read_words(sympy_parser.stringify_expr)
+    evalf.lambdify = solvers.lambdify = _no_functions(evalf.lambdify)
+    for module, names in ((parser, _PARSING), (grader, _COMPARING)):
+        for name in names:
+            setattr(module, name, _reported(getattr(module, name)))
+    grader.safe_sympy_doit = _done
+    return compare, {"math-verify": version("math-verify"), "sympy": version("sympy")}
+
+
+_PARSING = ("parse_latex_cached", "parse_expr_cached")
+_COMPARING = ("simplify", "solve")
+_DEFAULTS = {"notation": "any", "rounding": 6, "precision": 15, "strict": True, "sets": False}
+
+
+def _reported(work: Callable[..., Any]) -> Callable[..., Any]:
+    def reported(*given: Any, **options: Any) -> Any:
+        try:
+            return work(*given, **options)
+        except MemoryError:
+            raise Stopped("memory") from None
+        except RecursionError:
+            raise Stopped("nested") from None
+
+    return reported
+
+
+def _done(expression: Any) -> Any:
+    """Evaluate what is written as not evaluated, as Math-Verify's own function does; what cannot be stays as it is."""
+    try:
+        return _reported(expression.doit)()
+    except Exception:
+        return expression
+
+
+def _read_words(stringify: Callable[..., str]) -> Callable[..., str]:
+    def guarded(text: str, *rest: Any) -> str:
+        if not _READ_BY_EVAL.fullmatch(text.strip()):
+            raise Stopped("refused", "an expression that would be evaluated as Python")
+        return stringify(text, *rest)
+
+    return guarded
+
+
+def _no_functions(lambdify: Callable[..., Any]) -> Callable[..., Any]:
+    from sympy.core.function import AppliedUndef
+
+    def guarded(arguments: Any, expression: Any, *rest: Any, **options: Any) -> Any:
+        if not hasattr(expression, "atoms") or expression.atoms(AppliedUndef):
+            raise NotImplementedError("no code is generated for functions that are not known")
+        return lambdify(arguments, expression, *rest, **options)
+
+    return guarded
+
+
+def _forbid(event: str, arguments: tuple[Any, ...]) -> None:
+    if event == "open" and not isinstance(arguments[0], int):
+        writes = isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR)
+        if writes or set(str(arguments[1] or "")) & set("wax+"):
+            raise Stopped("refused", "writing a file")
+    elif _FORBIDDEN.match(event):
+        raise Stopped("refused", event)
+
+
+def _comparison() -> Callable[[Task], Reply]:
+    from math_verify import ExprExtractionConfig, LatexExtractionConfig, parse, verify
+    from sympy import Basic, MatrixBase
+
+    latex, plain = LatexExtractionConfig(), ExprExtractionConfig()
+    targets = {"any": [latex, plain], "latex": [latex], "plain": [plain]}
+
+    def read(piece: Sequence[str], notation: str) -> list[Any]:
+        text, form = piece
+        found: list[Any] = []
+        if form == "formula" and notation != "plain":
+            found = parse(f"\\boxed{{{text}}}", [latex], parsing_timeout=None)
+            if notation == "latex" or any(isinstance(one, (Basic, MatrixBase)) for one in found):
+                return found
+            found = parse(text, [plain], parsing_timeout=None) or found
+            return found
+        found = parse(text, targets[notation], parsing_timeout=None)
+        return found
+
+    def compare(task: Task) -> Reply:
+        answer = read(task["answer"], task["notation"])
+        if not answer:
+            return {"missing": "answer"}
+        references = [read(reference, task["notation"]) for reference in task["references"]]
+        if not all(references):
+            return {"missing": "reference", "at": references.index([])}
+        equal = any(
+            verify(
+                reference,
+                answer,
+                float_rounding=task["rounding"],
+                numeric_precision=task["precision"],
+                strict=task["strict"],
+                allow_set_relation_comp=task["sets"],
+                timeout_seconds=None,
+            )
+            for reference in references
+        )
+        shown = next((one for one in answer if isinstance(one, str)), None)
+        return {"equal": bool(equal), "answer": (str(answer[0]) if shown is None else shown)[:ANSWER_CHARS]}
+
+    return compare
+
+
+if __name__ == "__main__":
+    main()

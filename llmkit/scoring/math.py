@@ -1,0 +1,195 @@
+"""math: the answer's final formula equals the reference's, as mathematics or as text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field
+
+from llmkit.errors import MissingExtraError
+from llmkit.scoring.base import Item
+from llmkit.scoring.builtin import NO_REFERENCE, Builtin, unscorable, yes_no
+from llmkit.scoring.formulas import checker, hendrycks
+from llmkit.scoring.formulas.piece import SEARCHED, Piece, Where, piece, reference_piece
+from llmkit.scoring.formulas.workers import Ended, Reply, Workers, workers
+from llmkit.text import one_line, shorten
+from llmkit.types import Failure, Score
+
+_PROGRAM = Path(checker.__file__)
+_PACKAGES = {"math_verify": "math-verify", "latex2sympy2_extended": "latex2sympy2-extended", "sympy": "sympy"}
+_TEXT_LIMIT = 200_000  # characters of a piece that is compared; no final answer is a tenth of it
+_WHY = {
+    "memory": "comparing this answer took more memory than memory_mb allows",
+    "nested": "this answer nests deeper than it can be read",
+    "refused": "comparing this answer would have done what no comparison needs",
+}
+
+
+class Math(Builtin):
+    r"""1 where the answer's final formula equals any reference's, else 0; needs the extra [math].
+
+    ``extract`` says which formula of the answer counts:
+
+    - ``whole``: the text is one formula, ``$…$`` around it or not;
+    - ``boxed``: what the last ``\boxed{}`` holds;
+    - ``announced``: the line after the last ``####``, ``answer is`` or ``answer:``;
+    - ``last``: the last formula between ``$…$``, ``\(…\)`` or ``\[…\]``, or a number that stands behind it;
+    - ``auto``: the whole text if it is one formula; else what Math-Verify's patterns find first: ``final answer is … I
+      hope``; a box, or ``final answer is``; what follows ``answer:``, then ``answer``; the last formula or number.
+
+    An answer without one is a failure, ``unparsable``. A reference is a formula, bare or not; else what it boxes or
+    announces, or the last formula in it; with nothing to compare it is ``bad_reference``.
+
+    ``compare: symbolic`` is Math-Verify's: numbers, formulas, sets, intervals, equations and matrices are equal where
+    SymPy finds them so; what it cannot read is compared as text. ``string`` normalises spelling as the MATH paper did
+    (Hendrycks et al., 2021) and computes nothing. Answers are compared in processes of their own: one that takes longer
+    than ``timeout_s`` is not proved wrong, but a failure, ``timeout``; one that takes too much memory, ``memory``.
+    """
+
+    metric: ClassVar[str] = "math"
+    heavy: ClassVar[bool] = True
+
+    extract: Where = Field(default="auto", description="Which formula of the answer counts.")
+    compare: Literal["symbolic", "string"] = Field(
+        default="symbolic", description="symbolic: equal as mathematics; string: equal once spelling is normalised."
+    )
+    notation: Literal["any", "latex", "plain"] = Field(
+        default="any", description="What is read: latex, plain (numbers and arithmetic outside of LaTeX), or both."
+    )
+    rounding: int = Field(default=6, ge=0, le=50, description="Decimals in which a number with decimals must agree.")
+    precision: int = Field(
+        default=15, ge=1, le=100, description="Digits to which formulas are evaluated where they are compared by value."
+    )
+    strict: bool = Field(
+        default=True, description="Names of variables count, and a set is no tuple; false: neither matters."
+    )
+    relations_as_sets: bool = Field(
+        default=False, description="An answer 1 < x < 2 equals a reference (1, 2); the other way round it always does."
+    )
+    timeout_s: float = Field(default=5.0, gt=0, le=600, description="Seconds of processor time for one answer.")
+    memory_mb: int = Field(default=1024, ge=256, le=65536, description="Mebibytes that one process may take.")
+    workers: int | None = Field(
+        default=None, ge=1, le=64, description="Processes that compare; as many as processors (up to 8) if not set."
+    )
+
+    def _parts(self) -> Mapping[str, str]:
+        if self.compare == "string":
+            return {"extract": self.extract, "compare": "string", "norm": "hendrycks", "refs": "any"}
+        return {
+            "extract": self.extract,
+            "compare": "symbolic",
+            "notation": self.notation,
+            "round": str(self.rounding),
+            "digits": str(self.precision),
+            "strict": yes_no(self.strict),
+            "relations": "sets" if self.relations_as_sets else "relations",
+            "tail": str(SEARCHED),
+            "limit": f"{self.timeout_s:g}s,{self.memory_mb}MiB",
+            "refs": "any",
+            **{name: _version(name) for name in _PACKAGES.values()},
+        }
+
+    def prepare(self) -> None:
+        """Start one process.
+
+        Raises:
+            MissingExtraError: The extra is not installed.
+            ScorerError: The process does not start.
+        """
+        if self.compare == "symbolic":
+            self._workers.start()
+
+    @property
+    def _workers(self) -> Workers:
+        if any(find_spec(name) is None for name in (*_PACKAGES, "antlr4")):
+            raise MissingExtraError("the scorer math", "math")
+        return workers(_PROGRAM, (str(self.memory_mb),), self.workers)
+
+    def _one(self, item: Item) -> Score | Failure:
+        return self.score([item])[0]
+
+    def score(self, items: Sequence[Item]) -> Sequence[Score | Failure]:
+        """Score a batch: one result an item, in order.
+
+        Raises:
+            MissingExtraError: The extra is not installed.
+        """
+        if self.compare == "string":
+            return [self._as_text(item) if item.references else NO_REFERENCE for item in items]
+        results: list[Score | Failure | None] = [None] * len(items)
+        tasks: dict[int, Mapping[str, Any]] = {}
+        for index, item in enumerate(items):
+            found = piece(item.text, self.extract)
+            if not item.references:
+                results[index] = NO_REFERENCE
+            elif found is None:
+                results[index] = self._unparsable(item)
+            elif len(found.text) > _TEXT_LIMIT:
+                results[index] = unscorable("too_long", f"the formula has {len(found.text)} characters")
+            else:
+                tasks[index] = self._task(found, item.references)
+        replies = self._workers.run(list(tasks.values()), self.timeout_s) if tasks else []
+        for index, reply in zip(tasks, replies, strict=True):
+            results[index] = self._result(items[index], reply)
+        return [result for result in results if result is not None]
+
+    def _task(self, found: Piece, references: Sequence[str]) -> Mapping[str, Any]:
+        return {
+            "answer": found,
+            "references": [reference_piece(reference) for reference in references],
+            "notation": self.notation,
+            "rounding": self.rounding,
+            "precision": self.precision,
+            "strict": self.strict,
+            "sets": self.relations_as_sets,
+        }
+
+    def _result(self, item: Item, reply: Reply | Ended) -> Score | Failure:
+        if isinstance(reply, Ended):
+            return unscorable(reply.how, f"comparing this answer {reply.message}: {shorten(item.text)!r}")
+        if "stopped" in reply:
+            what = one_line(f"{_WHY[reply['stopped']]}: {reply.get('what', shorten(item.text))}")
+            return unscorable(reply["stopped"], what)
+        if reply.get("missing") == "reference":
+            return _bad_reference(item.references[reply["at"]])
+        if "missing" in reply:
+            return self._unparsable(item)
+        return Score(float(reply["equal"]), answer=shorten(reply["answer"]))
+
+    def _as_text(self, item: Item) -> Score | Failure:
+        answer = _text(item.text, self.extract)
+        if not answer:
+            return self._unparsable(item)
+        targets = [_text(reference, "auto") for reference in item.references]
+        if not all(targets):
+            return _bad_reference(item.references[[bool(target) for target in targets].index(False)])
+        right = hendrycks.normalized(answer) in {hendrycks.normalized(target or "") for target in targets}
+        return Score(float(right), answer=shorten(answer))
+
+    def _unparsable(self, item: Item) -> Failure:
+        return unscorable("unparsable", f"no formula found (extract: {self.extract}) in {shorten(item.text)!r}")
+
+
+def _bad_reference(reference: str) -> Failure:
+    return unscorable("bad_reference", f"the reference {shorten(reference)!r} holds no formula")
+
+
+def _text(text: str, where: Where) -> str | None:
+    """Return the piece that is compared as text; ``auto``: what is boxed, else announced, else the whole text."""
+    orders: dict[Where, tuple[Where, ...]] = {"auto": ("boxed", "announced")}
+    for place in orders.get(where, (where,)):
+        found = piece(text, place)
+        if found is not None:
+            return found.text
+    return text.strip() if where == "auto" else None
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "none"
