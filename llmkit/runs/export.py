@@ -50,7 +50,9 @@ def setup_of(run: RunRow) -> dict[str, Any]:
     ``data`` and ``prompt`` are fingerprints; ``scorers`` are the suite's entries, which make the scorers again;
     ``gate`` names the gate that the run is a side of.
     """
-    config, result = run.config, run.result or {}
+    config, signatures = run.config, signatures_of(run)
+    # What is made of several answers together (pass@k) is no sample's, so no pair of runs can be compared in it.
+    metrics = {name: m for name, m in (run.result or {}).get("metrics", {}).items() if name in signatures}
     return {
         "status": run.status,
         "data": config["fingerprints"]["data"],
@@ -60,8 +62,8 @@ def setup_of(run: RunRow) -> dict[str, Any]:
         **{key: config[key] for key in ("epochs", "limit", "seed")},
         "gate": config.get("experiment", {}).get("gate"),
         "scorers": list(run.about["scorers"]),
-        "higher_is_better": {name: m["higher_is_better"] for name, m in result.get("metrics", {}).items()},
-        **({"judges": judges} if (judges := _judges(result.get("metrics", {}))) else {}),
+        "higher_is_better": {name: m["higher_is_better"] for name, m in metrics.items()},
+        **({"judges": judges} if (judges := _judges(metrics)) else {}),
     }
 
 

@@ -192,3 +192,13 @@ def test_what_is_no_k_is_one_line(cli: Cli, given: str) -> None:
     said = cli("eval", "capitals.yaml", "--pass-k", given)
     assert (said.code, said.err.count("\n")) == (2, 1)
     assert said.err.startswith("llmkit: --pass-k: ")
+
+
+def test_runs_with_pass_at_k_are_compared_in_what_each_sample_has(cli: Cli) -> None:
+    for _ in range(2):
+        cli("eval", "capitals.yaml", "--epochs", "3", "--pass-k", "2", "--fresh")
+    runs = [run["run_id"] for run in cli("runs", "list", "--json").json["runs"]]
+    said = cli("compare", *runs)
+    assert said.code == 0, said.err
+    assert "exact_match" in said.out
+    assert "pass@2" not in said.out
