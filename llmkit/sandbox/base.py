@@ -9,8 +9,9 @@ from typing import Literal, Protocol
 
 MEBIBYTE = 2**20
 
-Stopped = Literal["wall", "cpu", "memory", "output"]
-"""Which limit ended a program. The others (processes, files) make its own calls fail."""
+Stopped = Literal["wall", "cpu", "memory", "output", "processes"]
+"""Which limit ended a program. Those of processes and files make its own calls fail: ``processes`` ends it only where
+the system cannot be told to refuse them (``unsafe-local``, kernels before 5.14)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,9 +19,9 @@ class Limits:
     """What one execution may take.
 
     Attributes:
-        cpu_s: Seconds of processor time, all its processes together where the system can tell.
+        cpu_s: Seconds of processor time, all its processes together.
         wall_s: Seconds from its start; then everything it started is killed.
-        memory_mb: Mebibytes of address space of each process, and of all together where the system can tell.
+        memory_mb: Mebibytes of address space of each process, and of memory held by all together.
         processes: Processes and threads at once.
         file_mb: Mebibytes of one file.
         scratch_mb: Mebibytes of all files, in the one folder that can be written.
@@ -41,10 +42,13 @@ class Program:
     """What is executed, alone in a fresh folder that is gone afterwards.
 
     Attributes:
-        arguments: Of the sandbox's Python (``python -I ARGUMENTS``): ``("main.py",)``, say.
+        arguments: Of the sandbox's Python: ``("main.py",)``, say. It sees no variables of this process, its user's
+            packages nor its own folder (as under ``-I``), writes no bytecode, and hashes with the seed 0. ``-S`` first
+            saves it a few milliseconds, and the packages of the environment.
         files: Relative name → content, written into the folder first.
         stdin: What it reads.
         channel: One end of a socket pair; the program has it as descriptor 3. No other descriptor is inherited.
+            ``start`` takes it: closed in this process then, so that the other end reads its end when the program's is.
     """
 
     arguments: tuple[str, ...]
@@ -58,7 +62,8 @@ class Execution:
     """How a program ended; nothing of it runs any more.
 
     Attributes:
-        exit_code: None where it was killed.
+        exit_code: As a shell tells it: 128 and the signal's number where a signal ended it. None where the sandbox
+            did, for a limit or for ``kill``.
         stdout: At most ``Limits.output_kb`` of it.
         stderr: Likewise.
         stopped: The limit that ended it; None where it ended by itself.
@@ -76,7 +81,10 @@ class Running(Protocol):
     """A program that was started."""
 
     def wait(self) -> Execution:
-        """Wait for its end, which ``Limits.wall_s`` bounds; every process that it started is gone then."""
+        """Wait for its end, which ``Limits.wall_s`` bounds; every process that it started is gone then.
+
+        It is watched from its start on, whether or not someone waits.
+        """
         ...
 
     def kill(self) -> None:

@@ -1,0 +1,191 @@
+"""Which sandbox programs run in: the best that works on this machine, found by running something in it.
+
+``docker`` is taken only where it is asked for, ``unsafe-local`` only where it is allowed and nothing better works. Both
+are said by who runs llmkit, on the command line, in a call or in the environment, and by nothing that can come from
+someone else: no suite, no ``llmkit.toml``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+import threading
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
+from pathlib import Path
+
+from llmkit.errors import LlmkitError, NoIsolationError, UnknownNameError
+from llmkit.sandbox.base import Limits, Program, Sandbox
+from llmkit.sandbox.users import Users, may_become_others
+
+UNSAFE = "unsafe-local"
+UNSAFE_VARIABLE, NAME_VARIABLE = "LLMKIT_UNSAFE_LOCAL", "LLMKIT_SANDBOX"
+OFF = ("", "0", "false", "no", "off")
+PROBE = """
+import os, socket, sys
+def can(call, *arguments):
+    try:
+        call(*arguments)
+    except OSError:
+        return False
+    return True
+print(can(os.listdir, sys.argv[1]), can(os.mkdir, "/llmkit-probe"), can(socket.socket), os.getpid() < 10)
+"""
+"""Says whether it can read what it should not, write where it should not, speak to a network; and is alone."""
+CONTAINED = b"False False False True\n"
+
+
+class UnsafeWarning(UserWarning):
+    """Programs run with nothing to keep them from harm."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What was asked for: the name of a sandbox, and whether none is good enough."""
+
+    name: str | None = None
+    unsafe: bool = False
+
+
+_wish: ContextVar[Wish] = ContextVar("llmkit_sandbox", default=Wish())  # noqa: B039 - frozen
+_lock = threading.Lock()
+_probed: dict[tuple[str, str], Sandbox | NoIsolationError] = {}
+
+
+@contextlib.contextmanager
+def asked(name: str | None = None, *, unsafe: bool = False) -> Iterator[None]:
+    """Choose with these wishes within the block, and in what it starts.
+
+    Args:
+        name: Of the sandbox to take.
+        unsafe: Whether programs may run with nothing to keep them from harm, where nothing can.
+
+    Raises:
+        UnknownNameError: No such sandbox.
+    """
+    if name is not None:
+        _check(name)
+    token = _wish.set(Wish(name, unsafe))
+    try:
+        yield
+    finally:
+        _wish.reset(token)
+
+
+def unsafe_allowed() -> bool:
+    """Whether who runs llmkit said that programs may run with nothing to keep them from harm."""
+    return _wish.get().unsafe or os.environ.get(UNSAFE_VARIABLE, "").lower() not in OFF
+
+
+def wanted() -> str | None:
+    """Return the name of the sandbox that was asked for; None: the best one.
+
+    Raises:
+        UnknownNameError: The environment names none that there is.
+    """
+    name = _wish.get().name or os.environ.get(NAME_VARIABLE) or None
+    return None if name in (None, "auto") else _check(name)
+
+
+def choose() -> Sandbox:
+    """Return the sandbox to run programs in. What works is found once a process.
+
+    Raises:
+        NoIsolationError: Nothing works here, or not what was asked for; says why, and how to mend it.
+        UnknownNameError: What was asked for does not exist.
+    """
+    name = wanted()
+    if name == UNSAFE and not unsafe_allowed():
+        raise NoIsolationError(f"{UNSAFE} isolates nothing", hint="Say --unsafe-local to take it all the same")
+    if name is not None and name != UNSAFE:
+        found = probe(name)
+        if isinstance(found, NoIsolationError):
+            raise found
+        return found
+    failed: dict[str, NoIsolationError] = {}
+    for candidate in AUTOMATIC if name is None else ():
+        found = probe(candidate)
+        if not isinstance(found, NoIsolationError):
+            return found
+        failed[candidate] = found
+    if unsafe_allowed():
+        return _unsafe()
+    reasons = "; ".join(f"{candidate}: {error.message}" for candidate, error in failed.items())
+    raise NoIsolationError(f"programs cannot be isolated on this machine ({reasons})", hint=mend())
+
+
+def mend() -> str:
+    """Say how to get isolation on this machine."""
+    hints = ["Install bubblewrap (Debian and Ubuntu: apt-get install bubblewrap)"]
+    if _number("/proc/sys/user/max_user_namespaces") == 0:
+        hints.append("let users make namespaces: sysctl user.max_user_namespaces=10000")
+    if _number("/proc/sys/kernel/unprivileged_userns_clone") == 0:
+        hints.append("let users make namespaces: sysctl kernel.unprivileged_userns_clone=1")
+    if _number("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") == 1:
+        hints.append(
+            "let AppArmor allow them: a profile for bwrap with `userns,`, or"
+            " sysctl kernel.apparmor_restrict_unprivileged_userns=0"
+        )
+    hints.append("or say --sandbox docker where Docker runs")
+    hints.append("or --unsafe-local, if you trust whatever the model may write with this account and machine")
+    return "; ".join(hints)
+
+
+def _number(path: str) -> int | None:
+    try:
+        return int(Path(path).read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return None
+
+
+def probe(name: str) -> Sandbox | NoIsolationError:
+    """Return a sandbox that ran a program and contained it, or why there is none; asked once a process and PATH."""
+    key = name, os.environ.get("PATH", "")
+    with _lock:
+        if key not in _probed:
+            _probed[key] = _try(name)
+        return _probed[key]
+
+
+def _try(name: str) -> Sandbox | NoIsolationError:
+    try:
+        sandbox = CANDIDATES[name]()
+        with tempfile.TemporaryDirectory() as folder:
+            limits = Limits(wall_s=PROBE_S, cpu_s=PROBE_S)
+            ended = sandbox.start(Program(("-S", "-c", PROBE, folder)), limits).wait()
+    except NoIsolationError as error:
+        return error
+    except LlmkitError as error:
+        return NoIsolationError(f"does not work here: {error.message}", hint=error.hint)
+    if ended.exit_code != 0 or ended.stdout != CONTAINED:
+        said = (ended.stderr or ended.stdout).decode("utf-8", "replace").split()
+        return NoIsolationError(f"does not contain what it runs: {' '.join(said)[:200] or ended.stopped}")
+    return sandbox
+
+
+PROBE_S = 10.0
+
+
+def _bubblewrap() -> Sandbox:
+    from llmkit.sandbox.bubblewrap import Bubblewrap
+
+    return Bubblewrap.find(Users(root=may_become_others()))
+
+
+CANDIDATES: Mapping[str, Callable[[], Sandbox]] = {"bubblewrap": _bubblewrap}
+AUTOMATIC = ("bubblewrap",)
+"""In the order of preference."""
+
+
+def _unsafe() -> Sandbox:
+    raise NoIsolationError("not built")
+
+
+def _check(name: str) -> str:
+    known = (*CANDIDATES, UNSAFE)
+    if name not in (*known, "auto"):
+        raise UnknownNameError("sandbox", name, known)
+    return name
