@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,10 +24,14 @@ def complete_run(incomplete: str) -> list[str]:
 
 
 def complete_suite(incomplete: str) -> list[str]:
-    """Offer built-in suites, and the YAML files of the folder that is being typed and of the folders in it."""
+    """Offer built-in suites and the YAML files of the folder that is being typed and of the folders in it.
+
+    After a colon, the variants of the suite before it.
+    """
     from llmkit.suites.builtin import builtin_suites
 
-    return _starting([*builtin_suites(), *_files(incomplete)], incomplete)
+    known = builtin_suites()
+    return _starting([*known, *_files(incomplete), *_variants(incomplete, known)], incomplete)
 
 
 def complete_stored_suite(incomplete: str) -> list[str]:
@@ -115,6 +119,19 @@ def complete_validator(incomplete: str) -> list[str]:
 
     judges = [f"judge:{name}" for name in complete_judge("")]
     return _starting([*(name for name in known() if name != "judge"), *judges], incomplete)
+
+
+def _variants(incomplete: str, known: Mapping[str, Path]) -> list[str]:
+    from llmkit.documents import read_yaml
+    from llmkit.suites.variants import variant_names
+
+    base, colon, _ = incomplete.rpartition(":")
+    path = known.get(base, Path(base))
+    try:
+        names = variant_names(read_yaml(path).data) if colon and path.is_file() else []
+    except (LlmkitError, OSError):
+        return []
+    return [f"{base}:{name}" for name in names]
 
 
 def _starting(names: list[str], incomplete: str) -> list[str]:

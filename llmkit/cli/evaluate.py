@@ -11,12 +11,16 @@ from llmkit.cli.options import (
     Concurrency,
     Data,
     Epochs,
+    FewShot,
+    FewShotData,
     Json,
+    Map,
     MaxCost,
     Param,
     PassK,
     StoreFolder,
     Suites,
+    fields,
     whole_numbers,
 )
 from llmkit.errors import LlmkitError
@@ -68,6 +72,9 @@ def eval_(
     ] = None,
     param: Param = None,
     data: Data = None,
+    map_: Map = None,
+    few_shot: FewShot = None,
+    few_shot_data: FewShotData = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first N rows.", metavar="N")] = None,
     epochs: Epochs = None,
     pass_k: PassK = None,
@@ -111,8 +118,8 @@ def eval_(
 
     thresholds = Thresholds.parse(minimum or [], maximum or [], min_point or [])
     options = Options(
-        data=data, limit=limit, epochs=epochs, pass_k=whole_numbers(pass_k), seed=seed,
-        params=parse_pairs(param or []), concurrency=concurrency,
+        data=data, fields=fields(map_), few_shot=few_shot, few_shot_data=few_shot_data, limit=limit, epochs=epochs,
+        pass_k=whole_numbers(pass_k), seed=seed, params=parse_pairs(param or []), concurrency=concurrency,
         max_cost=max_cost, cache=cache, fresh=fresh, resume=resume, resume_run=resume_run, sample=sample, store=store,
     )  # fmt: skip
     if dry_run:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from llmkit.cli.complete import complete_model, complete_suite
-from llmkit.cli.options import Epochs, Json, MaxCost, Param, StoreFolder
+from llmkit.cli.options import Epochs, FewShot, FewShotData, Json, MaxCost, Param, StoreFolder
 from llmkit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -46,6 +46,8 @@ def gate(
     param: Param = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first N rows.", metavar="N")] = None,
     epochs: Epochs = None,
+    few_shot: FewShot = None,
+    few_shot_data: FewShotData = None,
     seed: Annotated[int, typer.Option(help="Of the order and the resampling.")] = 0,
     concurrency: Annotated[int | None, typer.Option(min=1, help="Calls in flight. Default: adapts.")] = None,
     max_cost: MaxCost = None,
@@ -87,7 +89,8 @@ def gate(
     meaning: Any = on_inconclusive
     options = GateOptions(
         suites=tuple(suites or ()), base=base, baseline=tuple(baseline or ()), offline=offline, listed=list_,
-        model=model, params=parse_pairs(param or []), epochs=epochs, limit=limit, max_cost=max_cost,
+        model=model, params=parse_pairs(param or []), epochs=epochs, few_shot=few_shot, few_shot_data=few_shot_data,
+        limit=limit, max_cost=max_cost,
         max_age=None if max_age is None else seconds(max_age, "--max-age"), cache=cache, on_inconclusive=meaning,
         concurrency=concurrency, seed=seed, flips=flips, store=store, fresh=fresh,
     )  # fmt: skip

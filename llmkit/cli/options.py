@@ -21,6 +21,19 @@ Param = Annotated[
     list[str] | None, typer.Option("-M", "--param", help="A model parameter or provider option.", metavar="KEY=VALUE")
 ]
 Data = Annotated[str | None, typer.Option(help="Read this file instead of the suite's data.", metavar="FILE")]
+Map = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--map",
+        help="A field that the suite reads, and the one of the data that it is: subject=topic. Or {{a template}}.",
+        metavar="NAME=FIELD",
+    ),
+]
+FewShot = Annotated[
+    int | None,
+    typer.Option(min=0, max=100, help="Show N examples in each prompt.", metavar="N"),
+]
+FewShotData = Annotated[str | None, typer.Option(help="Take the examples from this file.", metavar="FILE")]
 Epochs = Annotated[int | None, typer.Option(min=1, max=MOST_EPOCHS, help="Ask each sample N times.", metavar="N")]
 PassK = Annotated[
     str | None,
@@ -68,6 +81,23 @@ JudgeName = Annotated[
         help="A judge: judges/NAME.yaml, or a path.", metavar="NAME", autocompletion=complete_judge, show_default=False
     ),
 ]
+
+
+def fields(pairs: list[str] | None) -> dict[str, str]:
+    """Read the pairs of ``--map``.
+
+    Raises:
+        UsageError: One is no ``NAME=FIELD``, or a name stands twice.
+    """
+    found: dict[str, str] = {}
+    for pair in pairs or ():
+        name, equals, text = (part.strip() for part in pair.partition("="))
+        if not (name and equals and text):
+            raise UsageError(f"{shorten(pair)!r} maps nothing", where="--map", hint="Write NAME=FIELD: subject=topic")
+        if name in found:
+            raise UsageError(f"{name!r} is mapped twice", where="--map")
+        found[name] = text
+    return found
 
 
 def whole_numbers(text: str | None) -> tuple[int, ...] | None:

@@ -10,7 +10,7 @@ import typer
 
 from llmkit.cli.complete import complete_metric, complete_model
 from llmkit.cli.evaluate import MAX_FAILURES, exit_code_of
-from llmkit.cli.options import Data, Epochs, Json, Param, StoreFolder, Suites
+from llmkit.cli.options import Data, Epochs, FewShot, FewShotData, Json, Map, Param, StoreFolder, Suites, fields
 from llmkit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -30,6 +30,9 @@ def plan(
     ] = None,
     param: Param = None,
     data: Data = None,
+    map_: Map = None,
+    few_shot: FewShot = None,
+    few_shot_data: FewShotData = None,
     effect: Annotated[
         float | None,
         typer.Option(help="How many samples a difference of X needs, as a share of the metric's range.", metavar="X"),
@@ -76,8 +79,9 @@ def plan(
 
     _check(aa=aa, n=n, limit=limit, max_cost=max_cost, dry_run=dry_run, fresh=fresh)
     options = Options(
-        data=data, limit=limit, epochs=epochs, seed=seed, params=parse_pairs(param or []), concurrency=concurrency,
-        max_cost=max_cost, fresh=fresh, store=store,
+        data=data, fields=fields(map_), few_shot=few_shot, few_shot_data=few_shot_data, limit=limit, epochs=epochs,
+        seed=seed, params=parse_pairs(param or []), concurrency=concurrency, max_cost=max_cost, fresh=fresh,
+        store=store,
     )  # fmt: skip
     question = Question(effect, n, power, tuple(metric or ()))
     if not aa:

@@ -18,6 +18,7 @@ from llmkit.providers.registry import create
 from llmkit.runs.key import identity
 from llmkit.runs.models import choose
 from llmkit.runs.plan import Plan
+from llmkit.suites.adapt import adapted
 from llmkit.suites.gating import gating
 from llmkit.suites.load import check_suite_names, load_suites
 from llmkit.suites.suite import Suite
@@ -61,7 +62,8 @@ def _suites(options: GateOptions, settings: Settings, baselines: Sequence[Baseli
         hint = f"llmkit gate SUITE --baseline {shlex.quote(baselines[0].name)}, or list it in llmkit.toml under [gate]"
         raise UsageError("with --baseline, name the suites that are gated", hint=hint)
     with sound_locks():
-        suites = [suite for ref in refs for suite in load_suites(ref)]
+        loaded = [suite for ref in refs for suite in load_suites(ref)]
+    suites = [adapted(s, few_shot=options.few_shot, few_shot_data=options.few_shot_data) for s in loaded]
     check_suite_names(suites)
     for suite in suites:
         if not gating(suite):

@@ -80,6 +80,17 @@ def _name(side: Side) -> str:
     return side.prompt or side.suite.spec.prompt or "messages in the suite"
 
 
+def example_changes(head: Side, base: Side, files: Files) -> Iterator[Change]:
+    """Say how the examples differ that the prompts show."""
+    new, old = (None if side.suite.examples is None else side.suite.examples.definition() for side in (head, base))
+    changed = sorted(name for name in {*(new or {}), *(old or {})} if (new or {}).get(name) != (old or {}).get(name))
+    if changed:
+        # A data set's hash tells people nothing.
+        said = (name if name == "data" else _moved(name, old or {}, new or {}) for name in changed)
+        lines = suite_lines(head, base, files, "few_shot")
+        yield Change("prompt", "changed", head.path, one_line(f"few_shot: {', '.join(said)}"), lines=lines)
+
+
 def form_changes(head: Side, base: Side, files: Files) -> Iterator[Change]:
     """Say how the form of the answers differs, and how they come by it."""
     new, old = head.suite.form, base.suite.form

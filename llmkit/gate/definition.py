@@ -127,7 +127,8 @@ def _gate(side: Side) -> Mapping[str, Any]:
 def _data(data: str | HubData | None) -> str:
     if not isinstance(data, HubData):
         return str(data)
-    parts = (data.hf, data.config, data.split, data.revision)
+    config = "+".join(data.config) if isinstance(data.config, list) else data.config
+    parts = (data.hf, config, data.split, data.revision)
     return f"hf:{'/'.join(part for part in parts if part is not None)}"
 
 

@@ -66,6 +66,12 @@ def gated_suites(settings: Settings, repository: Repository, named: Sequence[str
         with sound_locks():
             of = load_suites(ref)
         gated = [suite for suite in of if suite.spec.gate]
+        if variant := next((suite for suite in gated if suite.variant is not None), None):
+            raise UsageError(
+                f"the suite {variant.name!r} is a variant, and variants are not compared with a commit",
+                where=str(variant.path),
+                hint="Give its answers with --baseline, or write it as a suite of its own",
+            )
         if not gated:
             raise _ungated(of[0])
         notes += [f"suite {suite.name!r} of {ref} has no gate: and is not gated" for suite in of if not suite.spec.gate]

@@ -28,6 +28,8 @@ class GateOptions:
         model: Replaces the model on both sides.
         params: ``-M key=value`` pairs, for both sides.
         epochs: Replaces the suites' number of epochs.
+        few_shot: How many examples the prompts show, on both sides.
+        few_shot_data: A file that the examples come from, on both sides.
         limit: Only the first rows.
         max_cost: Hard cap in dollars over the whole gate.
         max_age: Seconds that a stored answer may be old; None: from the settings.
@@ -49,6 +51,8 @@ class GateOptions:
     model: str | None = None
     params: Mapping[str, Any] = field(default_factory=dict)
     epochs: int | None = None
+    few_shot: int | None = None
+    few_shot_data: str | None = None
     limit: int | None = None
     max_cost: float | None = None
     max_age: float | None = None

@@ -31,6 +31,7 @@ from llmkit.runs.pairs import check_cap
 from llmkit.runs.plan import new_run_id
 from llmkit.runs.store import Store
 from llmkit.stats.sequential.trial import ALPHA
+from llmkit.suites.adapt import adapted
 from llmkit.suites.gating import gating
 from llmkit.verdicts import GateReport, MetricVerdict, OnInconclusive, SuiteVerdict, Verdict
 
@@ -85,7 +86,14 @@ def _diff(options: GateOptions, settings: Settings, store: Store) -> Iterator[tu
     with changed(
         settings, base=options.base, suites=options.suites or None, model=options.model, params=options.params
     ) as diff:
-        yield diff, {}
+        yield replace(diff, reached=tuple(_with_examples(one, options) for one in diff.reached)), {}
+
+
+def _with_examples(reached: Reached, options: GateOptions) -> Reached:
+    """Give both sides the examples that the command line asks for."""
+    asked, data = options.few_shot, options.few_shot_data
+    base = None if reached.base is None else adapted(reached.base, few_shot=asked, few_shot_data=data)
+    return replace(reached, suite=adapted(reached.suite, few_shot=asked, few_shot_data=data), base=base)
 
 
 def _means(options: GateOptions, settings: Settings, store: Store) -> Means:

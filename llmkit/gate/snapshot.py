@@ -19,8 +19,9 @@ from llmkit.documents import Document, parse_yaml, read_text, validate
 from llmkit.errors import LlmkitError
 from llmkit.gate.git import LINK, SUBMODULE, Blobs, Entry, Repository, Unreadable, lfs_oid
 from llmkit.prompts import Prompt
+from llmkit.samples import Source
 from llmkit.suites.form import Form, form_of
-from llmkit.suites.load import BUILTIN, prompt_of
+from llmkit.suites.load import BUILTIN, prompt_of, shots_of
 from llmkit.suites.spec import SuiteSpec
 from llmkit.text import one_line
 
@@ -200,6 +201,25 @@ class Snapshot:
             return form_of(suite.spec, prompt, folder=self._folder / folder, roots=roots, document=suite.document)
 
         return self._attempt("form", suite.path, load)
+
+    def shots(self, suite: BaseSuite) -> Source | None:
+        """Open the file or data set that a suite's examples came from; None: its own rows.
+
+        Raises:
+            BaseError: It is not there.
+        """
+
+        def load() -> Source | None:
+            folder = posixpath.dirname(suite.path)
+            self._copy_configuration(folder)
+            (self._folder / folder).mkdir(parents=True, exist_ok=True)
+            named = None if suite.spec.few_shot is None else suite.spec.few_shot.data
+            if isinstance(named, str):
+                self._copy(posixpath.normpath(posixpath.join(folder, named)))
+            root = project_root(self._folder / folder)
+            return shots_of(suite.document, suite.spec, self._folder / suite.path, [root] if root else [])
+
+        return self._attempt("examples", suite.path, load)
 
     def _copy_with_what_it_names(self, path: str) -> None:
         """Copy a prompt and, of the files below its folder, those whose names stand in it, and so on."""

@@ -269,4 +269,5 @@ def _named(suite: Suite) -> str:
     if suite.path is None or suite.path in builtin_suites().values():
         return shlex.quote(suite.name)
     path = Path(os.path.relpath(suite.path))
-    return shlex.quote(str(suite.path if path.parts[:1] == ("..",) else path))
+    named = str(suite.path if path.parts[:1] == ("..",) else path)
+    return shlex.quote(named if suite.variant is None else f"{named}:{suite.variant}")

@@ -108,7 +108,7 @@ def _with_form(suite: Suite | None, prompt: Prompt, fields: Mapping[str, Any]) -
     """Render; where an answer shall have a form, the messages say so."""
     outputs = None if suite is not None else format_of_outputs(prompt)
     form = suite.form if suite is not None else None if outputs is None else Form(outputs)
-    rendered = prompt.render(fields)
+    rendered = prompt.render(fields if suite is None else suite.variables(fields))
     return rendered if form is None else form.described(rendered, fields)
 
 

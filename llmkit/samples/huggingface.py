@@ -34,15 +34,23 @@ class HubSource:
         split: The split.
         revision: A commit, branch or tag; None for the default branch.
         where: ``path:line`` of the suite's entry, for errors.
+        option: What gives a file in its place.
     """
 
     path: Path | None = None
 
     def __init__(
-        self, hub_id: str, config: str | None, split: str, revision: str | None, where: str | None = None
+        self,
+        hub_id: str,
+        config: str | None,
+        split: str,
+        revision: str | None,
+        where: str | None = None,
+        option: str = "--data",
     ) -> None:
         self.hub_id, self.config, self.split, self.revision = hub_id, config, split, revision
-        self._where = where
+        self._where, self._option = where, option
+        self._leader: HubSource | None = None
         self._commit = revision if revision and _COMMIT.fullmatch(revision) else None
         self._loaded: datasets.Dataset | None = None
 
@@ -54,8 +62,13 @@ class HubSource:
             DataError: Where the hub does not say.
         """
         if self._commit is None:
-            self._commit = self._resolve()
+            self._commit = self._resolve() if self._leader is None else self._leader.commit
         return self._commit
+
+    def of(self, leader: HubSource) -> HubSource:
+        """Read the commit that another configuration of the same data set reads."""
+        self._leader = leader
+        return self
 
     def describe(self) -> str:
         """Return the name with configuration, split and commit."""
@@ -180,7 +193,7 @@ class HubSource:
         return DataError(
             f"cannot be fetched from the hub: {_words(error)}",
             where=self._at(),
-            hint="Have it as a file? Pass --data FILE (jsonl, csv, parquet)",
+            hint=f"Have it as a file? Pass {self._option} FILE (jsonl, csv, parquet)",
         )
 
 

@@ -31,6 +31,7 @@ class Mapper:
 
         self.expressions: dict[tuple[str | int, ...], Expression] = {}
         names = spec.map
+        self._fields = {name: ready(text, "map", "fields", name) for name, text in (names.fields or {}).items()}
         self._id = ready(names.id, "map", "id") if names.id is not None else None
         self._cluster = ready(names.cluster, "map", "cluster") if names.cluster is not None else None
         self._references: list[tuple[Expression, bool]] = []  # with whether a list's items are answers of their own
@@ -48,6 +49,26 @@ class Mapper:
             else {name: ready(name, *at, i) for i, name in enumerate(slices)}
         )
         self.slice_names = tuple(self._slices)
+
+    @property
+    def adds(self) -> bool:
+        """Whether rows get further fields."""
+        return bool(self._fields)
+
+    def row(self, row: Row, index: int, where: str) -> Row | BadRow:
+        """Return a row with the fields that the map adds; where it lacks what one is made of, that one stays as it is.
+
+        A template that fails makes it a ``BadRow``.
+        """
+        values = dict(row.values)
+        for name, expression in self._fields.items():
+            try:
+                value = expression.get(row.values)
+            except ValueError as error:
+                return BadRow(index=index, message=str(error), where=where)
+            if value is not MISSING:
+                values[name] = value
+        return Row(values, row.line)
 
     @property
     def has_references(self) -> bool:
