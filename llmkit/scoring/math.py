@@ -14,8 +14,8 @@ from llmkit.errors import MissingExtraError
 from llmkit.scoring.base import Item
 from llmkit.scoring.builtin import NO_REFERENCE, Builtin, unscorable, yes_no
 from llmkit.scoring.formulas import checker, hendrycks
-from llmkit.scoring.formulas.piece import SEARCHED, Piece, Where, piece, reference_piece
-from llmkit.scoring.formulas.workers import Ended, Reply, Workers, workers
+from llmkit.scoring.formulas.piece import SEARCHED, Where, piece, reference_piece
+from llmkit.scoring.formulas.workers import Reply, Workers, workers
 from llmkit.text import one_line, shorten
 from llmkit.types import Failure, Score
 
@@ -24,6 +24,8 @@ _PACKAGES = {"math_verify": "math-verify", "latex2sympy2_extended": "latex2sympy
 _TEXT_LIMIT = 200_000  # characters of a piece that is compared; no final answer is a tenth of it
 _WHY = {
     "memory": "comparing this answer took more memory than memory_mb allows",
+    "timeout": "comparing this answer took longer than timeout_s",
+    "crash": "comparing this answer ended the process that worked on it",
     "nested": "this answer nests deeper than it can be read",
     "refused": "comparing this answer would have done what no comparison needs",
 }
@@ -120,27 +122,32 @@ class Math(Builtin):
         """
         if self.compare == "string":
             return [self._as_text(item) if item.references else NO_REFERENCE for item in items]
-        results: list[Score | Failure | None] = [None] * len(items)
-        tasks: dict[int, Mapping[str, Any]] = {}
-        for index, item in enumerate(items):
-            found = piece(item.text, self.extract)
-            if not item.references:
-                results[index] = NO_REFERENCE
-            elif found is None:
-                results[index] = self._unparsable(item)
-            elif len(found.text) > _TEXT_LIMIT:
-                results[index] = unscorable("too_long", f"the formula has {len(found.text)} characters")
-            else:
-                tasks[index] = self._task(found, item.references)
-        replies = self._workers.run(list(tasks.values()), self.timeout_s) if tasks else []
-        for index, reply in zip(tasks, replies, strict=True):
-            results[index] = self._result(items[index], reply)
-        return [result for result in results if result is not None]
+        plans = [self._plan(item) for item in items]
+        tasks = [plan for plan in plans if not isinstance(plan, Failure)]
+        replies = iter(self._workers.run(tasks, self.timeout_s) if tasks else ())
+        return [
+            plan if isinstance(plan, Failure) else self._result(item, next(replies))
+            for item, plan in zip(items, plans, strict=True)
+        ]
 
-    def _task(self, found: Piece, references: Sequence[str]) -> Mapping[str, Any]:
+    def _plan(self, item: Item) -> Mapping[str, Any] | Failure:
+        """Return what a process is asked about an answer, or why there is nothing to ask."""
+        if not item.references:
+            return NO_REFERENCE
+        answer = piece(item.text, self.extract)
+        if answer is None:
+            return self._unparsable(item)
+        references = []
+        for reference in item.references:
+            found = reference_piece(reference)
+            if found is None:
+                return _bad_reference(reference)
+            references.append(found)
+        if max(len(each.text) for each in (answer, *references)) > _TEXT_LIMIT:
+            return unscorable("too_long", f"a formula of more than {_TEXT_LIMIT} characters is not compared")
         return {
-            "answer": found,
-            "references": [reference_piece(reference) for reference in references],
+            "answer": answer,
+            "references": references,
             "notation": self.notation,
             "rounding": self.rounding,
             "precision": self.precision,
@@ -148,12 +155,11 @@ class Math(Builtin):
             "sets": self.relations_as_sets,
         }
 
-    def _result(self, item: Item, reply: Reply | Ended) -> Score | Failure:
-        if isinstance(reply, Ended):
-            return unscorable(reply.how, f"comparing this answer {reply.message}: {shorten(item.text)!r}")
+    def _result(self, item: Item, reply: Reply) -> Score | Failure:
         if "stopped" in reply:
-            what = one_line(f"{_WHY[reply['stopped']]}: {reply.get('what', shorten(item.text))}")
-            return unscorable(reply["stopped"], what)
+            why = str(reply["stopped"])
+            more = f" ({reply['what']})" if reply.get("what") else ""
+            return unscorable(why, one_line(f"{_WHY[why]}{more}: {shorten(item.text)!r}"))
         if reply.get("missing") == "reference":
             return _bad_reference(item.references[reply["at"]])
         if "missing" in reply:
@@ -164,10 +170,12 @@ class Math(Builtin):
         answer = _text(item.text, self.extract)
         if not answer:
             return self._unparsable(item)
-        targets = [_text(reference, "auto") for reference in item.references]
-        if not all(targets):
-            return _bad_reference(item.references[[bool(target) for target in targets].index(False)])
-        right = hendrycks.normalized(answer) in {hendrycks.normalized(target or "") for target in targets}
+        right = False
+        for reference in item.references:
+            target = _text(reference, "auto")
+            if not target:
+                return _bad_reference(reference)
+            right = right or hendrycks.equal(answer, target)
         return Score(float(right), answer=shorten(answer))
 
     def _unparsable(self, item: Item) -> Failure:

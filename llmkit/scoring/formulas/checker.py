@@ -10,7 +10,8 @@ What untrusted text can reach here (read in math-verify 0.9, latex2sympy2-extend
   That is a net below a net (PEP 578 hooks are no sandbox): limits of the system hold this process besides.
 
 What is refused, nests too deep or runs out of memory is reported as that: the packages catch ``Exception`` and would go
-on to "unequal" (``_reported``). Time is the system's to watch: a signal that nothing here handles ends the process.
+on to "unequal" (``_reported``). Time is the system's to watch: a signal that nothing handles ends the copy of this
+process that works, and the next copy is made in milliseconds.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ _DEPTH = 10_000  # of recursion: some 400 nested fractions, or a sum of thousand
 _STACK = 128 * _MIB  # that such a depth never needs
 _READ_BY_EVAL = re.compile(r"[\d\s.,+\-*/^()×÷eE]*|[A-Za-z][A-Za-z0-9]*")
 _FORBIDDEN = re.compile(
-    r"os\.(?:system|exec|fork|forkpty|posix_spawn|spawn|startfile|putenv|kill|remove|rename|rmdir|mkdir|link|symlink|"
+    r"os\.(?:system|exec|fork|forkpty|posix_spawn|spawn|startfile|kill|remove|rename|rmdir|mkdir|link|symlink|"
     r"truncate|chmod|chown|chdir)|pty\.spawn|subprocess\.Popen|socket\.|ctypes\.|shutil\.|urllib\.|ftplib\.|smtplib\."
 )
 
@@ -49,22 +50,82 @@ class Stopped(BaseException):
 
 
 def main() -> None:
-    """Work in a thread, for only a thread's stack can be chosen."""
-    threading.stack_size(_STACK)
-    sys.setrecursionlimit(_DEPTH)
-    thread = threading.Thread(target=serve)
-    thread.start()
-    thread.join()
-
-
-def serve() -> None:
-    """Answer one line after another until there are no more."""
+    """Load what takes a second once; answer lines until there are no more, in copies of this process that may die."""
     memory = int(sys.argv[1]) * _MIB
     source, sink = _channel()
-    _bound(memory)
     compare, versions = _load()
-    sys.addaudithook(_forbid)
     _say(sink, versions)
+    if not hasattr(os, "fork"):
+        _serve(source, sink, compare, memory)
+        return
+    child: _Child | None = None
+    for line in source:
+        child = child or _Child(compare, memory)
+        reply = child.ask(line)
+        if not reply.endswith(b"\n"):
+            reply = child.epitaph()
+        if child.dead:
+            child = None
+        sink.write(reply)
+        sink.flush()
+
+
+class _Child:
+    """A copy of this process that works on one line after another."""
+
+    def __init__(self, compare: Callable[[Task], Reply], memory: int) -> None:
+        (there, self._to), (self._from, back) = os.pipe(), os.pipe()
+        self._process = os.fork()
+        if not self._process:
+            os.close(self._to)
+            os.close(self._from)
+            _work(there, back, compare, memory)
+        os.close(there)
+        os.close(back)
+        self._sink, self._source = os.fdopen(self._to, "wb"), os.fdopen(self._from, "rb")
+        self.dead = False
+
+    def ask(self, line: bytes) -> bytes:
+        """Return its reply, a whole line; less where it died."""
+        try:
+            self._sink.write(line)
+            self._sink.flush()
+        except OSError:
+            return b""
+        reply = self._source.readline()
+        if json.loads(reply or b"{}").get("last"):
+            self._bury()
+        return reply
+
+    def epitaph(self) -> bytes:
+        """Say why it died: a signal that it had asked for when its time would be up, or something else."""
+        code = os.waitstatus_to_exitcode(self._bury())
+        why = "timeout" if code in (-signal.SIGPROF, -signal.SIGXCPU) else "crash"
+        return json.dumps({"stopped": why, "what": f"exit {code}"}).encode() + b"\n"
+
+    def _bury(self) -> int:
+        with suppress(OSError):
+            self._sink.close()
+        self._source.close()
+        self.dead = True
+        return os.waitpid(self._process, 0)[1]
+
+
+def _work(there: int, back: int, compare: Callable[[Task], Reply], memory: int) -> None:
+    """Be the copy: bounded, and in a thread, for only a thread's stack can be chosen. Does not return."""
+    try:
+        threading.stack_size(_STACK)
+        sys.setrecursionlimit(_DEPTH)
+        _bound(memory)
+        work = threading.Thread(target=_serve, args=(os.fdopen(there, "rb"), os.fdopen(back, "wb"), compare, memory))
+        work.start()
+        work.join()
+    finally:
+        os._exit(0)
+
+
+def _serve(source: BinaryIO, sink: BinaryIO, compare: Callable[[Task], Reply], memory: int) -> None:
+    sys.addaudithook(_forbid)
     for line in source:
         task = json.loads(line)
         _alarm(task["seconds"])
@@ -73,7 +134,10 @@ def serve() -> None:
         peak, now = _memory()
         if peak > memory // 2:
             reply = {"stopped": "memory"}
-        _say(sink, {**reply, "last": peak > memory // 2 or now > memory // 4})
+        last = peak > memory // 2 or now > memory // 4
+        _say(sink, {**reply, "last": last})
+        if last:
+            return
 
 
 def _answer(compare: Callable[[Task], Reply], task: Task) -> Reply:

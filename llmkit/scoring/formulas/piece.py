@@ -3,6 +3,7 @@ r"""Which piece of an answer is compared: a formula by itself, or a text that Ma
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import Literal, NamedTuple
 
 from llmkit.scoring.extract import announced, boxed
@@ -15,7 +16,7 @@ SEARCHED = 100_000  # characters from the end: the final answer stands there, an
 _ALONE = 1_000  # a formula that is an answer by itself is not longer
 _PAIRS = (("$$", "$$"), ("$", "$"), (r"\(", r"\)"), (r"\[", r"\]"))
 _DELIMITED = re.compile(r"(?<!\\)\$|\\[(\[]|\\f?box(?:ed)?\b")
-_COMMANDS = re.compile(r"\\(?:text\w*|mbox|math\w*|operatorname)\s?\{[^{}]*\}|\\[A-Za-z]+")
+_COMMANDS = re.compile(r"\\(?:text\w*|mbox|math\w*|operatorname|begin|end)\s?\{[^{}]*\}|\\[A-Za-z]+")
 _WORD = re.compile(
     r"(?!(?:arc)?(?:sin|cos|tan|cot|sec|csc)h?(?![a-z])|(?:log|exp|min|max|gcd|lcm|mod|det|sqrt|inf|and)(?![a-z]))"
     r"(?<![^\W\d_])[^\W\d_]{3,}"
@@ -52,12 +53,19 @@ def piece(text: str, where: Where) -> Piece | None:
     return found if where == "whole" or found else Piece(text[-SEARCHED:], "search")
 
 
-def reference_piece(text: str) -> Piece:
-    r"""Return what counts of a reference: one formula, bare or in ``$…$``; what it boxes or announces; any of it."""
+def reference_piece(text: str) -> Piece | None:
+    r"""Return what counts of a reference; None where it is prose of no number, or of several.
+
+    The first of these that there is: the text as one formula; the text, to be searched, where it has formulas in
+    ``$…$`` or boxes; what it announces; its one number.
+    """
     found = _formula(text)
-    if found is None and not _DELIMITED.search(text):
-        found = _announced(text)
-    return found or Piece(text[-SEARCHED:], "search")
+    if found is not None:
+        return found
+    if _DELIMITED.search(text):
+        return Piece(text[-SEARCHED:], "search")
+    there = list(islice(numbers(text), 2))
+    return _announced(text) or (Piece(there[0].text, "formula") if len(there) == 1 else None)
 
 
 def _formula(text: str) -> Piece | None:

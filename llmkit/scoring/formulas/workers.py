@@ -11,10 +11,9 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, Any
 
 from llmkit.errors import ScorerError
 
@@ -25,19 +24,6 @@ MOST = 8  # more processes than this would take more memory than time is worth
 
 Task = Mapping[str, Any]
 Reply = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """A task that ended its process instead of being answered.
-
-    Attributes:
-        how: ``timeout``: the limit of time did; ``crash``: anything else.
-        message: One line.
-    """
-
-    how: Literal["timeout", "crash"]
-    message: str
 
 
 class Workers:
@@ -68,13 +54,15 @@ class Workers:
         with self._places:
             self._keep(self._take())
 
-    def run(self, tasks: Sequence[Task], seconds: float) -> list[Reply | Ended]:
-        """Do the tasks, each within so many seconds of processor time; one result a task, in order.
+    def run(self, tasks: Sequence[Task], seconds: float) -> list[Reply]:
+        """Do the tasks, each within so many seconds of processor time; one reply a task, in order.
+
+        Where there is none, it is ``{"stopped": why, "what": …}``: the clock ran out (``timeout``), or ``crash``.
 
         Raises:
             ScorerError: A process does not start.
         """
-        results: list[Reply | Ended] = [Ended("crash", "not done")] * len(tasks)
+        results: list[Reply] = [{}] * len(tasks)
         faults: list[BaseException] = []
         todo = iter(enumerate(tasks))
         turn = threading.Lock()
@@ -103,7 +91,7 @@ class Workers:
         for worker in idle:
             worker.end()
 
-    def _one(self, task: Task, seconds: float) -> Reply | Ended:
+    def _one(self, task: Task, seconds: float) -> Reply:
         with self._places:
             worker = self._take()
             try:
@@ -111,7 +99,7 @@ class Workers:
             except BaseException:
                 worker.end()
                 raise
-            if isinstance(reply, Ended) or reply.get("last"):
+            if worker.ended:
                 worker.end()
             else:
                 self._keep(worker)
@@ -144,7 +132,7 @@ def workers(program: Path, arguments: tuple[str, ...], most: int | None) -> Work
 
 class _Worker:
     def __init__(self, command: Sequence[str]) -> None:
-        self._late = False
+        self._late = self.ended = False
         self._process = subprocess.Popen(  # noqa: S603 - this interpreter, our own program; answers go in as data
             command,
             stdin=subprocess.PIPE,
@@ -156,21 +144,19 @@ class _Worker:
         )
         if not self._line(None, START_SECONDS):
             code = self.end()
-            raise ScorerError(f"a process that compares answers does not start (exit {code})")
+            raise ScorerError(f"the process that scores answers does not start (exit {code})")
 
-    def ask(self, task: Task, seconds: float) -> Reply | Ended:
+    def ask(self, task: Task, seconds: float) -> Reply:
         line = self._line(json.dumps(task).encode() + b"\n", CLOCK_FACTOR * seconds)
         if line.endswith(b"\n"):
             reply: Reply = json.loads(line)
             return reply
-        code = self.end()
-        if self._late or code in _LATE:
-            return Ended("timeout", f"took longer than {seconds:g} s of processor time")
-        return Ended("crash", f"ended the process that worked on it (exit {code})")
+        self.ended = True
+        return {"stopped": "timeout" if self._late else "crash", "what": ""}
 
     def end(self) -> int:
-        """Kill it; return what it exited with."""
-        self._process.kill()
+        """Kill it and what it started; return what it exited with."""
+        self._kill()
         code = self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
             with contextlib.suppress(OSError):  # what was still to be written
@@ -195,10 +181,14 @@ class _Worker:
 
     def _stop(self) -> None:
         self._late = True
-        self._process.kill()
+        self._kill()
 
-
-_LATE = {-int(getattr(signal, name)) for name in ("SIGPROF", "SIGXCPU") if hasattr(signal, name)}
+    def _kill(self) -> None:
+        if hasattr(os, "killpg"):
+            with contextlib.suppress(ProcessLookupError):  # nothing of it is left
+                os.killpg(self._process.pid, signal.SIGKILL)
+        else:
+            self._process.kill()
 
 
 def _there(pipe: IO[bytes] | None) -> IO[bytes]:
