@@ -51,16 +51,50 @@ class BadRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Continuation:
+    """A text whose likelihood after a prompt is asked for.
+
+    Attributes:
+        text: As the data have it: its length is this one's.
+        space: What stands before it, and is measured with it.
+        given: What the answer begins with before that. It is not measured.
+    """
+
+    text: str
+    space: str = ""
+    given: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Continuations:
+    """What is compared in place of generating an answer.
+
+    Attributes:
+        texts: The continuations, in the order in which their log-likelihoods are wanted.
+        chat: Whether the messages go through the model's chat template, and a continuation begins its answer. If not,
+            the messages' texts, with a blank line between them, are one plain text that goes on.
+        unconditional: What is said in place of the messages to measure how likely the continuations are without the
+            question; None: that is not wanted.
+    """
+
+    texts: tuple[Continuation, ...]
+    chat: bool = True
+    unconditional: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """What a model is asked, in llmkit's own words; each provider turns it into its wire form.
 
     Attributes:
         messages: The conversation, in order.
         params: Sampling parameters under llmkit's names (see ``providers.params``), only those that are set.
+        continuations: Texts whose likelihood is asked for in place of an answer; None: an answer is wanted.
     """
 
     messages: tuple[Message, ...]
     params: Mapping[str, Any] = field(default_factory=dict)
+    continuations: Continuations | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +117,19 @@ FinishReason = Literal["stop", "length", "content_filter", "tool_calls", "other"
 
 @dataclass(frozen=True, slots=True)
 class TokenLogprob:
-    """One generated token, its natural-log probability, and the likeliest alternatives."""
+    """One generated token, or one continuation that was compared (``Continuations``).
+
+    Attributes:
+        token: The token; or the continuation.
+        logprob: Its natural-log probability; a continuation's is the sum over its tokens.
+        top: The likeliest alternatives with theirs; or the continuation's own tokens, in order.
+        alone: A continuation's log-probability without the question, where that was asked for.
+    """
 
     token: str
     logprob: float
     top: tuple[tuple[str, float], ...] = ()
+    alone: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +145,7 @@ class Completion:
         http_attempts: Attempts made, this one included.
         served_model: The model that the server says answered.
         request_id: The server's name for the call.
-        logprobs: One entry a generated token, where they were asked for.
+        logprobs: One entry a generated token, where they were asked for; or one a continuation that was compared.
         lost: Dollars of each HTTP attempt of this call that may have been paid for and brought no answer; None where
             nobody knows.
     """

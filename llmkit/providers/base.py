@@ -6,7 +6,7 @@ llmkit's own and live in the callers. It raises ``ProviderError`` and nothing el
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
@@ -19,7 +19,8 @@ class Capabilities:
 
     Attributes:
         logprobs: Log-probabilities of generated tokens.
-        loglikelihood: Log-likelihood of a given continuation (``LogLikelihoods``).
+        loglikelihood: After which prompts it gives the log-likelihood of continuations (``LogLikelihoods``): of
+            ``chat``, messages in the model's chat template, and ``none``, plain text.
         seed: The wire carries a sampling seed.
         structured: Shapes of output that it enforces: of ``json_schema``, ``regex``, ``choice``, ``grammar``.
         billed: Whether calls cost dollars; a local model's do not, and their price is known: 0.
@@ -27,7 +28,7 @@ class Capabilities:
     """
 
     logprobs: bool = False
-    loglikelihood: bool = False
+    loglikelihood: frozenset[str] = frozenset()
     seed: bool = False
     structured: frozenset[str] = frozenset()
     billed: bool = True
@@ -94,10 +95,17 @@ class Counts(Protocol):
 
 @runtime_checkable
 class LogLikelihoods(Protocol):
-    """Offered by providers that can score a given continuation."""
+    """Offered by providers that can tell how likely given continuations are; ``capabilities.loglikelihood`` says so."""
 
-    async def loglikelihoods(self, request: Request, continuations: Sequence[str]) -> Sequence[float]:
-        """Return the natural-log likelihood of each continuation after the request's messages."""
+    async def loglikelihoods(self, request: Request) -> Completion:
+        """Measure ``request.continuations`` after the request's messages, in one attempt.
+
+        Returns:
+            The likeliest as the text, and in ``logprobs`` an entry a continuation (see ``providers.likelihood``).
+
+        Raises:
+            ProviderError: Whatever failed, with its ``fault``.
+        """
         ...
 
 

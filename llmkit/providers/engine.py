@@ -130,6 +130,27 @@ class Engine:
             raise faults.malformed(self.peer, "JSON without input_tokens")
         return found
 
+    async def ask(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Send JSON to one of the engine's own endpoints and return what comes back, whole.
+
+        Raises:
+            ProviderError: For whatever the engine refuses or fails at.
+        """
+        async with self._post(path, body) as response:
+            return decode(self.peer, await response.read())
+
+    async def fill(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Have a prompt computed, as a stream that stops when it is closed, and return the stream's last event."""
+        last: dict[str, Any] = {}
+        async with self._post("/completion", {**body, "stream": True}) as response:
+            async for line in _lines(self.peer, response):
+                field, _, value = line.partition(b":")
+                if field == b"error":
+                    value = b'{"error":' + value + b"}"
+                if field in (b"data", b"error") and value.strip() != b"[DONE]":
+                    last = decode(self.peer, value)
+        return last
+
     def _load(self, key: str) -> Any:
         xllamacpp = binding()
         params = xllamacpp.CommonParams()

@@ -23,7 +23,8 @@ from __future__ import annotations
 import asyncio
 import importlib.metadata
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -35,6 +36,7 @@ from llmkit.providers.base import Capabilities
 from llmkit.providers.chat import SAME_NAMES, not_taken, read_chat
 from llmkit.providers.cpus import usable_cpus
 from llmkit.providers.engine import BATCH, Engine
+from llmkit.providers.forced import loglikelihoods
 from llmkit.providers.params import validate
 from llmkit.types import Completion, Request
 
@@ -97,6 +99,7 @@ class Local:
         )
         self.capabilities = Capabilities(
             logprobs=True,
+            loglikelihood=frozenset({"chat", "none"}),
             seed=True,
             structured=frozenset({"json_schema", "regex", "choice", "grammar"}),
             billed=False,
@@ -199,16 +202,32 @@ class Local:
             ProviderError: The engine's error; ``context_overflow`` for a prompt longer than ``n_ctx``.
         """
         engine = self._started()
-        try:
+        with self._overflowing():
             return read_chat(engine.peer, await engine.chat(self.wire(request)))
-        except ProviderError as error:
-            if error.fault == "context_overflow":
-                error.hint = f"Raise it: -M n_ctx={self.options.n_ctx * 2}"
-            raise
+
+    async def loglikelihoods(self, request: Request) -> Completion:
+        """Measure the request's continuations; see ``forced`` for how, and how exactly.
+
+        Raises:
+            ProviderError: The engine's error; ``context_overflow`` for a prompt and continuation beyond ``n_ctx``.
+        """
+        engine = self._started()
+        with self._overflowing():
+            return await loglikelihoods(engine, request, reuse=self.options.prompt_cache)
 
     async def count_tokens(self, request: Request) -> int:
         """Return the prompt's tokens, chat template included."""
         return await self._started().count(self.wire(request)["messages"])
+
+    @contextmanager
+    def _overflowing(self) -> Iterator[None]:
+        """Say how a context that is too small is mended."""
+        try:
+            yield
+        except ProviderError as error:
+            if error.fault == "context_overflow":
+                error.hint = f"Raise it: -M n_ctx={self.options.n_ctx * 2}"
+            raise
 
     def _started(self) -> Engine:
         if self._engine is None:

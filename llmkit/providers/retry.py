@@ -9,11 +9,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from llmkit.errors import BudgetError, ProviderError, UsageError
-from llmkit.providers.base import Counts, Provider, ReportsLimits, SpeaksWire
+from llmkit.providers.base import Counts, LogLikelihoods, Provider, ReportsLimits, SpeaksWire
 from llmkit.providers.bounds import token_bound
 from llmkit.providers.budget import Budget, TokenBudget
 from llmkit.providers.headers import waiting_time
 from llmkit.providers.hold import Hold, TokenBill
+from llmkit.providers.likelihood import likelihood_bound
 from llmkit.providers.limits import Limiter, Slot
 from llmkit.providers.pricing import Prices, Rates, unknown_price
 from llmkit.providers.progress import Progress
@@ -179,6 +180,8 @@ class Caller:
     async def _most_tokens(self, request: Request, cap: str, what: str) -> tuple[int, int]:
         """Return how many tokens an attempt's prompt and answer have at most."""
         provider, limit = self.provider, request.params.get("max_tokens")
+        if request.continuations is not None:
+            return likelihood_bound(request), 0  # they are read, and nothing is written
         if limit is None:
             raise UsageError(f"{cap} needs max_tokens: without it {what} has no bound", hint=_LIMIT_HINT)
         return (await provider.count_tokens(request) if isinstance(provider, Counts) else token_bound(request)), limit
@@ -217,7 +220,7 @@ class Caller:
     async def _attempt(self, request: Request, slot: Slot, hold: Hold) -> Completion:
         """Make one attempt and close what is set aside by how it ended: in no case is it left open."""
         try:
-            completion = await self.provider.complete(request)
+            completion = await self._ask(request)
             cost = self._cost(request, completion.usage, completion.served_model)
         except ProviderError as error:
             self._close_failed(request, hold, error)
@@ -237,6 +240,13 @@ class Caller:
         if self._reports:
             self.limiter.observe(self.provider.limits)  # type: ignore[attr-defined]
         return completion if completion.cost_usd is not None else replace(completion, cost_usd=cost)
+
+    async def _ask(self, request: Request) -> Completion:
+        if request.continuations is None:
+            return await self.provider.complete(request)
+        if not isinstance(self.provider, LogLikelihoods):
+            raise UsageError(f"{self.provider.name} does not give the log-likelihood of a continuation")
+        return await self.provider.loglikelihoods(request)
 
     def _close_failed(self, request: Request, hold: Hold, error: ProviderError) -> None:
         error.cost_usd = 0.0
@@ -265,20 +275,20 @@ class Caller:
         """Tell of the tokens that the answer's own usage will not; the worst case where nobody knows."""
         if self.bill is None:
             return
-        known, limit = (usage.input or 0) + (usage.output or 0), request.params.get("max_tokens")
+        known, limit = (usage.input or 0) + (usage.output or 0), _limit(request)
         if usage.input is not None and usage.output is not None:
             used = known
         elif hold.tokens is not None:
             used = int(hold.tokens.usd)
         else:
-            used = known if limit is None else token_bound(request) + limit
+            used = known if limit is None else _input_bound(request) + limit
         if unaccounted := max(0, used - known) if answered else used:
             self.bill.lost_tokens(unaccounted)
 
     def _bound(self, request: Request) -> float:
         """Dollars to charge for an attempt whose cost nobody knows: its worst case; 0 where that has no bound."""
-        limit, rates = request.params.get("max_tokens"), self._rates(request)
-        return rates.worst(token_bound(request), limit) if rates is not None and limit is not None else 0.0
+        limit, rates = _limit(request), self._rates(request)
+        return rates.worst(_input_bound(request), limit) if rates is not None and limit is not None else 0.0
 
     def _learn(self, slot: Slot, error: ProviderError) -> None:
         wait = error.retry_after if self.policy.patient(error.retry_after) else None
@@ -309,6 +319,15 @@ def _out_of_time(error: ProviderError, policy: RetryPolicy) -> ProviderError:
         wish = f"It asks to wait {waiting_time(error.retry_after)}; the same command goes on then"
         error.hint = f"{error.hint}. {wish}" if error.hint else wish
     return error
+
+
+def _limit(request: Request) -> int | None:
+    """Return how many tokens an answer has at most; None where that has no bound."""
+    return 0 if request.continuations is not None else request.params.get("max_tokens")
+
+
+def _input_bound(request: Request) -> int:
+    return token_bound(request) if request.continuations is None else likelihood_bound(request)
 
 
 def _tier(request: Request) -> str | None:

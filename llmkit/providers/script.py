@@ -6,9 +6,10 @@ One JSON object a line; what it answers to is one of
 - ``messages``: the rendered messages themselves;
 - ``match``: a piece of text in the last message; ``regex``: a pattern found in it;
 
-and what it answers with is ``text`` or ``fault``::
+and what it answers with is ``text``, ``fault`` or, where continuations are compared, ``loglikelihoods``::
 
     {"match": "12 + 30", "text": "42"}
+    {"match": "capital of France", "loglikelihoods": {"Paris": -0.3, "London": -4.2}}
     {"match": "capital of France", "fault": "rate_limit", "retry_after": 0.2, "times": 2}
     {"match": "capital of France", "text": "Paris", "usage": {"input": 20, "output": 1}}
 
@@ -24,7 +25,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -94,6 +95,7 @@ class Line(_Strict):
     regex: re.Pattern[str] | None = None
     text: str | None = None
     fault: ProviderFault | None = None
+    loglikelihoods: Mapping[str, Annotated[float, Field(le=0)]] | None = None
     retry_after: float | None = Field(default=None, ge=0)
     finish_reason: FinishReason = "stop"
     usage: ScriptedUsage | None = None
@@ -105,8 +107,8 @@ class Line(_Strict):
     def _one_of_each(self) -> Self:
         if sum(key is not None for key in (self.request, self.messages, self.match, self.regex)) != 1:
             raise ValueError("give exactly one of request, messages, match, regex")
-        if (self.text is None) == (self.fault is None):
-            raise ValueError("give exactly one of text, fault")
+        if sum(answer is not None for answer in (self.text, self.fault, self.loglikelihoods)) != 1:
+            raise ValueError("give exactly one of text, fault, loglikelihoods")
         return self
 
     @property
@@ -179,6 +181,11 @@ class Script:
     def has_logprobs(self) -> bool:
         """Whether any line carries log-probabilities."""
         return any(line.logprobs is not None for _, line in self.lines)
+
+    @property
+    def has_loglikelihoods(self) -> bool:
+        """Whether any line carries continuations' log-likelihoods."""
+        return any(line.loglikelihoods is not None for _, line in self.lines)
 
     def answer(self, request: Request) -> Line | None:
         """Return the line that answers, using up one of its ``times``; None where no line does."""

@@ -4,6 +4,11 @@ From a file (``scripted/NAME`` with the option ``file``; see ``script`` for its 
 
     Scripted(function=lambda request: "42")
 
+which may have a likelihood beside it, for suites that compare continuations: what stands before one (a last message
+of the assistant is what its answer begins with) and its text in, its log-likelihood out::
+
+    Scripted(likelihood=lambda request, text: -float(len(text)))
+
 or from a built-in behaviour: ``scripted/echo`` answers the last message's text, ``scripted/constant`` the option
 ``text``. Everything is deterministic: faults are drawn from the request and its occurrence, not from the order
 in which concurrent calls happen to arrive.
@@ -29,9 +34,11 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from llmkit.errors import ProviderError, ProviderFault, UnknownNameError, UsageError
 from llmkit.providers.base import Capabilities
-from llmkit.providers.script import Line, Script, last_text, request_digest
-from llmkit.types import Completion, Request, Usage
+from llmkit.providers.likelihood import Context, Measured, by_context, compared
+from llmkit.providers.script import Line, Script, last_text, request_digest, shown
+from llmkit.types import Completion, Message, Request, Usage
 
+Likelihood = Callable[[Request, str], float]
 Function = Callable[[Request], "str | Completion | Awaitable[str | Completion]"]
 
 BEHAVIOURS = ("constant", "echo")
@@ -111,6 +118,7 @@ class Scripted:
         model: A name of one's own, or ``echo`` or ``constant``.
         options: See ``ScriptedOptions``.
         function: Answers in place of a file: the rendered request in, a text or a whole completion out.
+        likelihood: Tells how likely a continuation is, in place of a file.
 
     Attributes:
         calls: What was asked and answered, in the order in which the calls began.
@@ -125,19 +133,25 @@ class Scripted:
     Options: ClassVar[type[BaseModel]] = ScriptedOptions
 
     def __init__(
-        self, model: str = "function", options: Mapping[str, Any] | None = None, *, function: Function | None = None
+        self,
+        model: str = "function",
+        options: Mapping[str, Any] | None = None,
+        *,
+        function: Function | None = None,
+        likelihood: Likelihood | None = None,
     ) -> None:
         self.model = model
         self.options = _options(options or {})
-        if function is not None and self.options.file is not None:
+        if (function or likelihood) is not None and self.options.file is not None:
             raise UsageError(f"scripted/{model} has a function and a file", hint="Give one of them")
         self._script = Script.read(self.options.file) if self.options.file else None
-        self._function = function
-        if self._script is None and function is None and model not in BEHAVIOURS:
+        self._function, self._likelihood = function, likelihood
+        if self._script is None and function is None and likelihood is None and model not in BEHAVIOURS:
             hint = f"Give its answers: -M file=answers.jsonl; built in are {' and '.join(BEHAVIOURS)}"
             raise UnknownNameError("scripted model", model, BEHAVIOURS, hint=hint)
         self.capabilities = Capabilities(
             logprobs=function is not None or (self._script is not None and self._script.has_logprobs),
+            loglikelihood=frozenset({"chat", "none"}) if self._compares else frozenset(),
             seed=True,
             billed=self.options.billed,
             fixed_concurrency=self.options.concurrency,
@@ -147,17 +161,32 @@ class Scripted:
         self._seen: dict[str, int] = {}
         self._nonce = secrets.token_hex(8)
 
+    @property
+    def _compares(self) -> bool:
+        return self._likelihood is not None or (self._script is not None and self._script.has_loglikelihoods)
+
     async def complete(self, request: Request) -> Completion:
         """Answer as scripted.
 
         Raises:
             ProviderError: The scripted fault; ``not_found`` where nothing matches; ``empty`` for an empty text.
         """
+        return await self._called(request, self._answer)
+
+    async def loglikelihoods(self, request: Request) -> Completion:
+        """Measure continuations as scripted.
+
+        Raises:
+            ProviderError: The scripted fault; ``not_found`` where nothing matches.
+        """
+        return await self._called(request, self._compared)
+
+    async def _called(self, request: Request, answer: Callable[[Request, int], Awaitable[Completion]]) -> Completion:
         self.made += 1
         call = Call(self.made, request)
         self.calls.append(call)
         try:
-            call.completion = await self._answer(request, call.number)
+            call.completion = await answer(request, call.number)
         except BaseException as error:
             call.error = error
             raise
@@ -175,8 +204,8 @@ class Scripted:
         default = {} if self.options.default is None else {"default": self.options.default}
         if self._script is not None:
             return {"script_sha256": self._script.sha256, **default}
-        if self._function is not None:
-            return {"function": f"{getattr(self._function, '__qualname__', 'function')}@{self._nonce}"}
+        if (function := self._function or self._likelihood) is not None:
+            return {"function": f"{getattr(function, '__qualname__', 'function')}@{self._nonce}"}
         return {"behaviour": self.model, **({"text": self.options.text} if self.model == "constant" else {})}
 
     async def count_tokens(self, request: Request) -> int:
@@ -198,6 +227,40 @@ class Scripted:
         if not completion.text:
             raise _error("empty", None)
         return replace(completion, latency_s=completion.latency_s or latency)
+
+    async def _compared(self, request: Request, number: int) -> Completion:
+        fault = self.options.faults_at.get(number) or self._drawn(request)
+        if self.options.latency_s:
+            await asyncio.sleep(self.options.latency_s)
+        if fault is not None:
+            raise _error(fault, None)
+        found = {
+            (context, text): _pieces(text, self._how_likely(context, text))
+            for context, texts in by_context(request).items()
+            for text in texts
+        }
+        read = sum(tokens(*(m.content for m in context.messages or ()), context.text, text) for context, text in found)
+        said = Completion("", usage=Usage(read, 0), latency_s=self.options.latency_s, served_model=self.model)
+        return compared(request, found, said)
+
+    def _how_likely(self, context: Context, text: str) -> float:
+        opened = (Message("assistant", context.text),) if context.text else ()
+        asked = Request(opened if context.messages is None else (*context.messages, *opened))
+        if self._likelihood is not None:
+            return float(self._likelihood(asked, text))
+        assert self._script is not None
+        asked = Request(context.messages or (Message("user", context.text),))
+        line = self._script.answer(asked)
+        if line is not None and line.fault is not None:
+            raise _error(line.fault, line.retry_after)
+        if line is None or line.loglikelihoods is None:
+            message, hint = self._script.miss(asked)
+            raise ProviderError("not_found", message, hint=hint)
+        for written in (text, text.strip()):
+            if written in line.loglikelihoods:
+                return line.loglikelihoods[written]
+        hint = f"The line for {shown(last_text(asked))} has {', '.join(map(shown, line.loglikelihoods))}"
+        raise ProviderError("not_found", f"no scripted log-likelihood of {shown(text)}", hint=hint)
 
     def _from_line(self, request: Request, line: Line) -> Completion:
         text = line.text or ""
@@ -244,6 +307,12 @@ class Scripted:
 def tokens(*texts: str) -> int:
     """Count tokens by the module's rule: UTF-8 bytes / 4, rounded up."""
     return -(-sum(len(text.encode("utf-8", "surrogatepass")) for text in texts) // BYTES_PER_TOKEN)
+
+
+def _pieces(text: str, logprob: float) -> Measured:
+    """Cut a continuation into tokens of four characters, equally likely."""
+    cut = [text[at : at + BYTES_PER_TOKEN] for at in range(0, len(text), BYTES_PER_TOKEN)]
+    return Measured(tuple((piece, logprob / len(cut)) for piece in cut))
 
 
 def _usage(request: Request, text: str) -> Usage:

@@ -36,12 +36,14 @@ def prepare(scorers: Iterable[Scorer]) -> None:
 
 def item_of(outcome: Outcome) -> Item:
     """Return what the scorers see of a sample; an unanswered one is read as an empty answer."""
-    text = outcome.answer.completion.text if outcome.answer else ""
+    text, logprobs = "", None
+    if outcome.answer is not None:
+        text, logprobs = outcome.answer.completion.text, outcome.answer.completion.logprobs
     if outcome.job is None:
         return Item(text)
     job = outcome.job
     sample = job.sample
-    return Item(text, sample.references, sample.row, outcome.generation, sample.id, job.request.messages)
+    return Item(text, sample.references, sample.row, outcome.generation, sample.id, job.request.messages, logprobs)
 
 
 async def grade(scorers: Sequence[Scorer], outcomes: Sequence[Outcome]) -> None:

@@ -50,6 +50,8 @@ class Keys:
         """Return the 32 bytes under which the answer to ``request`` is stored."""
         hasher = self._start.copy()
         hasher.update(canonical(self._wire(request)))
+        if request.continuations is not None:  # no wire need show them, and the answer is nothing without them
+            hasher.update(canonical(["continuations", asdict(request.continuations)]))
         hasher.update(b"\x00%d,%d,%d,%d" % (replicate.epoch, replicate.vote, replicate.attempt, replicate.arm))
         return hasher.digest()
 
