@@ -32,6 +32,7 @@ BUILTIN: Mapping[str, str] = {
     "instructions": "llmkit.scoring.instructions:Instructions",
     "json_schema": "llmkit.scoring.json_schema:JsonSchema",
     "json_valid": "llmkit.scoring.json_valid:JsonValid",
+    "likelihood": "llmkit.scoring.likelihood:Likelihood",
     "math": "llmkit.scoring.math:Math",
     "numeric": "llmkit.scoring.numeric:Numeric",
     "regex": "llmkit.scoring.regex:Regex",
