@@ -142,7 +142,7 @@ class Completion:
         usage: Tokens, as the provider counted them.
         cost_usd: Dollars; None where the price is unknown.
         latency_s: Seconds of the HTTP attempt that succeeded.
-        http_attempts: Attempts made, this one included.
+        http_attempts: Attempts made, this one included; 0 of an answer that was given, and for which nobody was asked.
         served_model: The model that the server says answered.
         request_id: The server's name for the call.
         logprobs: One entry a generated token, where they were asked for; or one a continuation that was compared.
@@ -160,6 +160,11 @@ class Completion:
     request_id: str | None = None
     logprobs: tuple[TokenLogprob, ...] | None = None
     lost: tuple[float | None, ...] = ()
+
+    @property
+    def seconds(self) -> float | None:
+        """``latency_s``; None of an answer that was given: nobody knows how long it took."""
+        return self.latency_s if self.http_attempts else None
 
 
 Stage = Literal["data", "prompt", "provider", "scorer", "budget"]
@@ -411,3 +416,24 @@ class RunResult:
     params: Mapping[str, Any] = field(default_factory=dict)
     origins: Mapping[str, str] = field(default_factory=dict)
     judging: Mapping[str, Totals] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PredictionsFound:
+    """What a file of predictions holds, and what of it cannot be scored.
+
+    Attributes:
+        file: Its name.
+        rows: Rows, bad ones included.
+        answers: Answers; a row may have several.
+        epochs: Least and most answers to one row.
+        missing: What is wrong → how often, and where it is so first.
+        unanswered: Rows of the suite that the file does not have, and where the first is.
+    """
+
+    file: str
+    rows: int
+    answers: int
+    epochs: tuple[int, int]
+    missing: Mapping[str, tuple[int, str]] = field(default_factory=dict)
+    unanswered: tuple[int, str] = (0, "")

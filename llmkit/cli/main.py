@@ -32,6 +32,7 @@ from llmkit.cli import (
     prompt,
     rescore,
     runs,
+    score,
     validate,
 )
 from llmkit.cli.console import complain, give_up_stdout, open_streams, say
@@ -57,6 +58,7 @@ app.command("generate")(generate.generate)
 app.command("compare")(compare.compare)
 app.command("plan")(plan.plan)
 app.command("rescore")(rescore.rescore)
+app.command("score")(score.score)
 app.command("validate")(validate.validate)
 app.add_typer(forms.app, name="format")
 app.add_typer(runs.app, name="runs")

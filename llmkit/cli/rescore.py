@@ -66,7 +66,7 @@ def rescore(
 
     ks = whole_numbers(pass_k)
     thresholds = Thresholds.parse(minimum or [], maximum or [], min_point or [])
-    entries = [_entry(text) for text in scorer] if scorer else None
+    entries = [entry_of(text) for text in scorer] if scorer else None
     results: list[RunResult] = []
     with open_store(store, read_only=False) as opened:
         row = opened.run(run)
@@ -105,7 +105,7 @@ def rescore(
     return exit_code_of([Ending(result) for result in results], exit_code(judged), max_failures)
 
 
-def _entry(text: str) -> Any:
+def entry_of(text: str) -> Any:
     """Read ``name``, ``{name: {option: value}}`` or ``judge:name``."""
     from llmkit.documents import parse_yaml
 

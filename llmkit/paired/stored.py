@@ -48,7 +48,7 @@ class StoredRun:
                 answered=completion is not None,
                 cost_usd=completion.cost_usd if completion else None,
                 output_tokens=completion.usage.output if completion else None,
-                latency_s=completion.latency_s if completion else None,
+                latency_s=completion.seconds if completion else None,
                 fresh=sample.answer is not None and sample.answer.run_id in self._own,
             )
 

@@ -174,7 +174,7 @@ class _Rows:
         amounts = {
             "failures": float(row.failure is not None),
             "cost": np.nan if own is None or own.cost_usd is None else own.cost_usd,
-            "latency_mean": np.nan if own is None else own.latency_s,
+            "latency_mean": np.nan if own is None or own.seconds is None else own.seconds,
         }
         for name in self._amounts:
             self._values[name].append(amounts[name])

@@ -75,7 +75,8 @@ def _ending(completion: Completion) -> str:
     cost = "cost unknown" if completion.cost_usd is None else dollars(completion.cost_usd)
     reason = "length (cut off by max_tokens)" if completion.finish_reason == "length" else completion.finish_reason
     parts = [reason, f"{count(usage.input)} tokens in, {count(usage.output)} out", cost]
-    parts.append(duration(completion.latency_s))
+    if completion.seconds is not None:
+        parts.append(duration(completion.seconds))
     if completion.http_attempts > 1:
         parts.append(f"{completion.http_attempts} HTTP attempts")
     parts.append(f"served by {one_line(completion.served_model) if completion.served_model else UNKNOWN}")

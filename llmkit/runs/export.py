@@ -132,7 +132,7 @@ def record(run: RunRow, sample: SampleRow, scores: Mapping[str, Score | Failure]
         if c
         else None,
         "cost_usd": c.cost_usd if c else None,
-        "latency_s": c.latency_s if c else None,
+        "latency_s": c.seconds if c else None,
         "http_attempts": c.http_attempts if c else None,
         "served_model": c.served_model if c else None,
         "request_id": c.request_id if c else None,
@@ -230,8 +230,10 @@ def curl(run: RunRow, sample: SampleRow) -> str:
     """Return the shell command that repeats a sample's call; the key stays in its environment variable.
 
     Raises:
-        UsageError: The provider has no endpoint to send it to.
+        UsageError: The provider has no endpoint to send it to, or the answers were given.
     """
+    if "predictions" in run.about:
+        raise UsageError(f"run {run.run_id} scored {run.about['predictions']}: there is no request to repeat")
     # Built for the server that was called, whatever the environment names now: parts of the wire depend on it.
     called = {"base_url": run.config["model"]["endpoint"]} if "endpoint" in run.config["model"] else {}
     ref = ModelRef(run.about["model"], run.config["params"], {**run.about["options"], **called})

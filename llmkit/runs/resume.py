@@ -101,7 +101,8 @@ def _unfinished(
 
 
 def _unended(run: RunRow) -> bool:
-    return run.status in UNFINISHED and run.rescored_from is None  # a rescored run asks nothing, whatever its status
+    # A rescored run asks nothing, whatever its status; nor does one that scored given answers.
+    return run.status in UNFINISHED and run.rescored_from is None and "predictions" not in run.about
 
 
 def _resumable(run: RunRow) -> RunRow:
@@ -109,6 +110,11 @@ def _resumable(run: RunRow) -> RunRow:
         raise UsageError(
             f"run {run.run_id} scored the answers of run {run.rescored_from} anew: there is nothing to ask",
             hint=f"Go on with `llmkit rescore {run.rescored_from}`",
+        )
+    if given := run.about.get("predictions"):
+        raise UsageError(
+            f"run {run.run_id} scored the answers in {given}: there is nothing to ask",
+            hint=f"Go on with `llmkit score {given}`",
         )
     if run.status not in UNFINISHED:
         raise UsageError(

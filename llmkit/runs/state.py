@@ -69,7 +69,7 @@ class State:
         for failure in failures:
             self._fault(failure)
         self.broken += any(f.kind not in OWN_DOING for f in failures)
-        if outcome.answer is not None:
+        if outcome.answer is not None and outcome.answer.completion.http_attempts:  # else nobody was asked for it
             mine = outcome.answer.run_id == run_id
             if self._first(outcome.answer.answer_id):
                 if mine and outcome.generation is not None and outcome.generation.paid is not None:
