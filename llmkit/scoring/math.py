@@ -73,7 +73,7 @@ class Math(Builtin):
         default=False, description="An answer 1 < x < 2 equals a reference (1, 2); the other way round it always does."
     )
     timeout_s: float = Field(default=5.0, gt=0, le=600, description="Seconds of processor time for one answer.")
-    memory_mb: int = Field(default=1024, ge=256, le=65536, description="Mebibytes that one process may take.")
+    memory_mb: int = Field(default=256, ge=16, le=65536, description="Mebibytes that comparing one answer may take.")
     workers: int | None = Field(
         default=None, ge=1, le=64, description="Processes that compare; as many as processors (up to 8) if not set."
     )

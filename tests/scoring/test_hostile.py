@@ -7,7 +7,7 @@ import pytest
 from llmkit.scoring import Item, Scorer, create, known
 from llmkit.types import Failure, GenerationFacts, Score
 
-NEEDED = {"regex": {"pattern": "[a-z]+"}, "json_schema": {"schema": {"type": "object"}}}
+NEEDED = {"regex": {"pattern": "[a-z]+"}, "json_schema": {"schema": {"type": "object"}}, "math": {"timeout_s": 0.2}}
 TEXTS = {
     "empty": "",
     "blank": " \t\r\n\u2028",
@@ -34,6 +34,8 @@ SMALL = "The answer is 42. (B)"
 def build(name: str) -> Scorer:
     if name == "bertscore":
         pytest.importorskip("onnxruntime", reason="needs the extra [bertscore]")
+    if name == "math":
+        pytest.importorskip("math_verify", reason="needs the extra [math]")
     return create(name, NEEDED.get(name))
 
 

@@ -33,6 +33,7 @@ Reply = dict[str, Any]
 ANSWER_CHARS = 400  # of what was extracted, as it goes back
 _MIB = 2**20
 _DEPTH = 10_000  # of recursion: some 400 nested fractions, or a sum of thousands of terms
+_HEADROOM = 4  # where memory is refused, errors are swallowed; so more is there than an answer may take
 _STACK = 128 * _MIB  # that such a depth never needs
 _READ_BY_EVAL = re.compile(r"[\d\s.,+\-*/^()×÷eE]*|[A-Za-z][A-Za-z0-9]*")
 _FORBIDDEN = re.compile(
@@ -125,17 +126,17 @@ def _work(there: int, back: int, compare: Callable[[Task], Reply], memory: int) 
 
 
 def _serve(source: BinaryIO, sink: BinaryIO, compare: Callable[[Task], Reply], memory: int) -> None:
+    """Answer lines; one that took more than its memory is not answered, though the system gave (``_HEADROOM``)."""
     sys.addaudithook(_forbid)
+    at_first = _memory()
     for line in source:
         task = json.loads(line)
         _alarm(task["seconds"])
         reply = _answer(compare, task)
         _alarm(0)
-        peak, now = _memory()
-        if peak > memory // 2:
-            reply = {"stopped": "memory"}
-        last = peak > memory // 2 or now > memory // 4
-        _say(sink, {**reply, "last": last})
+        peak, now = (size - first for size, first in zip(_memory(), at_first, strict=True))
+        last = peak > memory or now > memory // 2
+        _say(sink, {**({"stopped": "memory"} if peak > memory else reply), "last": last})
         if last:
             return
 
@@ -167,7 +168,12 @@ def _bound(memory: int) -> None:
         import resource
     except ImportError:  # not a Unix; the caller's clock still ends this process
         return
-    limits = {"RLIMIT_AS": memory, "RLIMIT_FSIZE": 0, "RLIMIT_CORE": 0, "RLIMIT_NPROC": 0}
+    limits = {
+        "RLIMIT_AS": _memory()[0] + _STACK + _HEADROOM * memory,
+        "RLIMIT_FSIZE": 0,
+        "RLIMIT_CORE": 0,
+        "RLIMIT_NPROC": 0,
+    }
     for name, limit in limits.items():
         with suppress(ValueError, OSError, AttributeError):  # lower already, or none of this system's
             resource.setrlimit(getattr(resource, name), (limit, limit))
@@ -180,13 +186,13 @@ def _alarm(seconds: float) -> None:
 
 
 def _memory() -> tuple[int, int]:
-    """Return the most memory that this process has held, and what it holds now, in bytes; zeros where unknown."""
+    """Return the most addresses that this process has had, and the memory that it holds, in bytes; 0 where unknown."""
     try:
         with open("/proc/self/status", encoding="ascii") as file:  # noqa: PTH123 - one of few lines of a hot path
-            found = dict(line.split(":", 1) for line in file if line.startswith(("VmHWM", "VmRSS")))
+            found = dict(line.split(":", 1) for line in file if line.startswith(("VmPeak", "VmRSS")))
     except OSError:
         return 0, 0
-    return tuple(int(found[name].split()[0]) * 1024 for name in ("VmHWM", "VmRSS"))  # type: ignore[return-value]
+    return tuple(int(found[name].split()[0]) * 1024 for name in ("VmPeak", "VmRSS"))  # type: ignore[return-value]
 
 
 def _load() -> tuple[Callable[[Task], Reply], Reply]:
@@ -284,6 +290,12 @@ def _comparison() -> Callable[[Task], Reply]:
         found = parse(text, targets[notation], parsing_timeout=None)
         return found
 
+    def same(reference: Any, answer: Any, rules: Mapping[str, Any]) -> bool:
+        try:
+            return bool(_reported(verify)(reference, answer, timeout_seconds=None, raise_on_error=True, **rules))
+        except Exception:  # SymPy's, of any kind: it cannot compare these two
+            return False
+
     def compare(task: Task) -> Reply:
         answer = read(task["answer"], task["notation"])
         if not answer:
@@ -291,20 +303,15 @@ def _comparison() -> Callable[[Task], Reply]:
         references = [read(reference, task["notation"]) for reference in task["references"]]
         if not all(references):
             return {"missing": "reference", "at": references.index([])}
-        equal = any(
-            verify(
-                reference,
-                answer,
-                float_rounding=task["rounding"],
-                numeric_precision=task["precision"],
-                strict=task["strict"],
-                allow_set_relation_comp=task["sets"],
-                timeout_seconds=None,
-            )
-            for reference in references
-        )
+        rules = {
+            "float_rounding": task["rounding"],
+            "numeric_precision": task["precision"],
+            "strict": task["strict"],
+            "allow_set_relation_comp": task["sets"],
+        }
+        equal = any(same(one, other, rules) for reference in references for one in reference for other in answer)
         shown = next((one for one in answer if isinstance(one, str)), None)
-        return {"equal": bool(equal), "answer": (str(answer[0]) if shown is None else shown)[:ANSWER_CHARS]}
+        return {"equal": equal, "answer": (str(answer[0]) if shown is None else shown)[:ANSWER_CHARS]}
 
     return compare
 

@@ -70,7 +70,13 @@ def reference_piece(text: str) -> Piece | None:
 
 def _formula(text: str) -> Piece | None:
     bare = _bare(text.strip())
-    if not bare or len(bare) > _ALONE or _DELIMITED.search(bare) or _WORD.search(_COMMANDS.sub(" ", bare)):
+    if (
+        not bare
+        or "####" in bare
+        or len(bare) > _ALONE
+        or _DELIMITED.search(bare)
+        or _WORD.search(_COMMANDS.sub(" ", bare))
+    ):
         return None
     return Piece(bare, "formula")
 
