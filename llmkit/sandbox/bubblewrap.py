@@ -13,7 +13,7 @@ from pathlib import Path
 from llmkit.errors import NoIsolationError
 from llmkit.sandbox import seccomp
 from llmkit.sandbox.base import MEBIBYTE, Limits, Program
-from llmkit.sandbox.order import boot, order
+from llmkit.sandbox.order import boot, contents, order
 from llmkit.sandbox.places import DEVICES, FOLDERS, LINKS, SCRATCH, above, places
 from llmkit.sandbox.running import Descriptors, Launch, Watched
 from llmkit.sandbox.users import NOBODY, Users
@@ -49,13 +49,12 @@ class Bubblewrap:
             SandboxError: It could not be started.
         """
         uid = self.users.fresh()
-        data = order(
+        data = contents(
             program,
             limits,
             python=places().python,
             scratch=FOLDERS,
             tasks=self.users.tasks(limits.processes, own=uid is not None),
-            modules=("enter",),
             uid=uid,
             confine=True,
             seccomp=seccomp.program(),
@@ -67,7 +66,7 @@ class Bubblewrap:
             inside = boot(places().python, str(given.order), str(given.channel), str(given.status))
             return [self.path, *self._options(limits, given.info), "--", *inside]
 
-        return Watched(Launch(command, data, ends="init", scratch=SCRATCH), program, limits)
+        return Watched(Launch(command, order(("enter",), data), ends="init", scratch=SCRATCH), program, limits)
 
     def _options(self, limits: Limits, info: int) -> list[str]:
         options = ["--die-with-parent", "--new-session", "--clearenv", "--info-fd", str(info), "--hostname", "sandbox"]

@@ -11,7 +11,6 @@ import contextlib
 import os
 import tempfile
 import threading
-import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from llmkit.errors import LlmkitError, NoIsolationError, UnknownNameError
 from llmkit.sandbox.base import Limits, Program, Sandbox
 from llmkit.sandbox.users import Users, may_become_others
 
-UNSAFE = "unsafe-local"
+UNSAFE, AUTO = "unsafe-local", "auto"
 UNSAFE_VARIABLE, NAME_VARIABLE = "LLMKIT_UNSAFE_LOCAL", "LLMKIT_SANDBOX"
 OFF = ("", "0", "false", "no", "off")
 PROBE = """
@@ -36,6 +35,7 @@ print(can(os.listdir, sys.argv[1]), can(os.mkdir, "/llmkit-probe"), can(socket.s
 """
 """Says whether it can read what it should not, write where it should not, speak to a network; and is alone."""
 CONTAINED = b"False False False True\n"
+PROBE_LIMITS = Limits(wall_s=10, cpu_s=10)
 
 
 class UnsafeWarning(UserWarning):
@@ -87,7 +87,7 @@ def wanted() -> str | None:
         UnknownNameError: The environment names none that there is.
     """
     name = _wish.get().name or os.environ.get(NAME_VARIABLE) or None
-    return None if name in (None, "auto") else _check(name)
+    return None if name in (None, AUTO) else _check(name)
 
 
 def choose() -> Sandbox:
@@ -151,41 +151,60 @@ def probe(name: str) -> Sandbox | NoIsolationError:
 
 
 def _try(name: str) -> Sandbox | NoIsolationError:
-    try:
-        sandbox = CANDIDATES[name]()
-        with tempfile.TemporaryDirectory() as folder:
-            limits = Limits(wall_s=PROBE_S, cpu_s=PROBE_S)
-            ended = sandbox.start(Program(("-S", "-c", PROBE, folder)), limits).wait()
-    except NoIsolationError as error:
-        return error
-    except LlmkitError as error:
-        return NoIsolationError(f"does not work here: {error.message}", hint=error.hint)
-    if ended.exit_code != 0 or ended.stdout != CONTAINED:
+    """Build a sandbox and run a program in it; as root, also as an ordinary user would."""
+    found: Sandbox | NoIsolationError = NoIsolationError("not tried")
+    for root in (True, False) if may_become_others() else (False,):
+        try:
+            found = CANDIDATES[name](Users(root=root))
+            with tempfile.TemporaryDirectory() as folder:
+                ended = found.start(Program(("-S", "-c", PROBE, folder)), PROBE_LIMITS).wait()
+        except NoIsolationError as error:
+            return error
+        except LlmkitError as error:
+            found = NoIsolationError(error.message, hint=error.hint)
+            continue
+        if ended.exit_code == 0 and ended.stdout == CONTAINED:
+            return found
         said = (ended.stderr or ended.stdout).decode("utf-8", "replace").split()
-        return NoIsolationError(f"does not contain what it runs: {' '.join(said)[:200] or ended.stopped}")
-    return sandbox
+        found = NoIsolationError(f"it does not contain what it runs: {' '.join(said)[:200] or ended.stopped}")
+    return found
 
 
-PROBE_S = 10.0
-
-
-def _bubblewrap() -> Sandbox:
+def _bubblewrap(users: Users) -> Sandbox:
     from llmkit.sandbox.bubblewrap import Bubblewrap
 
-    return Bubblewrap.find(Users(root=may_become_others()))
+    return Bubblewrap.find(users)
 
 
-CANDIDATES: Mapping[str, Callable[[], Sandbox]] = {"bubblewrap": _bubblewrap}
-AUTOMATIC = ("bubblewrap",)
+def _namespaces(users: Users) -> Sandbox:
+    from llmkit.sandbox.namespaces import Namespaces
+
+    return Namespaces.find(users)
+
+
+def _docker(users: Users) -> Sandbox:
+    from llmkit.sandbox.docker import Docker
+
+    return Docker.find()
+
+
+CANDIDATES: Mapping[str, Callable[[Users], Sandbox]] = {
+    "bubblewrap": _bubblewrap,
+    "namespaces": _namespaces,
+    "docker": _docker,
+}
+AUTOMATIC = ("bubblewrap", "namespaces")
 """In the order of preference."""
 
 
 def _unsafe() -> Sandbox:
-    raise NoIsolationError("not built")
+    from llmkit.sandbox.unsafe import UnsafeLocal
+
+    return UnsafeLocal()
 
 
 def _check(name: str) -> str:
     known = (*CANDIDATES, UNSAFE)
-    if name not in (*known, "auto"):
+    if name not in (*known, AUTO):
         raise UnknownNameError("sandbox", name, known)
     return name

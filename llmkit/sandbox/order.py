@@ -51,17 +51,26 @@ def boot(python: str, *arguments: str) -> list[str]:
     return [python, "-I", "-S", "-c", BOOT, *arguments]
 
 
-def order(
+def order(modules: tuple[str, ...], data: dict[str, Any]) -> bytes:
+    """Put together what the code inside reads.
+
+    Args:
+        modules: Those of ``llmkit.sandbox.inside`` beside ``steps``; ``main`` of the last is called.
+        data: With this.
+    """
+    return marshal.dumps((_code(("steps", *modules)), data))
+
+
+def contents(
     program: Program,
     limits: Limits,
     *,
     python: str,
     scratch: tuple[str, str, str],
     tasks: int | None,
-    modules: tuple[str, ...],
     **more: Any,
-) -> bytes:
-    """Put together what the code inside needs.
+) -> dict[str, Any]:
+    """Return what the last steps before a program need.
 
     Args:
         program: What to run.
@@ -69,14 +78,13 @@ def order(
         python: The interpreter that runs it.
         scratch: Folders to make: the one it starts in, that of temporary files, that of shared memory.
         tasks: RLIMIT_NPROC; None sets none.
-        modules: Those of ``llmkit.sandbox.inside`` beside ``steps``; ``main`` of the last is called.
-        more: What these need beside.
+        more: What a kind of sandbox needs beside.
 
     Raises:
         SandboxError: A file's name leads out of the folder.
     """
     work, temporary, _ = scratch
-    data: dict[str, Any] = {
+    return {
         "argv": [python, *program.arguments],
         "environment": {**ENVIRONMENT, "HOME": work, "TMPDIR": temporary},
         "files": {_inner(name): bytes(content) for name, content in program.files.items()},
@@ -90,7 +98,6 @@ def order(
         "devices": [],
         **more,
     }
-    return marshal.dumps((_code(("steps", *modules)), data))
 
 
 def rlimits(limits: Limits, tasks: int | None) -> dict[str, int]:

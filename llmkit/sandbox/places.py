@@ -29,7 +29,7 @@ SINGLE = (
 DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 
 SCRATCH = "/box"
-WORK, TEMPORARY, SHARED = f"{SCRATCH}/work", f"{SCRATCH}/tmp", f"{SCRATCH}/shm"
+WORK, TEMPORARY, SHARED = f"{SCRATCH}/work", f"{SCRATCH}/tmp", f"{SCRATCH}/shm"  # noqa: S108
 FOLDERS = (WORK, TEMPORARY, SHARED)
 LINKS = (
     (TEMPORARY, "/tmp"),  # noqa: S108 - the sandbox's own
@@ -93,7 +93,7 @@ def _within(path: str, folders: Iterable[str]) -> bool:
 
 def _hops(path: str) -> list[tuple[str, str]]:
     """Follow an interpreter's name through its links: a virtual environment's leads to the one it was made from."""
-    found = []
+    found: list[tuple[str, str]] = []
     while Path(path).is_symlink() and len(found) < 40:  # as far as the kernel goes
         target = os.readlink(path)  # noqa: PTH115
         found.append((target, path))

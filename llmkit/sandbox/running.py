@@ -24,7 +24,7 @@ from typing import Literal
 from llmkit.errors import SandboxError
 from llmkit.sandbox.base import MEBIBYTE, Execution, Limits, Program, Stopped
 from llmkit.sandbox.order import sealed
-from llmkit.sandbox.usage import shared_out, tree, usage
+from llmkit.sandbox.usage import shared_out, usage
 
 KIBIBYTE = 1024
 CHUNK = 65536
@@ -53,15 +53,20 @@ class Launch:
     Attributes:
         command: Makes the command line.
         order: What the code inside reads.
-        ends: ``init``: the command tells the process whose end is that of all (``{"child-pid": …}``, as bubblewrap
-            does). ``tree``: all that descends from the command must be killed.
+        ends: ``init``: the process that the command tells of (``{"child-pid": …}``, as bubblewrap does) is the one
+            with whose end all end. ``tree``: the command ends all that it started when it is told to (SIGTERM); the
+            process that it tells of, if any, leads the program's group.
         scratch: The scratch folder within the sandbox, to count its files; None where it need not be.
+        counted: Whether the program's processes descend from the command, and so what they take can be measured.
+        cleanup: Called in the end.
     """
 
     command: Callable[[Descriptors], list[str]]
     order: bytes
     ends: Literal["init", "tree"]
     scratch: str | None = None
+    counted: bool = True
+    cleanup: Callable[[], None] | None = None
 
 
 @dataclass(slots=True)
@@ -97,7 +102,7 @@ class Watched:
         """
         self._launch, self._program, self._limits = launch, program, limits
         self._began = threading.Event()
-        self._error: BaseException | None = None
+        self._errors: list[BaseException] = []
         self._execution: Execution | None = None
         self._killing, self._wake = os.pipe()
         self._lock = threading.Lock()
@@ -105,15 +110,15 @@ class Watched:
         self._thread = threading.Thread(target=self._run, name="llmkit-sandbox", daemon=True)
         self._thread.start()
         self._began.wait()
-        if self._error is not None:
+        if self._errors:
             self._thread.join()
-            raise self._error
+            raise self._errors[0]
 
     def wait(self) -> Execution:
         """Wait for its end; nothing of it lives then."""
         self._thread.join()
         if self._execution is None:
-            raise self._error or SandboxError("a program was lost")
+            raise self._errors[0]
         return self._execution
 
     def kill(self) -> None:
@@ -129,8 +134,10 @@ class Watched:
                     self._began
                 )
         except BaseException as error:  # belongs to whoever started it
-            self._error = error
+            self._errors.append(error)
         finally:
+            if self._launch.cleanup is not None:
+                self._launch.cleanup()
             with self._lock:
                 self._done = True
                 os.close(self._wake)
@@ -168,8 +175,8 @@ class _Watch:
             closing += [order, stdin]
             (out, out_end), (err, err_end), (self._status, status_end), (self._told, info_end) = pipes
             channel = -1 if program.channel is None else program.channel.fileno()
-            given = Descriptors(order, channel, status_end, info_end if self._launch.ends == "init" else -1)
-            passed = [number for number in (order, channel, status_end, given.info) if number >= 0]
+            given = Descriptors(order, channel, status_end, info_end)
+            passed = [number for number in (order, channel, status_end, info_end) if number >= 0]
             self._process = subprocess.Popen(  # noqa: S603 - our own command
                 self._launch.command(given), stdin=stdin, stdout=out_end, stderr=err_end, pass_fds=passed,
                 env={}, cwd="/", start_new_session=True,
@@ -228,16 +235,14 @@ class _Watch:
         while True:
             ready = self._wait(deadline - time.monotonic())
             if self._status in ready:
-                said = os.read(self._status, CHUNK)
-                self._said += said
-                if not said:
+                more = os.read(self._status, CHUNK)
+                self._said += more
+                if not more:
                     break
             if time.monotonic() > deadline:
                 raise SandboxError(f"a sandbox was not ready within {SETUP_S:.0f} s")
-            if self._killed:
-                self._kill()
         self._poll.unregister(self._status)
-        if self._said != b"+" and not self._killed:
+        if self._said != b"+":
             self._end_all()
             said = bytes(self._said or self._err.data).decode("utf-8", "replace").strip()
             reason = said.splitlines()[-1] if said else f"exit code {self._process.returncode}"
@@ -261,9 +266,7 @@ class _Watch:
                 self._wait(min(look, end) - now)
 
     def _exited(self) -> bool:
-        if self._process.poll() is None:
-            return False
-        return True
+        return self._process.poll() is not None
 
     def _wait(self, seconds: float) -> set[int]:
         """Wait until something happens; take what was printed and said."""
@@ -290,9 +293,12 @@ class _Watch:
         elif self._init is None:
             with contextlib.suppress(ValueError, KeyError):
                 self._init = int(json.loads(self._info)["child-pid"])
-                self._init_fd = self._watch_pid(self._init)
+                if self._launch.ends == "init":
+                    self._init_fd = self._watch_pid(self._init)
 
     def _exceeded(self) -> Stopped | None:
+        if not self._launch.counted:
+            return None
         taken = usage(self._process.pid)
         if taken.cpu_s >= self._limits.cpu_s:
             return "cpu"
@@ -315,29 +321,29 @@ class _Watch:
         return found.f_files - found.f_ffree
 
     def _kill(self) -> None:
-        if self._launch.ends == "tree":
-            _kill_tree(self._process)
-        elif self._init_fd >= 0:
+        if self._init_fd >= 0:
             with contextlib.suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self._init_fd, signal.SIGKILL)
-        else:
-            self._process.kill()
+        elif self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM if self._launch.ends == "tree" else signal.SIGKILL)
+        elif self._process.returncode < 0 and self._init is not None:
+            # It was killed by what it was to keep: whatever stayed in the program's group goes.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._init, signal.SIGKILL)
 
     def _end_all(self) -> None:
         """Kill what still lives, and wait until it is gone."""
         deadline = time.monotonic() + GRACE_S
-        if self._process.poll() is None:
-            self._kill()
+        self._kill()
         while self._process.poll() is None or not self._init_gone():
             if time.monotonic() > deadline:
                 self._process.kill()
                 self._process.wait()
                 raise SandboxError(f"a program was killed and did not end within {GRACE_S:.0f} s")
             ready = self._wait(deadline - time.monotonic())
-            if ready == {self._process_fd} and self._process.poll() is not None:
+            if self._process_fd in ready and self._process.poll() is not None:
                 self._poll.unregister(self._process_fd)
-        if self._launch.ends == "tree":
-            return
+                self._process_fd = -1
 
     def _init_gone(self) -> bool:
         return self._init_fd < 0 or self._ready(self._init_fd)
@@ -347,18 +353,3 @@ class _Watch:
         poll = select.poll()
         poll.register(number, select.POLLIN)
         return bool(poll.poll(0))
-
-
-def _kill_tree(process: subprocess.Popen[bytes]) -> None:
-    """Kill a process and all that descends from it; first stop them, so that none escapes by forking."""
-    for number in (signal.SIGSTOP, signal.SIGKILL):
-        seen: set[int] = set()
-        for _ in range(100):
-            new = set(tree(process.pid)) - seen - {process.pid}
-            if not new:
-                break
-            seen |= new
-            for pid in new:
-                with contextlib.suppress(ProcessLookupError, PermissionError):
-                    os.kill(pid, number)
-    process.kill()

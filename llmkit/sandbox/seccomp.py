@@ -127,6 +127,11 @@ def program(machine: str | None = None) -> bytes | None:
     return b"".join(struct.pack("=HBBI", *instruction) for instruction in code)
 
 
+def programs() -> dict[str, bytes]:
+    """Return the filter of each machine, by its name."""
+    return {machine: code for machine in MACHINES if (code := program(machine)) is not None}
+
+
 _ALLOW = (RETURN, 0, 0, ALLOW)
 
 

@@ -40,18 +40,19 @@ class Users:
         first, count = _range()
         return random.SystemRandom().randrange(first, first + count)
 
-    def tasks(self, processes: int, *, own: bool) -> int | None:
+    def tasks(self, processes: int, *, own: bool, counted: bool = True) -> int | None:
         """Return RLIMIT_NPROC for ``processes``; None where it would not be the program's.
 
         Args:
             processes: How many the program may have.
             own: Whether it has a user of its own.
+            counted: Whether it has a user namespace of its own.
         """
         if own:
             return processes
         if os.geteuid() == 0:
             return None
-        if _kernel() >= COUNTED_BY_NAMESPACE:
+        if counted and _kernel() >= COUNTED_BY_NAMESPACE:
             return processes + OWN
         return processes + OWN + _running()
 

@@ -58,7 +58,7 @@ def checked(result: int, what: str) -> int:
 
 
 def prctl(option: int, *arguments: Any) -> None:
-    """Call prctl(2)."""
+    """Set something of this process (prctl(2))."""
     values = [ctypes.c_ulong(a) if isinstance(a, int) else a for a in arguments]
     values += [ctypes.c_ulong(0)] * (4 - len(values))
     checked(libc.prctl(option, *values), f"prctl {option}")
