@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
@@ -105,5 +105,27 @@ class Prepares(Protocol):
 
         Raises:
             LlmkitError: It cannot be had; the message says how to get it.
+        """
+        ...
+
+
+@runtime_checkable
+class Learns(Protocol):
+    """A scorer whose figures depend on the right answers of the whole run, as weights by rarity do.
+
+    It is taught before anything is asked, when the run's digest is taken: what it has learnt stands in its signature.
+
+    Attributes:
+        learns: Whether it does with the options that it has.
+    """
+
+    @property
+    def learns(self) -> bool: ...  # noqa: D102
+
+    def learn(self, references: Iterable[Sequence[str]]) -> Scorer:
+        """Return the scorer that has seen the references of each sample, in any order; this one stays as it is.
+
+        Raises:
+            LlmkitError: It cannot learn; the message says how to mend it.
         """
         ...

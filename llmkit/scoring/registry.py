@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from llmkit.errors import DocumentError, LlmkitError, ScorerError, UnknownNameError, nearest
 from llmkit.scoring.base import Scorer
 from llmkit.scoring.builtin import Builtin
+from llmkit.scoring.files import FILES, Files
 from llmkit.text import shorten
 
 GROUP = "llmkit.scorers"
@@ -52,13 +53,16 @@ def known() -> tuple[str, ...]:
     return tuple(sorted({*BUILTIN, *_third_party()}))
 
 
-def create(name: str, options: Mapping[str, Any] | None = None, *, where: str | None = None) -> Scorer:
+def create(
+    name: str, options: Mapping[str, Any] | None = None, *, where: str | None = None, files: Files | None = None
+) -> Scorer:
     """Build a scorer.
 
     Args:
         name: Its name; a built-in one wins over an entry point of the same name.
         options: Its options, as a suite writes them.
         where: ``path:line`` for errors.
+        files: Where the files that its options name lie; from the current folder on where None.
 
     Raises:
         UnknownNameError: No such scorer.
@@ -67,21 +71,21 @@ def create(name: str, options: Mapping[str, Any] | None = None, *, where: str | 
         ScorerError: A third party's scorer cannot be loaded, or is none.
     """
     if name in BUILTIN:
-        return _build(_builtin(name), name, options or {}, where)
+        return _build(_builtin(name), name, options or {}, where, files)
     points = _third_party()
     if name not in points:
         raise UnknownNameError("scorer", name, known(), where=where)
     return _plug(points[name], options or {}, where)
 
 
-def parse(entry: object, where: str | None = None) -> Scorer:
+def parse(entry: object, where: str | None = None, files: Files | None = None) -> Scorer:
     """Build a scorer from a suite's entry: ``exact_match``, or ``{numeric: {tolerance: 1e-6}}``.
 
     Raises:
         DocumentError: The entry is neither; and whatever ``create`` raises.
     """
     name, options = split(entry, where)
-    return create(name, options, where=where)
+    return create(name, options, where=where, files=files)
 
 
 def split(entry: object, where: str | None = None) -> tuple[str, dict[str, Any]]:
@@ -147,9 +151,11 @@ def _third_party() -> dict[str, EntryPoint]:
     return {point.name: point for point in entry_points(group=GROUP) if point.name not in BUILTIN}
 
 
-def _build(model: type[Builtin], name: str, options: Mapping[str, Any], where: str | None) -> Scorer:
+def _build(
+    model: type[Builtin], name: str, options: Mapping[str, Any], where: str | None, files: Files | None
+) -> Scorer:
     try:
-        return model(**options)
+        return model.model_validate(dict(options), context={FILES: files or Files(where=where)})
     except ValidationError as error:
         raise _explain(error, model, name, where) from None
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from llmkit.judges.scorer import is_entry, scorer_of
 from llmkit.scoring import Scorer, parse
+from llmkit.scoring.files import Files
 
 
 def build(entry: object, where: str | None = None, *, folder: Path | None = None, roots: Sequence[Path] = ()) -> Scorer:
@@ -15,7 +16,8 @@ def build(entry: object, where: str | None = None, *, folder: Path | None = None
     Args:
         entry: As a suite writes it.
         where: ``path:line`` for errors; files that a judge names are then confined to ``folder`` and ``roots``.
-        folder: Of the suite: judges are looked for from there upwards; the current one where None.
+        folder: Of the suite: judges are looked for from there upwards, and files that options name lie there; the
+            current one where None.
         roots: Further folders that they may lie in.
 
     Raises:
@@ -23,4 +25,4 @@ def build(entry: object, where: str | None = None, *, folder: Path | None = None
     """
     if isinstance(entry, Mapping) and is_entry(entry):
         return scorer_of(entry, folder=folder, roots=roots, where=where)
-    return parse(entry, where)
+    return parse(entry, where, Files(folder, roots, where))
