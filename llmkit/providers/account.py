@@ -17,9 +17,13 @@ OWN_HOSTS = ("api.openai.com", "openai.azure.com")
 
 
 class OpenAIOptions(ChatOptions):
-    """``api`` picks the wire; ``organization`` and ``project`` are OpenAI's headers."""
+    """``api`` picks the wire; ``organization`` and ``project`` are OpenAI's headers.
+
+    ``loglikelihood`` says that the server's ``/completions`` echoes prompts with their log-probabilities.
+    """
 
     api: Literal["chat", "responses"] = "chat"
+    loglikelihood: bool = False
     organization: str | None = None
     project: str | None = None
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Literal
@@ -21,6 +22,7 @@ from llmkit.providers.http import Http, Reply
 from llmkit.providers.keys import Key
 from llmkit.redact import strip_credentials
 from llmkit.text import one_line
+from llmkit.tokens import Tokenizer
 from llmkit.types import Completion, FinishReason, Request, TokenLogprob, Usage
 
 FINISH: Mapping[str, FinishReason] = MappingProxyType(
@@ -102,15 +104,11 @@ class Chat:
         self.limits: RateLimits | None = None
         self.peer = Peer(name, base_url, key.variable)
         self._url = base_url.rstrip("/") + "/chat/completions"
+        self._base = base_url.rstrip("/")
         self._max_tokens = options.max_tokens_field or "max_tokens"
         self._key = key
-        self._http = Http(
-            self.peer,
-            {**(headers or {}), **({"Authorization": f"Bearer {key.value}"} if key.value else {})},
-            timeout_s=options.timeout_s,
-            connect_timeout_s=options.connect_timeout_s,
-            read_timeout_s=options.read_timeout_s,
-        )
+        self._headers = {**(headers or {}), **({"Authorization": f"Bearer {key.value}"} if key.value else {})}
+        self._http = self._session()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.model!r}, {self.peer.shown!r})"
@@ -163,11 +161,40 @@ class Chat:
         schema = {"name": "answer", "schema": structured["json_schema"], "strict": structured.get("strict", True)}
         return {"response_format": {"type": "json_schema", "json_schema": schema}}
 
+    def tokenizer(self) -> AbstractContextManager[Tokenizer]:
+        """Open the server's ``/tokenize``, as vLLM and llama.cpp have it.
+
+        Raises:
+            UsageError: It has none.
+            ProviderError: It cannot be reached.
+        """
+        from llmkit.providers.tokenizing import server_tokenizer
+
+        return server_tokenizer(self._session(), self.peer.endpoint, self.model)
+
+    def _session(self) -> Http:
+        options = self.options
+        return Http(
+            self.peer,
+            self._headers,
+            timeout_s=options.timeout_s,
+            connect_timeout_s=options.connect_timeout_s,
+            read_timeout_s=options.read_timeout_s,
+        )
+
     async def complete(self, request: Request) -> Completion:
         """Make one attempt."""
         reply = await self._http.post(self._url, self.wire(request))
         self.limits = rate_limits(reply.headers)
         return read_chat(self.peer, reply)
+
+    async def post(self, path: str, body: Mapping[str, Any]) -> Reply:
+        """Send JSON to another endpoint of the server: a path below ``/v1`` or, with ``../`` before it, beside that."""
+        beside = path.removeprefix("../")
+        base = self._base if beside == path else self._base.removesuffix("/v1")
+        reply = await self._http.post(f"{base}/{beside}", body)
+        self.limits = rate_limits(reply.headers)
+        return reply
 
 
 def read_chat(peer: Peer, reply: Reply) -> Completion:
@@ -239,8 +266,8 @@ def read_tokens(peer: Peer, content: list[Any]) -> tuple[TokenLogprob, ...]:
         return tuple(
             TokenLogprob(
                 clean(entry["token"]),
-                _logprob(entry["logprob"]),
-                tuple((clean(top["token"]), _logprob(top["logprob"])) for top in entry.get("top_logprobs") or ()),
+                finite_logprob(entry["logprob"]),
+                tuple((clean(top["token"]), finite_logprob(top["logprob"])) for top in entry.get("top_logprobs") or ()),
             )
             for entry in content
         )
@@ -264,6 +291,14 @@ def clean(text: str) -> str:
     except UnicodeEncodeError:
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return text
+
+
+def finite_logprob(value: object) -> float:
+    """Read a log-probability; ``ValueError`` where it is none."""
+    number = float(value)  # type: ignore[arg-type]
+    if math.isnan(number) or number == math.inf:
+        raise ValueError(value)
+    return max(number, -1e9)  # some servers spell "impossible" as -inf, which JSON and the store cannot hold
 
 
 def without_text(
@@ -313,10 +348,3 @@ def _no_text(peer: Peer, message: Mapping[str, Any], answer: Completion) -> Prov
     if message.get("tool_calls"):
         return without_text(peer, "with tool calls and no text", answer)
     return without_text(peer, "empty content", answer)
-
-
-def _logprob(value: object) -> float:
-    number = float(value)  # type: ignore[arg-type]
-    if math.isnan(number) or number == math.inf:
-        raise ValueError(value)
-    return max(number, -1e9)  # some servers spell "impossible" as -inf, which JSON and the store cannot hold

@@ -152,11 +152,15 @@ def compared(request: Request, found: Mapping[Place, Measured], said: Completion
     return replace(said, text=likeliest.token, finish_reason="stop", logprobs=entries)
 
 
-def likelihood_bound(request: Request) -> int:
-    """Bound the tokens that measuring continuations takes from above: each prompt once, and once with each of them."""
-    total = 0
+def likelihood_bound(request: Request) -> tuple[int, int]:
+    """Bound the tokens that measuring continuations takes, read and written, from above.
+
+    Each prompt is read once, and once with each continuation. A server may write a token after each, asked or not.
+    """
+    read = written = 0
     for context, texts in by_context(request).items():
         messages = (*(context.messages or ()), Message("assistant", context.text))
         prompt = token_bound(Request(messages, request.params))
-        total += prompt + sum(prompt + len(text.encode("utf-8", "surrogatepass")) for text in texts)
-    return total
+        read += prompt + sum(prompt + len(text.encode("utf-8", "surrogatepass")) for text in texts)
+        written += 1 + len(texts)
+    return read, written

@@ -7,13 +7,18 @@ Chat Completions are spoken over aiohttp, which costs a quarter of the SDK's tim
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from llmkit.providers.account import OpenAIOptions, account_headers, address, is_own_host
 from llmkit.providers.base import Capabilities
 from llmkit.providers.chat import Chat, not_taken
+from llmkit.providers.echoed import Texts, loglikelihoods
 from llmkit.providers.params import validate
-from llmkit.types import Request
+from llmkit.providers.tokenizing import without
+from llmkit.tokens import Tokenizer
+from llmkit.types import Completion, Request
 
 if TYPE_CHECKING:
     from llmkit.providers.responses import Responses
@@ -43,7 +48,7 @@ class OpenAI(Chat):
             base_url=base_url,
             key=key,
             options=chosen,
-            capabilities=CAPABILITIES,
+            capabilities=replace(CAPABILITIES, loglikelihood=frozenset({"none"} if chosen.loglikelihood else ())),
             headers=account_headers(chosen),
         )
 
@@ -61,6 +66,25 @@ class OpenAI(Chat):
     def for_display(cls, model: str, options: Mapping[str, Any]) -> OpenAI | Responses:
         """Build one that shows its requests and needs no key; without one it cannot be started."""
         return cls.from_options(model, options, display=True)
+
+    def tokenizer(self) -> AbstractContextManager[Tokenizer]:
+        """Open a compatible server's ``/tokenize``; OpenAI's own hosts have none.
+
+        Raises:
+            UsageError: There is none.
+        """
+        if is_own_host(self.peer.endpoint):
+            raise without("OpenAI's API")
+        return super().tokenizer()
+
+    async def loglikelihoods(self, request: Request) -> Completion:
+        """Measure the request's continuations after plain text; see ``echoed``.
+
+        Raises:
+            ProviderError: Whatever failed.
+        """
+        extra = request.params.get("extra") or {}
+        return await loglikelihoods(self.peer, self.post, Texts(self.peer), self.model, request, extra)
 
     def wire(self, request: Request) -> dict[str, Any]:
         """Return the body that ``complete`` sends."""

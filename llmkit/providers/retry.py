@@ -181,7 +181,7 @@ class Caller:
         """Return how many tokens an attempt's prompt and answer have at most."""
         provider, limit = self.provider, request.params.get("max_tokens")
         if request.continuations is not None:
-            return likelihood_bound(request), 0  # they are read, and nothing is written
+            return likelihood_bound(request)
         if limit is None:
             raise UsageError(f"{cap} needs max_tokens: without it {what} has no bound", hint=_LIMIT_HINT)
         return (await provider.count_tokens(request) if isinstance(provider, Counts) else token_bound(request)), limit
@@ -275,20 +275,20 @@ class Caller:
         """Tell of the tokens that the answer's own usage will not; the worst case where nobody knows."""
         if self.bill is None:
             return
-        known, limit = (usage.input or 0) + (usage.output or 0), _limit(request)
+        known, most = (usage.input or 0) + (usage.output or 0), _bounds(request)
         if usage.input is not None and usage.output is not None:
             used = known
         elif hold.tokens is not None:
             used = int(hold.tokens.usd)
         else:
-            used = known if limit is None else _input_bound(request) + limit
+            used = known if most is None else sum(most)
         if unaccounted := max(0, used - known) if answered else used:
             self.bill.lost_tokens(unaccounted)
 
     def _bound(self, request: Request) -> float:
         """Dollars to charge for an attempt whose cost nobody knows: its worst case; 0 where that has no bound."""
-        limit, rates = _limit(request), self._rates(request)
-        return rates.worst(_input_bound(request), limit) if rates is not None and limit is not None else 0.0
+        most, rates = _bounds(request), self._rates(request)
+        return rates.worst(*most) if rates is not None and most is not None else 0.0
 
     def _learn(self, slot: Slot, error: ProviderError) -> None:
         wait = error.retry_after if self.policy.patient(error.retry_after) else None
@@ -321,13 +321,12 @@ def _out_of_time(error: ProviderError, policy: RetryPolicy) -> ProviderError:
     return error
 
 
-def _limit(request: Request) -> int | None:
-    """Return how many tokens an answer has at most; None where that has no bound."""
-    return 0 if request.continuations is not None else request.params.get("max_tokens")
-
-
-def _input_bound(request: Request) -> int:
-    return token_bound(request) if request.continuations is None else likelihood_bound(request)
+def _bounds(request: Request) -> tuple[int, int] | None:
+    """Bound a call's tokens, of prompt and answer, by nothing but the request; None where they have no bound."""
+    if request.continuations is not None:
+        return likelihood_bound(request)
+    limit = request.params.get("max_tokens")
+    return None if limit is None else (token_bound(request), limit)
 
 
 def _tier(request: Request) -> str | None:

@@ -15,12 +15,16 @@ from llmkit.errors import UsageError
 from llmkit.providers.account import checked_url
 from llmkit.providers.base import Capabilities
 from llmkit.providers.chat import Chat, ChatOptions
+from llmkit.providers.echoed import TEMPLATE, Tokens, loglikelihoods
 from llmkit.providers.keys import find_key
 from llmkit.providers.params import SHAPES, validate
+from llmkit.types import Completion, Request
 
 KEY_ENV = "VLLM_API_KEY"
 URL_ENV = "VLLM_BASE_URL"
-CAPABILITIES = Capabilities(logprobs=True, seed=True, structured=SHAPES, billed=False)
+CAPABILITIES = Capabilities(
+    logprobs=True, loglikelihood=frozenset({"chat", "none"}), seed=True, structured=SHAPES, billed=False
+)
 _WIRE_SHAPES = {"json_schema": "json", "regex": "regex", "choice": "choice", "grammar": "grammar"}
 
 
@@ -55,6 +59,18 @@ class Vllm(Chat):
     def for_display(cls, model: str, options: Mapping[str, Any]) -> Vllm:
         """Build one that shows its requests and needs no key; without one it cannot be started."""
         return cls(model, options, display=True)
+
+    async def loglikelihoods(self, request: Request) -> Completion:
+        """Measure the request's continuations; see ``echoed``.
+
+        Raises:
+            ProviderError: Whatever failed.
+        """
+        extra = request.params.get("extra") or {}
+        template = {name: value for name, value in extra.items() if name in TEMPLATE}
+        others = {name: value for name, value in extra.items() if name not in TEMPLATE}
+        way = Tokens(self.peer, self.post, self.model, template)
+        return await loglikelihoods(self.peer, self.post, way, self.model, request, others)
 
     def structured_wire(self, structured: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the body's fields that enforce a shape of output."""

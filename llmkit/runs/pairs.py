@@ -11,12 +11,15 @@ from llmkit.providers.base import Counts, ModelRef, Provider
 from llmkit.providers.pricing import Prices
 from llmkit.providers.registry import create
 from llmkit.providers.retry import Caller
+from llmkit.runs.abilities import check_abilities
 from llmkit.runs.models import choose
 from llmkit.runs.options import Options
 from llmkit.runs.plan import Plan
+from llmkit.runs.tokenizing import bound, wants_model
+from llmkit.suites.adapt import adapted
 from llmkit.suites.load import check_suite_names, load_suites
 from llmkit.suites.suite import Suite
-from llmkit.types import Request
+from llmkit.types import Continuations, Request
 
 
 def pairs_of(
@@ -43,8 +46,12 @@ def pairs_of(
     loaded = [s for ref in several for s in ([ref] if isinstance(ref, Suite) else load_suites(ref, data=options.data))]
     if options.data is not None and len(loaded) > 1:
         raise UsageError(f"--data replaces the data of one suite, and {len(loaded)} are named")
+    loaded = [
+        adapted(s, few_shot=options.few_shot, few_shot_data=options.few_shot_data, fields=options.fields)
+        for s in loaded
+    ]
     check_suite_names(loaded)
-    counts = [suite.check(options.limit) for suite in loaded]
+    counts = [None if wants_model(suite) else suite.check(options.limit) for suite in loaded]
     names = [models] if models is None or isinstance(models, (str, ModelRef)) else list(models)
     return [
         _pair(suite, model, count, options, settings, display=display)
@@ -54,10 +61,20 @@ def pairs_of(
 
 
 def _pair(
-    suite: Suite, model: str | ModelRef | None, count: int, options: Options, settings: Settings, *, display: bool
+    suite: Suite,
+    model: str | ModelRef | None,
+    count: int | None,
+    options: Options,
+    settings: Settings,
+    *,
+    display: bool,
 ) -> tuple[Plan, Provider]:
     ref, origins = choose(suite, model, options.params, settings)
     provider = create(ref, display=display)
+    if count is None:
+        suite = bound(suite, provider)
+        count = suite.check(options.limit)
+    check_abilities(suite, provider, ref.params)
     if options.seed is not None and provider.capabilities.seed and "seed" not in ref.params:
         ref = replace(ref, params={**ref.params, "seed": options.seed})
     epochs = options.epochs if options.epochs is not None else suite.epochs
@@ -74,4 +91,5 @@ async def check_cap(pairs: Sequence[tuple[Plan, Provider]], prices: Prices) -> N
     """
     for plan, provider in pairs:
         if not isinstance(provider, Counts):  # one that counts tokens has to be started for it; its calls will tell
-            await Caller(provider, prices=prices).worst_case(Request((), plan.model.params))
+            compared = Continuations(()) if plan.suite.likelihood is not None else None
+            await Caller(provider, prices=prices).worst_case(Request((), plan.model.params, compared))

@@ -7,8 +7,7 @@ from functools import partial
 from typing import Any
 
 from llmkit.documents import Document
-from llmkit.errors import DocumentError, UsageError
-from llmkit.providers.base import LogLikelihoods, Provider
+from llmkit.errors import DocumentError
 from llmkit.providers.likelihood import opening, plain_text
 from llmkit.suites.expression import MISSING, Expression, as_text, compile_expression
 from llmkit.suites.spec import LikelihoodSpec
@@ -106,31 +105,6 @@ class Likelihood:
         if not 2 <= len(value) <= MOST_CHOICES:
             raise ValueError(f"the field {field.text!r} holds {len(value)} choices, not 2 to {MOST_CHOICES}")
         return [as_text(item) for item in value]
-
-
-def check_provider(provider: Provider, likelihood: Likelihood, where: str) -> None:
-    """Refuse a model that cannot tell how likely a continuation is, before anything is spent.
-
-    Raises:
-        UsageError: Naming those that can, and the other way.
-    """
-    template = likelihood.spec.template
-    able = provider.capabilities.loglikelihood if isinstance(provider, LogLikelihoods) else frozenset()
-    if template in able:
-        return
-    name = f"{provider.name}/{provider.model}"
-    if able:
-        raise UsageError(
-            f"{name} gives log-likelihoods after plain text alone, and the suite asks for the chat template",
-            where=where,
-            hint="Write likelihood: {template: none, …}, or take local/… or vllm/…, which know the model's template",
-        )
-    raise UsageError(
-        f"{name} does not give the log-likelihood of a continuation",
-        where=where,
-        hint="local/… and vllm/… do, and openai/… on a server whose /completions takes echo and logprobs, with"
-        " -M loglikelihood=true; any model can be asked for the letter: a prompt and the scorer choice",
-    )
 
 
 def _text(text: str, where: str) -> Text:
