@@ -18,9 +18,10 @@ PACKAGE = Path(llmkit.__file__).parent
 ROWS: tuple[tuple[str, ...], ...] = (
     ("errors", "redact", "version"),
     ("types", "canonical", "text"),
-    ("comparisons", "generations", "judgements", "plans"),
+    ("catalogue", "comparisons", "generations", "judgements", "plans"),
     ("agreements", "calibrations", "judged_runs", "verdicts"),
     ("documents", "sandbox", "stats", "shipped"),
+    ("tokens",),
     ("config", "providers", "prompts", "samples", "scoring"),
     ("structured",),
     ("judges",),

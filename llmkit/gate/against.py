@@ -18,6 +18,7 @@ from llmkit.providers.registry import create
 from llmkit.runs.key import identity
 from llmkit.runs.models import choose
 from llmkit.runs.plan import Plan
+from llmkit.runs.tokenizing import bound
 from llmkit.suites.adapt import adapted
 from llmkit.suites.gating import gating
 from llmkit.suites.load import check_suite_names, load_suites
@@ -74,6 +75,7 @@ def _suites(options: GateOptions, settings: Settings, baselines: Sequence[Baseli
 
 def _reached(suite: Suite, baseline: Baseline, options: GateOptions, settings: Settings) -> Reached:
     head, origins = choose(suite, options.model, options.params, settings)
+    suite = bound(suite, create(head, display=True))
     epochs = options.epochs if options.epochs is not None else suite.epochs
     limit = options.limit if options.limit is not None else suite.limit
     baseline.check(Plan(suite, head, epochs, limit), identity(create(head, display=True)))

@@ -11,6 +11,7 @@ from llmkit.errors import LlmkitError
 from llmkit.gate.asking import suite_lines
 from llmkit.gate.sides import Files, Side
 from llmkit.judges.scorer import ENTRY, is_entry
+from llmkit.samples.needle.spec import OWN_HAYSTACKS, NeedleData
 from llmkit.suites.load import scorers_of
 from llmkit.suites.mapping import Mapper
 from llmkit.suites.spec import HubData, SuiteSpec
@@ -37,9 +38,10 @@ def data_changes(head: Side, base: Side, files: Files) -> Iterator[Change]:
     """Say how the rows differ. Both sides are asked head's, so rows alone ask nothing of one side more."""
     new, old = head.suite.spec.data, base.suite.spec.data
     path, old_path = data_path(head.suite.spec, head.path), data_path(base.suite.spec, base.path)
+    made = isinstance(new, NeedleData) or isinstance(old, NeedleData)
+    if (made or path is None or old_path is None) and new != old:
+        yield _scoring("data", f"{_data(old)} → {_data(new)}", head, base, files, "data")
     if path is None or old_path is None:
-        if new != old:
-            yield _scoring("data", f"{_data(old)} → {_data(new)}", head, base, files, "data")
         return
     same = files.same(path, old_path)
     if same is None:
@@ -60,10 +62,11 @@ def scoring_changes(head: Side, base: Side, files: Files) -> Iterator[Change]:
 
 
 def data_path(spec: SuiteSpec, path: str) -> str | None:
-    """Return the data file from the top; None for a data set of the hub."""
-    if not isinstance(spec.data, str):
+    """Return the data file, or that of the haystack, from the top; None for a data set of the hub."""
+    name = spec.data.haystack if isinstance(spec.data, NeedleData) else spec.data
+    if not isinstance(name, str) or name in OWN_HAYSTACKS:
         return None
-    return posixpath.normpath(posixpath.join(posixpath.dirname(path), spec.data))
+    return posixpath.normpath(posixpath.join(posixpath.dirname(path), name))
 
 
 def _fields(
@@ -124,7 +127,9 @@ def _gate(side: Side) -> Mapping[str, Any]:
     return found
 
 
-def _data(data: str | HubData | None) -> str:
+def _data(data: str | HubData | NeedleData | None) -> str:
+    if isinstance(data, NeedleData):
+        return _value(data.model_dump(exclude_unset=True))
     if not isinstance(data, HubData):
         return str(data)
     config = "+".join(data.config) if isinstance(data.config, list) else data.config

@@ -29,6 +29,7 @@ from llmkit.runs.judge_forecast import longest_answer, to_be_judged
 from llmkit.runs.key import identity
 from llmkit.runs.plan import Plan
 from llmkit.runs.records import Job
+from llmkit.runs.tokenizing import bound, wants_model
 from llmkit.suites.gating import Gating, gating
 from llmkit.types import Usage
 from llmkit.verdicts import Planned
@@ -118,9 +119,11 @@ async def set_up(
     Raises:
         LlmkitError: The suite cannot be gated.
     """
-    suite = reached.suite
     if reached.head_model is None:
-        raise UsageError("no model is named", where=str(suite.path), hint="Give one with -m provider/model")
+        raise UsageError("no model is named", where=str(reached.suite.path), hint="Give one with -m provider/model")
+    reached = _bound(reached, models.provider(reached.head_model))
+    assert reached.head_model is not None
+    suite = reached.suite
     gatings = over_both(gating(suite), reached.base)
     rows = suite.check(options.limit)
     epochs = options.epochs if options.epochs is not None else suite.epochs
@@ -160,6 +163,15 @@ async def set_up(
         size, _planned(size, units, epochs, forecast), head_pieces, base_pieces, same, timed,
         frozenset(forecast.known), judged,
     )  # fmt: skip
+
+
+def _bound(reached: Reached, provider: Provider) -> Reached:
+    """Make the rows where head's tokenizer is needed for it; both sides are asked the same ones."""
+    if not wants_model(reached.suite):
+        return reached
+    suite = bound(reached.suite, provider)
+    base = None if reached.base is None else replace(reached.base, source=suite.source)
+    return replace(reached, suite=suite, base=base)
 
 
 def _check_amounts(

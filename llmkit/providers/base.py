@@ -7,9 +7,11 @@ llmkit's own and live in the callers. It raises ``ProviderError`` and nothing el
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
+from llmkit.tokens import Tokenizer
 from llmkit.types import Completion, Request
 
 
@@ -90,6 +92,22 @@ class Counts(Protocol):
 
     async def count_tokens(self, request: Request) -> int:
         """Return the number of prompt tokens, template included."""
+        ...
+
+
+@runtime_checkable
+class Tokenizes(Protocol):
+    """Offered by providers that can say how a text falls into their model's tokens, before anything is asked.
+
+    It works without the provider being started, and takes its own while to be opened (a vocabulary, a connection).
+    """
+
+    def tokenizer(self) -> AbstractContextManager[Tokenizer]:
+        """Return what opens the tokenizer, and closes it.
+
+        Raises:
+            UsageError: This server has none that can be asked.
+        """
         ...
 
 

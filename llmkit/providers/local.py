@@ -38,6 +38,8 @@ from llmkit.providers.cpus import usable_cpus
 from llmkit.providers.engine import BATCH, Engine
 from llmkit.providers.forced import loglikelihoods
 from llmkit.providers.params import validate
+from llmkit.providers.vocabulary import tokenizer_of
+from llmkit.tokens import Tokenizer
 from llmkit.types import Completion, Request
 
 MAX_TOKENS = 512
@@ -214,6 +216,17 @@ class Local:
         engine = self._started()
         with self._overflowing():
             return await loglikelihoods(engine, request, reuse=self.options.prompt_cache)
+
+    @contextmanager
+    def tokenizer(self) -> Iterator[Tokenizer]:
+        """Open the tokenizer that the weights' file holds; the model need not be started.
+
+        Raises:
+            UsageError: The weights cannot be had.
+            ProviderError: The engine cannot load them.
+        """
+        with tokenizer_of(self.weights()) as tokenizer:
+            yield tokenizer
 
     async def count_tokens(self, request: Request) -> int:
         """Return the prompt's tokens, chat template included."""

@@ -25,7 +25,8 @@ import hashlib
 import inspect
 import secrets
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
@@ -36,6 +37,7 @@ from llmkit.errors import ProviderError, ProviderFault, UnknownNameError, UsageE
 from llmkit.providers.base import Capabilities
 from llmkit.providers.likelihood import Context, Measured, by_context, compared
 from llmkit.providers.script import Line, Script, last_text, request_digest, shown
+from llmkit.tokens import Tokenizer
 from llmkit.types import Completion, Message, Request, Usage
 
 Likelihood = Callable[[Request, str], float]
@@ -208,6 +210,11 @@ class Scripted:
             return {"function": f"{getattr(function, '__qualname__', 'function')}@{self._nonce}"}
         return {"behaviour": self.model, **({"text": self.options.text} if self.model == "constant" else {})}
 
+    @contextmanager
+    def tokenizer(self) -> Iterator[Tokenizer]:
+        """Yield the module's rule."""
+        yield _Rule()
+
     async def count_tokens(self, request: Request) -> int:
         """Return the prompt's tokens by the module's rule."""
         return tokens(*(message.content for message in request.messages))
@@ -302,6 +309,16 @@ class Scripted:
                 return fault
             at -= rate
         return None
+
+
+class _Rule:
+    """The module's rule as a tokenizer."""
+
+    name = f"scripted:{BYTES_PER_TOKEN} bytes"
+
+    def count(self, text: str) -> int:
+        """Return UTF-8 bytes / 4, rounded up."""
+        return tokens(text)
 
 
 def tokens(*texts: str) -> int:

@@ -17,6 +17,7 @@ from llmkit.providers.bounds import token_bound
 from llmkit.providers.pricing import Prices
 from llmkit.providers.registry import create
 from llmkit.providers.retry import Caller
+from llmkit.runs import tokenizing
 from llmkit.runs.models import choose
 from llmkit.suites.form import Form, format_of_outputs
 from llmkit.suites.load import PROMPT_ENDINGS, load_suites
@@ -76,8 +77,10 @@ async def inspect(file: Path, suite: str | None, row: int, model: str | None, da
         raise UsageError("this is no prompt file", where=str(file), hint=f"Its ending is {' or '.join(PROMPT_ENDINGS)}")
     settings, prompt = load_settings(), load_prompt(file)
     chosen = _one(suite, data) if suite is not None else None
+    ref = _model(chosen, prompt, model, settings)
+    provider = create(ref, display=True) if ref else None
     if chosen is not None:
-        where, fields = _row(chosen, row)
+        where, fields = _row(chosen if provider is None else tokenizing.bound(chosen, provider), row)
     elif missing := prompt.missing({}):
         raise UsageError(
             f"the prompt needs {', '.join(missing)}",
@@ -87,10 +90,8 @@ async def inspect(file: Path, suite: str | None, row: int, model: str | None, da
     else:
         where, fields = None, {}
     messages = _with_form(chosen, prompt, fields)
-    ref = _model(chosen, prompt, model, settings)
     params = dict(ref.params) if ref else dict(prompt.params)
     request = Request(messages, params)
-    provider = create(ref, display=True) if ref else None
     tokens = await _count(provider, request) if provider else None
     bound = token_bound(request) if tokens is None else tokens
     input_usd = worst = None

@@ -6,15 +6,17 @@ import os
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from llmkit.config import project_root
 from llmkit.documents import Document, confined, read_yaml, validate
 from llmkit.errors import DocumentError, UnknownNameError, UsageError, nearest
 from llmkit.prompts import Prompt, load_prompt, prompt_from_messages
 from llmkit.providers.params import check_params
-from llmkit.samples import is_data, open_source
+from llmkit.samples import Source, is_data, open_source
 from llmkit.scoring import Scorer, check_names
 from llmkit.shipped import shipped
+from llmkit.suites.adapt import check_shown
 from llmkit.suites.builtin import FOLDER, builtin_suites
 from llmkit.suites.form import Form, form_of
 from llmkit.suites.gating import gating
@@ -22,6 +24,7 @@ from llmkit.suites.scorers import build
 from llmkit.suites.spec import SuiteSpec
 from llmkit.suites.suite import Suite
 from llmkit.suites.validity import entries_of
+from llmkit.suites.variants import split_ref, with_variant
 
 BUILTIN = "builtin:"
 SUITES = "suites"
@@ -32,20 +35,19 @@ OWN_FILES = "A suite may name files of its own folder and of its project (where 
 
 
 def load_suites(ref: str, *, data: str | None = None, root: Path | None = None) -> list[Suite]:
-    """Load a suite, or all those that a file lists; each once, in order.
+    """Load a suite, a variant of one, or all those that a file lists; each once, in order.
 
     Args:
-        ref: A built-in suite's name, or a file's path.
+        ref: A built-in suite's name, or a file's path; with ``:VARIANT`` behind it, that variant of the suite.
         data: A file that replaces the suite's data; it may lie anywhere.
         root: The folder that files named in suites must lie in; by default the project's (``llmkit.toml``, else the
             git repository), else the current folder.
 
     Raises:
-        UnknownNameError: No such suite.
+        UnknownNameError: No such suite, or no such variant of it.
         DocumentError: The file, or one that it names, is wrong.
     """
-    path = _find(ref)
-    suites = [_suite(document, spec, data=data, root=root) for document, spec in _flat(path, root, [], set())]
+    suites = [_suite(one, data=data, root=root) for one in _flat(find_suite(ref), root, [], set())]
     if data is not None and len(suites) > 1:
         raise UsageError(f"--data replaces the data of one suite, and {ref} lists {len(suites)}")
     check_suite_names(suites)
@@ -67,11 +69,36 @@ def check_suite_names(suites: Iterable[Suite]) -> None:
             raise UsageError(both, hint=hint if one == two else "Give one of them another name")
 
 
-def _find(ref: str) -> Path:
-    """Find what a user named: a built-in suite first, so that no file changes what its name means."""
+class Named(NamedTuple):
+    """What a user or a file names: a file, and which variant of the suite in it."""
+
+    path: Path
+    variant: str | None = None
+
+
+class _Read(NamedTuple):
+    """A suite's file as read, with what its variant says in place of what the suite says."""
+
+    document: Document
+    spec: SuiteSpec
+    variant: str | None
+
+
+def find_suite(ref: str) -> Named:
+    """Find what a user named: a built-in suite first, so that no file changes what its name means.
+
+    A file whose name holds a colon is that file; only where there is none, what follows the colon is a variant.
+
+    Raises:
+        UnknownNameError: There is neither.
+        UsageError: It is data or a prompt.
+    """
     known = builtin_suites()
     if ref in known:
-        return known[ref]
+        return Named(known[ref])
+    parts = None if Path(ref).expanduser().is_file() else split_ref(ref)
+    if parts is not None and (parts[0] in known or Path(parts[0]).expanduser().is_file()):
+        return Named(find_suite(parts[0]).path, parts[1])
     path = Path(ref).expanduser()
     if path.is_file():
         if is_data(path):
@@ -80,9 +107,9 @@ def _find(ref: str) -> Path:
         if path.suffix in PROMPT_ENDINGS:
             hint = f"Write a suite with the line prompt: {path.name}, or look at it with llmkit prompt show"
             raise UsageError("this is a prompt, not a suite", where=ref, hint=hint)
-        return path
+        return Named(path)
     names = [*known, *_nearby(path)]
-    raise UnknownNameError("suite", ref, names, hint=_nearest(ref, names))
+    raise UnknownNameError("suite", ref, names, hint=_nearest(parts[0] if parts else ref, names))
 
 
 def _nearby(path: Path) -> Iterator[str]:
@@ -100,35 +127,45 @@ def _nearest(ref: str, names: list[str]) -> str:
     return nearest(stems[0], stems) if stems else nearest(ref, names)
 
 
-def _flat(path: Path, root: Path | None, way: list[Path], seen: set[Path]) -> Iterator[tuple[Document, SuiteSpec]]:
-    """Yield the file itself, or those that it lists, to any depth; each file once."""
-    seen.add(path.resolve())
+def _flat(named: Named, root: Path | None, way: list[Path], seen: set[Named]) -> Iterator[_Read]:
+    """Yield the file itself, or those that it lists, to any depth; each variant of a file once."""
+    path = named.path
+    seen.add(Named(path.resolve(), named.variant))
     document = read_yaml(path)
     spec = validate(SuiteSpec, document)
-    if spec.suites is None:
-        yield document, spec
+    if spec.suites is None or named.variant is not None:
+        yield _variant(document, spec, named.variant)
         return
     way = [*way, path.resolve()]
     for position, name in enumerate(spec.suites):
         where = document.where("suites", position)
         listed = _listed(name, path, root, where)
-        if listed.resolve() in way:
-            circle = " → ".join(each.name for each in [*way[way.index(listed.resolve()) :], listed])
+        real = listed.path.resolve()
+        if real in way:
+            circle = " → ".join(each.name for each in [*way[way.index(real) :], listed.path])
             raise DocumentError(f"suites in a circle: {circle}", where=where)
-        if listed.resolve() not in seen:
+        if Named(real, listed.variant) not in seen:
             yield from _flat(listed, root, way, seen)
 
 
-def _listed(name: str, path: Path, root: Path | None, where: str) -> Path:
+def _variant(document: Document, spec: SuiteSpec, name: str | None) -> _Read:
+    if name is None:
+        return _Read(document, spec, None)
+    document = with_variant(document, name)
+    return _Read(document, validate(SuiteSpec, document), name)
+
+
+def _listed(name: str, path: Path, root: Path | None, where: str) -> Named:
     """Find a suite that another one lists: a built-in name, a path, or the stem of a file beside it."""
     known = builtin_suites()
-    if name in known:
-        return known[name]
     beside = [near for near in sorted(path.parent.iterdir()) if near.suffix in _YAML]
-    for candidate in (name, *(f"{name}{suffix}" for suffix in _YAML)):
-        found = confined(candidate, base=path.parent, roots=_roots(path, root), where=where, hint=OWN_FILES)
-        if found.is_file():
-            return found
+    for each, variant in ((name, None), split_ref(name) or (name, None)):
+        if each in known:
+            return Named(known[each], variant)
+        for candidate in (each, *(f"{each}{suffix}" for suffix in _YAML)):
+            found = confined(candidate, base=path.parent, roots=_roots(path, root), where=where, hint=OWN_FILES)
+            if found.is_file():
+                return Named(found, variant)
     names = [*known, *(near.name if Path(name).suffix in _YAML else near.stem for near in beside)]
     raise UnknownNameError("suite", name, names, where=where, hint=_nearest(name, names))
 
@@ -147,13 +184,14 @@ def _roots(path: Path, root: Path | None) -> list[Path]:
     return [here] if folder.is_relative_to(here) else []
 
 
-def _suite(document: Document, spec: SuiteSpec, *, data: str | None, root: Path | None) -> Suite:
+def _suite(read: _Read, *, data: str | None, root: Path | None) -> Suite:
+    document, spec, variant = read
     path = document.path
     if path is None or spec.data is None:
         raise DocumentError("a suite is a file with data", where=document.where())
     roots = _roots(path, root)
     source = open_source(
-        spec.data if isinstance(spec.data, str) else spec.data.model_dump(),
+        spec.data if isinstance(spec.data, str) else spec.data.model_dump(exclude_unset=True),
         base=path.parent,
         override=data,
         roots=roots,
@@ -162,8 +200,9 @@ def _suite(document: Document, spec: SuiteSpec, *, data: str | None, root: Path 
     prompt = prompt_of(document, spec, path, roots)
     check_params(prompt.params, where=str(prompt.path or document.where("messages")))
     form = form_of(spec, prompt, folder=path.parent, roots=tuple(roots), document=document)
+    name = spec.name or path.stem
     suite = Suite(
-        name=spec.name or path.stem,
+        name=name if variant is None else f"{name}:{variant}",
         path=path,
         spec=spec,
         prompt=prompt,
@@ -171,10 +210,31 @@ def _suite(document: Document, spec: SuiteSpec, *, data: str | None, root: Path 
         scorers=scorers_of(document, spec, form, roots=roots),
         document=document,
         form=form,
+        variant=variant,
+        shots=shots_of(document, spec, path, roots),
     )
-    suite.slice_names  # noqa: B018 - compiles the map now, so that a wrong template is said at loading
+    check_shown(suite)
+    suite.slice_names, suite.likelihood  # noqa: B018 - compiled now, so that a wrong template is said at loading
     gating(suite)
     return suite
+
+
+def shots_of(document: Document, spec: SuiteSpec, path: Path, roots: Sequence[Path]) -> Source | None:
+    """Open the data set that a suite's examples come from; None: they are its own rows.
+
+    Raises:
+        DocumentError: It is not where a suite's data may lie, or of a format that is not read.
+    """
+    if spec.few_shot is None or spec.few_shot.data is None:
+        return None
+    data = spec.few_shot.data
+    return open_source(
+        data if isinstance(data, str) else data.model_dump(),
+        base=path.parent,
+        option="--few-shot-data",
+        roots=roots,
+        where=document.where("few_shot", "data"),
+    )
 
 
 def prompt_of(

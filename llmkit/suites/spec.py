@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from llmkit.providers.params import Params
+from llmkit.samples.needle.spec import NeedleData
 
 MOST_EPOCHS = 1000
 """Beyond this a mistyped number is likelier than a need: the interval narrows with more rows, not with more epochs."""
@@ -58,10 +59,10 @@ class HubData(_Part):
 class MapSpec(_Part):
     """Which fields of a row mean what."""
 
-    fields: dict[Name, Expression] | None = Field(
+    fields: dict[Name, Expression | Annotated[list[Expression], Field(min_length=1)]] | None = Field(
         default=None,
-        description="Further fields that rows get before all else: name → field or {{template}}. So data whose fields"
-        " are called otherwise fit a prompt; `--map NAME=FIELD` adds to them.",
+        description="Further fields that rows get before all else: name → field or {{template}}, or a list of them,"
+        " which makes a list. So data whose fields are called otherwise fit a prompt; `--map NAME=FIELD` adds to them.",
     )
     id: Expression | None = Field(
         default=None, description="What tells a row from all others; its number where not given."
@@ -137,8 +138,8 @@ class LikelihoodSpec(_Part):
     )
     prefix: str | Annotated[list[str], Field(min_length=2)] = Field(
         default="",
-        description="What the answer begins with, before each continuation: a text, or one for each choice; {{field}}"
-        " puts in a field of the row. It is given, not measured.",
+        description="What the answer begins with, or the plain text goes on with after a space, before a continuation:"
+        " a text, or one for each choice; {{field}} puts in a field of the row. It is given, not measured.",
     )
     separator: str | None = Field(
         default=None,
@@ -212,9 +213,10 @@ class _Fields(_Part):
 
     description: str | None = Field(default=None, description="What the suite measures, for people.")
     about: AboutSpec | None = Field(default=None, description="What a benchmark is, for `llmkit suites`.")
-    data: str | HubData | None = Field(
+    data: str | HubData | NeedleData | None = Field(
         default=None,
-        description="Rows: a .jsonl, .csv, .parquet or .json file, by its path from here; or {hf: owner/name}.",
+        description="Rows: a .jsonl, .csv, .parquet or .json file, by its path from here; {hf: owner/name}; or"
+        " {generate: needle, …}.",
     )
     map: MapSpec = Field(default=MapSpec(), description="Which fields of a row mean what.")
     slices: Slices | None = Field(default=None, description=_SLICES)
@@ -291,7 +293,7 @@ class SuiteSpec(_Fields):
     @model_validator(mode="after")
     def _whole(self) -> SuiteSpec:
         if self.suites is not None:
-            own = self.model_fields_set - {"version", "name", "description", "suites"}
+            own = self.model_fields_set - {"version", "name", "description", "about", "suites"}
             if own:
                 raise ValueError(f"a file that lists suites asks nothing itself; remove {', '.join(sorted(own))}")
             return self
