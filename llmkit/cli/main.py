@@ -33,6 +33,7 @@ from llmkit.cli import (
     rescore,
     runs,
     score,
+    suites,
     validate,
 )
 from llmkit.cli.console import complain, give_up_stdout, open_streams, say
@@ -54,6 +55,7 @@ app = typer.Typer(
     "the budget ran out, 4 something broke, 130 interrupted.",
 )
 app.command("eval")(evaluate.eval_)
+app.command("suites")(suites.suites)
 app.command("generate")(generate.generate)
 app.command("compare")(compare.compare)
 app.command("plan")(plan.plan)

@@ -31,7 +31,12 @@ class Mapper:
 
         self.expressions: dict[tuple[str | int, ...], Expression] = {}
         names = spec.map
-        self._fields = {name: ready(text, "map", "fields", name) for name, text in (names.fields or {}).items()}
+        self._fields = {
+            name: ready(text, "map", "fields", name)
+            if isinstance(text, str)
+            else [ready(each, "map", "fields", name, i) for i, each in enumerate(text)]
+            for name, text in (names.fields or {}).items()
+        }
         self._id = ready(names.id, "map", "id") if names.id is not None else None
         self._cluster = ready(names.cluster, "map", "cluster") if names.cluster is not None else None
         self._references: list[tuple[Expression, bool]] = []  # with whether a list's items are answers of their own
@@ -56,18 +61,19 @@ class Mapper:
         return bool(self._fields)
 
     def row(self, row: Row, index: int, where: str) -> Row | BadRow:
-        """Return a row with the fields that the map adds; where it lacks what one is made of, that one stays as it is.
+        """Return a row with the fields that the map adds, each made of those before it too.
 
-        A template that fails makes it a ``BadRow``.
+        Where the row lacks what one is made of, that one stays as it is. A template that fails makes it a ``BadRow``.
         """
         values = dict(row.values)
-        for name, expression in self._fields.items():
+        for name, made_of in self._fields.items():
+            parts = made_of if isinstance(made_of, list) else [made_of]
             try:
-                value = expression.get(row.values)
+                found = [each.get(values) for each in parts]
             except ValueError as error:
                 return BadRow(index=index, message=str(error), where=where)
-            if value is not MISSING:
-                values[name] = value
+            if MISSING not in found:
+                values[name] = found if isinstance(made_of, list) else found[0]
         return Row(values, row.line)
 
     @property
