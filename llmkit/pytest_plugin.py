@@ -47,6 +47,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         choices=MEANINGS,
         help="What too little evidence means: fail (the default), warn (the test is skipped) or pass.",
     )
+    group.addoption("--llmkit-sandbox", metavar="NAME", help="Where models' programs run. Default: the best there is.")
+    group.addoption(
+        "--llmkit-unsafe-local",
+        action="store_true",
+        help="Run models' programs also where nothing can isolate them, as this user.",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -122,6 +128,7 @@ class Gating:
         from llmkit.gate.options import GateOptions
         from llmkit.gate.run import gate
         from llmkit.runs.evaluate import run_async
+        from llmkit.sandbox.choose import asked
 
         option = self.config.getoption
         options = GateOptions(
@@ -132,7 +139,8 @@ class Gating:
             max_cost=option("--llmkit-max-cost"),
             on_inconclusive=option("--llmkit-on-inconclusive"),
         )
-        found: GateReport = run_async(gate(options))
+        with asked(option("--llmkit-sandbox"), unsafe=option("--llmkit-unsafe-local")):
+            found: GateReport = run_async(gate(options))
         return found
 
 

@@ -94,6 +94,13 @@ def complete_format(incomplete: str) -> list[str]:
     return [f"{name}:{path}" for path in _starting(list(_any_files(argument)), argument)]
 
 
+def complete_sandbox(incomplete: str) -> list[str]:
+    """Offer the sandboxes that programs can run in."""
+    from llmkit.sandbox.choose import AUTO, known
+
+    return _starting([AUTO, *known()], incomplete)
+
+
 def complete_strategy(incomplete: str) -> list[str]:
     """Offer the ways that a form can be obtained."""
     from llmkit.structured.strategy import STRATEGIES

@@ -23,6 +23,7 @@ from llmkit.cli.options import (
     fields,
     whole_numbers,
 )
+from llmkit.cli.sandboxing import SandboxName, UnsafeLocal, sandboxing
 from llmkit.errors import LlmkitError
 
 if TYPE_CHECKING:
@@ -100,6 +101,8 @@ def eval_(
         bool, typer.Option("--dry-run", help="Show what would be asked and its worst-case cost, and stop.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing.")] = False,
+    sandbox: SandboxName = None,
+    unsafe_local: UnsafeLocal = False,
     json: Json = False,
     store: StoreFolder = None,
 ) -> int:
@@ -125,7 +128,8 @@ def eval_(
     if dry_run:
         return _dry_run(suites, model, options, as_json=json)
     compared = partial(compare, store=store, seed=seed or 0)
-    with Session(as_json=json, ask=not yes, thresholds=thresholds, compare=compared) as session:
+    session = Session(as_json=json, ask=not yes, thresholds=thresholds, compare=compared)
+    with sandboxing(sandbox, unsafe_local), session:
         endings = evaluate.run_async(evaluate.evaluate_async(suites, model, options=options, hooks=session))
     return exit_code_of(endings, session.verdict, max_failures)
 

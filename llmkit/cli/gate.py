@@ -10,6 +10,7 @@ import typer
 
 from llmkit.cli.complete import complete_model, complete_suite
 from llmkit.cli.options import Epochs, FewShot, FewShotData, Json, MaxCost, Param, StoreFolder
+from llmkit.cli.sandboxing import SandboxName, UnsafeLocal, sandboxing
 from llmkit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -69,6 +70,8 @@ def gate(
     flips: Annotated[int, typer.Option(min=0, help="Flipped samples to show.", metavar="N")] = 5,
     junit: Annotated[Path | None, typer.Option(help="Write JUnit XML.", metavar="FILE")] = None,
     markdown: Annotated[Path | None, typer.Option(help="Write Markdown.", metavar="FILE")] = None,
+    sandbox: SandboxName = None,
+    unsafe_local: UnsafeLocal = False,
     json: Json = False,
     store: StoreFolder = None,
 ) -> int:
@@ -96,7 +99,7 @@ def gate(
     )  # fmt: skip
     for path in filter(None, (junit, markdown)):
         check_writable(path)  # before anything is paid for
-    with Gating(cache=cache) as watching:
+    with sandboxing(sandbox, unsafe_local), Gating(cache=cache) as watching:
         report = run_async(run_gate(options, watching))
     _tell(report, as_json=json, junit=junit, markdown=markdown)
     return int(report.exit_code)

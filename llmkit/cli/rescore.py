@@ -11,6 +11,7 @@ from llmkit.cli.complete import complete_scorer
 from llmkit.cli.evaluate import MAX_FAILURES, Max, MaxFailures, Min, MinPoint, exit_code_of
 from llmkit.cli.options import Concurrency, Json, MaxCost, PassK, StoreFolder, whole_numbers
 from llmkit.cli.runs import RunArgument
+from llmkit.cli.sandboxing import SandboxName, UnsafeLocal, sandboxing
 
 if TYPE_CHECKING:
     from llmkit.types import RunResult
@@ -42,6 +43,8 @@ def rescore(
     minimum: Min = None,
     maximum: Max = None,
     min_point: MinPoint = None,
+    sandbox: SandboxName = None,
+    unsafe_local: UnsafeLocal = False,
     json: Json = False,
     store: StoreFolder = None,
 ) -> int:
@@ -68,7 +71,7 @@ def rescore(
     thresholds = Thresholds.parse(minimum or [], maximum or [], min_point or [])
     entries = [entry_of(text) for text in scorer] if scorer else None
     results: list[RunResult] = []
-    with open_store(store, read_only=False) as opened:
+    with sandboxing(sandbox, unsafe_local), open_store(store, read_only=False) as opened:
         row = opened.run(run)
         scorers = scorers_of(row) if entries is None else build_scorers(entries, "--scorer")
         check_names(scorers, lambda position: "--scorer")

@@ -10,6 +10,7 @@ from llmkit.cli.complete import complete_scorer, complete_suite
 from llmkit.cli.evaluate import MAX_FAILURES, Max, MaxFailures, Min, MinPoint, exit_code_of
 from llmkit.cli.options import Concurrency, Data, Json, MaxCost, PassK, StoreFolder, whole_numbers
 from llmkit.cli.rescore import entry_of
+from llmkit.cli.sandboxing import SandboxName, UnsafeLocal, sandboxing
 
 if TYPE_CHECKING:
     from llmkit.runs.given import Given
@@ -71,6 +72,8 @@ def score(
     minimum: Min = None,
     maximum: Max = None,
     min_point: MinPoint = None,
+    sandbox: SandboxName = None,
+    unsafe_local: UnsafeLocal = False,
     json: Json = False,
     store: StoreFolder = None,
 ) -> int:
@@ -95,13 +98,14 @@ def score(
     thresholds = Thresholds.parse(minimum or [], maximum or [], min_point or [])
     fields = {"target": target, "references": references, "prompt": prompt, "cluster": cluster, "name": name}
     how = {"limit": limit, "seed": seed, "pass_k": whole_numbers(pass_k), "model": model}
-    given = _given(predictions, scorer, suite, data, answer, id_, fields, _slices(slices or []), how)
+    with sandboxing(sandbox, unsafe_local):
+        given = _given(predictions, scorer, suite, data, answer, id_, fields, _slices(slices or []), how)
     thresholds.check(given.plan.metrics)
     found = given.findings()
     for line in given_lines(found):
         say(line)
     results: list[RunResult] = []
-    with Store(store or load_settings().store_path) as opened:
+    with sandboxing(sandbox, unsafe_local), Store(store or load_settings().store_path) as opened:
         try:
             with Progress(err()) as progress:
                 asyncio.run(

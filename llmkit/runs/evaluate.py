@@ -29,6 +29,7 @@ from llmkit.runs.resume import Planned, plan_run
 from llmkit.runs.runner import Runner
 from llmkit.runs.state import Observer
 from llmkit.runs.store import Store
+from llmkit.sandbox.choose import asked
 from llmkit.suites.suite import Suite
 from llmkit.types import RunResult, RunStatus, SampleResult
 
@@ -119,6 +120,16 @@ async def evaluate_async(
 ) -> list[Ending]:
     """Like ``evaluate``, for a running event loop; returns how each run ended, errors included."""
     options, hooks = options or Options(), hooks or Hooks()
+    with asked(options.sandbox, unsafe=options.unsafe_local):
+        return await _evaluate(suites, models, options, hooks)
+
+
+async def _evaluate(
+    suites: str | Suite | Sequence[str | Suite],
+    models: str | ModelRef | Sequence[str | ModelRef] | None,
+    options: Options,
+    hooks: Hooks,
+) -> list[Ending]:
     settings = load_settings()
     pairs = pairs_of(suites, models, options, settings)
     cap = options.max_cost if options.max_cost is not None else settings.max_cost_usd

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import contextvars
 import math
 import threading
 from collections.abc import Callable, Iterable, Sequence
@@ -125,7 +126,8 @@ async def _in_thread(work: Callable[[], T]) -> T:
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
             loop.call_soon_threadsafe(settle, result, failed)
 
-    threading.Thread(target=run, name="llmkit-scorer", daemon=True).start()
+    context = contextvars.copy_context()  # what the caller allows, a scorer may do in its thread too
+    threading.Thread(target=context.run, args=(run,), name="llmkit-scorer", daemon=True).start()
     return await future
 
 

@@ -33,6 +33,8 @@ class Options:
         sample: How many samples to show in full before the rest is asked.
         store: Folder of the store; from the settings where None.
         retry: How calls are repeated.
+        sandbox: Where models' programs run: ``bubblewrap``, ``namespaces``, ``docker``; None: the best that works.
+        unsafe_local: Whether they may run as this user, with nothing to isolate them, where nothing can.
     """
 
     data: str | None = None
@@ -53,3 +55,5 @@ class Options:
     sample: int = 0
     store: Path | None = None
     retry: RetryPolicy = field(default_factory=RetryPolicy)
+    sandbox: str | None = None
+    unsafe_local: bool = False

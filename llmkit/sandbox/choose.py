@@ -11,6 +11,7 @@ import contextlib
 import os
 import tempfile
 import threading
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -44,31 +45,36 @@ class UnsafeWarning(UserWarning):
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What was asked for: the name of a sandbox, and whether none is good enough."""
+    """What was asked for: the name of a sandbox, whether none is good enough, and who is told where it is none."""
 
     name: str | None = None
     unsafe: bool = False
+    tell: Callable[[str], None] | None = None
 
 
 _wish: ContextVar[Wish] = ContextVar("llmkit_sandbox", default=Wish())  # noqa: B039 - frozen
 _lock = threading.Lock()
 _probed: dict[tuple[str, str], Sandbox | NoIsolationError] = {}
+_told: set[str] = set()
 
 
 @contextlib.contextmanager
-def asked(name: str | None = None, *, unsafe: bool = False) -> Iterator[None]:
-    """Choose with these wishes within the block, and in what it starts.
+def asked(
+    name: str | None = None, *, unsafe: bool = False, tell: Callable[[str], None] | None = None
+) -> Iterator[None]:
+    """Choose with these wishes within the block, and in what it starts; what is not said here holds on from outside.
 
     Args:
         name: Of the sandbox to take.
         unsafe: Whether programs may run with nothing to keep them from harm, where nothing can.
+        tell: Takes one line where they do; a warning is issued where there is nobody.
 
     Raises:
         UnknownNameError: No such sandbox.
     """
-    if name is not None:
-        _check(name)
-    token = _wish.set(Wish(name, unsafe))
+    outer = _wish.get()
+    wish = Wish(outer.name if name is None else _check(name), unsafe or outer.unsafe, tell or outer.tell)
+    token = _wish.set(wish)
     try:
         yield
     finally:
@@ -197,14 +203,30 @@ AUTOMATIC = ("bubblewrap", "namespaces")
 """In the order of preference."""
 
 
+WARNING = "models' programs run as this user, with nothing to isolate them (unsafe-local)"
+
+
 def _unsafe() -> Sandbox:
     from llmkit.sandbox.unsafe import UnsafeLocal
 
+    with _lock:
+        first = UNSAFE not in _told
+        _told.add(UNSAFE)
+    if first:
+        tell = _wish.get().tell
+        if tell is None:
+            warnings.warn(WARNING, UnsafeWarning, stacklevel=3)
+        else:
+            tell(f"warning: {WARNING}")
     return UnsafeLocal()
 
 
+def known() -> tuple[str, ...]:
+    """Return the names of all sandboxes."""
+    return (*CANDIDATES, UNSAFE)
+
+
 def _check(name: str) -> str:
-    known = (*CANDIDATES, UNSAFE)
-    if name not in (*known, AUTO):
-        raise UnknownNameError("sandbox", name, known)
+    if name not in (*known(), AUTO):
+        raise UnknownNameError("sandbox", name, known())
     return name
