@@ -57,7 +57,7 @@ class Continuation:
     Attributes:
         text: As the data have it: its length is this one's.
         space: What stands before it, and is measured with it.
-        given: What the answer begins with before that. It is not measured.
+        given: What the answer, or the plain text, goes on with before that. It is not measured.
     """
 
     text: str
@@ -112,7 +112,8 @@ class Usage:
     reasoning: int | None = None
 
 
-FinishReason = Literal["stop", "length", "content_filter", "tool_calls", "other"]
+FinishReason = Literal["stop", "length", "content_filter", "tool_calls", "compared", "other"]
+"""``compared``: nothing was generated; the text is the likeliest of given continuations."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -437,3 +438,55 @@ class PredictionsFound:
     epochs: tuple[int, int]
     missing: Mapping[str, tuple[int, str]] = field(default_factory=dict)
     unanswered: tuple[int, str] = (0, "")
+
+
+NotCarriedKind = Literal["lost", "changed", "note"]
+"""``lost``: it is gone. ``changed``: something stands in its place that may give other figures. ``note``: nothing that
+was lost has a part in any figure."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotCarried:
+    """What of another tool's file does not stand in the imported suite as it stood there.
+
+    Attributes:
+        where: ``path:line``.
+        what: The field, as that tool calls it.
+        why: One line.
+        todo: What the user can do; empty where nothing need be done.
+        kind: How much it matters.
+    """
+
+    where: str
+    what: str
+    why: str
+    todo: str = ""
+    kind: NotCarriedKind = "lost"
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What an import made of another tool's file.
+
+    Attributes:
+        source: The file.
+        format: ``lm-eval``, ``promptfoo`` or ``github``.
+        suite: Path of the suite's file.
+        files: Paths of all files, the suite's first.
+        written: Whether they were; else they would be.
+        not_carried: What is not in them as it was.
+        next: The command that runs the suite.
+    """
+
+    source: str
+    format: str
+    suite: str
+    files: tuple[str, ...]
+    written: bool
+    not_carried: tuple[NotCarried, ...]
+    next: str
+
+    @property
+    def whole(self) -> bool:
+        """Whether all that has a part in a figure was carried over as it was."""
+        return all(item.kind == "note" for item in self.not_carried)

@@ -66,6 +66,11 @@ def opening(messages: Sequence[Message]) -> tuple[tuple[Message, ...], str]:
     return tuple(messages), ""
 
 
+def gap(before: str, after: str) -> str:
+    """Return the space that belongs between two texts: none where one of them is empty or brings its own."""
+    return " " if before and after and not before[-1].isspace() and not after[0].isspace() else ""
+
+
 def measured_text(continuation: Continuation) -> str:
     """Return the text whose likelihood is asked for."""
     return continuation.space + continuation.text
@@ -82,10 +87,7 @@ def places(request: Request, *, alone: bool = False) -> list[Place]:
     assert asked is not None
     messages = (Message("user", asked.unconditional or ""),) if alone else request.messages
     turns, start = opening(messages) if asked.chat else (None, plain_text(messages))
-    gap = "\n\n" if start and not asked.chat else ""
-    return [
-        (Context(turns, start + (gap + each.given if each.given else "")), measured_text(each)) for each in asked.texts
-    ]
+    return [(Context(turns, start + gap(start, each.given) + each.given), measured_text(each)) for each in asked.texts]
 
 
 def by_context(request: Request) -> dict[Context, tuple[str, ...]]:
@@ -134,6 +136,8 @@ def checked_start(provider: str, prompt: Sequence[T], wholes: Sequence[Sequence[
 def compared(request: Request, found: Mapping[Place, Measured], said: Completion) -> Completion:
     """Make the completion that is stored: the likeliest as its text, the first of them where several are.
 
+    Continuations are named by their texts, and where answers begin differently, by their beginnings too.
+
     Args:
         request: With continuations.
         found: What was measured, of each place of ``by_context``.
@@ -144,12 +148,13 @@ def compared(request: Request, found: Mapping[Place, Measured], said: Completion
     alone: list[float | None] = [None] * len(asked.texts)
     if asked.unconditional is not None:
         alone = [found[place].logprob for place in places(request, alone=True)]
+    alike = len({each.given for each in asked.texts}) <= 1
     entries = tuple(
-        TokenLogprob(each.text, found[place].logprob, found[place].tokens, by_itself)
-        for each, place, by_itself in zip(asked.texts, places(request), alone, strict=True)
+        TokenLogprob(each.text if alike else each.given + measured_text(each), at.logprob, at.tokens, by_itself)
+        for each, at, by_itself in zip(asked.texts, map(found.__getitem__, places(request)), alone, strict=True)
     )
     likeliest = max(entries, key=lambda entry: entry.logprob)
-    return replace(said, text=likeliest.token, finish_reason="stop", logprobs=entries)
+    return replace(said, text=likeliest.token, finish_reason="compared", logprobs=entries)
 
 
 def likelihood_bound(request: Request) -> tuple[int, int]:

@@ -9,7 +9,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from llmkit.reports.lines import Line
-from llmkit.reports.numbers import UNKNOWN, count, dollars, duration
+from llmkit.reports.numbers import UNKNOWN, count, counted, dollars, duration
 from llmkit.reports.text import one_line, visible
 from llmkit.types import Completion, Failure, SampleResult, Score
 
@@ -25,6 +25,7 @@ def transcript(result: SampleResult) -> Group:
     if result.completion is not None:
         parts += _block("answer", result.completion.text, "bold green")
         parts += _form(result)
+        parts += _compared(result.completion)
         parts.append(_field("ended", _ending(result.completion)))
     if result.failure is not None:
         parts.append(_failure("failed", result.failure))
@@ -60,6 +61,15 @@ def _form(result: SampleResult) -> Iterator[Line]:
         if facts.problem is not None:
             yield _field("not accepted", one_line(facts.problem), "red")
         yield _field("attempts", f"{facts.attempts} · {facts.strategy} · ended: {facts.stop}")
+
+
+def _compared(completion: Completion) -> Iterator[Line]:
+    """Show the continuations that were compared, each with its log-likelihood."""
+    for each in completion.logprobs or () if completion.finish_reason == "compared" else ():
+        said = f"{each.logprob:.4f} · {counted(len(each.top), 'token')}"
+        if each.alone is not None:
+            said += f" · {each.alone:.4f} without the question"
+        yield _field("compared", f"{one_line(each.token)!r}: {said}")
 
 
 def _field(name: str, value: str, style: str = "") -> Line:

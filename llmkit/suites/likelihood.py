@@ -8,7 +8,7 @@ from typing import Any
 
 from llmkit.documents import Document
 from llmkit.errors import DocumentError
-from llmkit.providers.likelihood import opening, plain_text
+from llmkit.providers.likelihood import gap, opening, plain_text
 from llmkit.suites.expression import MISSING, Expression, as_text, compile_expression
 from llmkit.suites.spec import LikelihoodSpec
 from llmkit.types import Continuation, Continuations, Message
@@ -87,7 +87,7 @@ class Likelihood:
     def _space(self, before: str, choice: str) -> str:
         if self.spec.separator is not None:
             return self.spec.separator
-        return " " if before and not before[-1].isspace() and not choice[0].isspace() else ""
+        return gap(before, choice)
 
     def _texts(self, row: Values) -> list[str]:
         choices = [text(row) for text in self._choices] if self._field is None else self._listed(self._field, row)
