@@ -19,9 +19,10 @@ from pathlib import Path
 from typing import Literal
 
 from llmkit.config import Settings
-from llmkit.errors import LlmkitError
+from llmkit.errors import LlmkitError, NoIsolationError
 from llmkit.providers import gguf
 from llmkit.providers.cpus import usable_cpus
+from llmkit.sandbox.choose import AUTOMATIC, mend, probe
 from llmkit.version import __version__
 
 Status = Literal["ok", "warn", "missing"]
@@ -74,7 +75,7 @@ def examine(settings: Settings, environment: Mapping[str, str] | None = None) ->
         _hub(environment),
         Check("processors", "ok", f"{usable_cpus()} usable of {os.cpu_count()}"),
         _gpu(),
-        _bubblewrap(),
+        *_sandboxes(),
         _landlock(),
         _store(settings),
     ]
@@ -157,18 +158,36 @@ def _gpu() -> Check:
     return Check("GPU", "warn", f"nvidia-smi failed: {' '.join(text.split())[:200] or f'exit {code}'}")
 
 
-def _bubblewrap() -> Check:
-    said = _ask("bwrap", "--unshare-all", "--die-with-parent", "--ro-bind", "/", "/", "true")
-    name, hint = "sandbox: bubblewrap", "On Debian and Ubuntu: apt-get install bubblewrap"
+def _sandboxes() -> list[Check]:
+    """Run a program in each sandbox that is taken unasked; of Docker look only whether it could start one."""
+    checks = []
+    for name in AUTOMATIC:
+        found = probe(name)
+        if isinstance(found, NoIsolationError):
+            checks.append(Check(f"sandbox: {name}", "missing", found.message, found.hint))
+        else:
+            checks.append(Check(f"sandbox: {name}", "ok", "ran a program and contained it"))
+    works = next((check.name.removeprefix("sandbox: ") for check in checks if check.status == "ok"), None)
+    if works is None:
+        last = Check("sandbox", "missing", "nothing can isolate models' programs here", mend())
+    else:
+        last = Check("sandbox", "ok", f"models' programs run in {works}")
+    return [*checks, _docker(), last]
+
+
+def _docker() -> Check:
+    from llmkit.sandbox.docker import PROGRAM, image
+
+    name, wanted = "sandbox: docker", image()
+    said = _ask(PROGRAM, "images", "--quiet", wanted)
     if said is None:
-        return Check(name, "missing", "no bwrap on the PATH", hint)
+        return Check(name, "missing", "no docker on the PATH; taken only with --sandbox docker")
     code, text = said
-    if code == 0:
-        return Check(name, "ok", "works, with namespaces of its own")
-    reason = " ".join(text.split())[:200] or f"exit {code}"
-    return Check(
-        name, "missing", f"does not work here: {reason}", "User namespaces may be switched off in this container"
-    )
+    if code:
+        return Check(name, "missing", f"docker fails: {' '.join(text.split())[:200] or f'exit {code}'}")
+    if not text:
+        return Check(name, "missing", f"it has no image {wanted}", f"docker pull {wanted}")
+    return Check(name, "ok", f"has the image {wanted}; taken only with --sandbox docker")
 
 
 def _landlock() -> Check:

@@ -10,7 +10,10 @@ import pytest
 from llmkit import doctor
 from llmkit.config import Settings
 from llmkit.doctor import examine
+from llmkit.errors import NoIsolationError
 from llmkit.runs.store import FILE, Store
+from llmkit.sandbox.namespaces import Namespaces
+from llmkit.sandbox.users import Users
 
 
 def found(settings, environment=None):
@@ -114,8 +117,36 @@ def test_a_sandbox_is_tried_not_only_found(settings, programs):
     programs("bwrap", "echo 'bwrap: No permissions to create new namespace' >&2; exit 1")
     check = found(settings)["sandbox: bubblewrap"]
     assert (check.status, "No permissions" in check.detail) == ("missing", True)
-    programs("bwrap", "exit 0")
-    assert found(settings)["sandbox: bubblewrap"].status == "ok"
+
+
+def test_a_sandbox_that_contains_nothing_is_none(settings, programs):
+    programs("bwrap", 'while [ "$1" != -- ]; do shift; done; shift; exec "$@"')
+    check = found(settings)["sandbox: bubblewrap"]
+    assert check.status == "missing"
+
+
+def test_the_best_sandbox_that_works_is_named(settings, programs, monkeypatch):
+    works = NoIsolationError("broken"), Namespaces(Users(root=False))
+    monkeypatch.setattr(doctor, "probe", dict(zip(doctor.AUTOMATIC, works, strict=True)).__getitem__)
+    checks = found(settings)
+    assert (checks["sandbox: bubblewrap"].status, checks["sandbox: bubblewrap"].detail) == ("missing", "broken")
+    assert checks["sandbox"].detail == "models' programs run in namespaces"
+
+
+def test_without_a_sandbox_the_way_to_get_one_is_told(settings, programs, monkeypatch):
+    monkeypatch.setattr(doctor, "probe", lambda name: NoIsolationError("broken"))
+    check = found(settings)["sandbox"]
+    assert (check.status, "apt-get install bubblewrap" in check.hint) == ("missing", True)
+
+
+def test_docker_is_not_started_only_asked_for_its_image(settings, programs):
+    programs("docker", 'test "$1" = images && echo 0123456789ab')
+    assert found(settings)["sandbox: docker"].status == "ok"
+    programs("docker", "exit 0")
+    check = found(settings)["sandbox: docker"]
+    assert (check.status, check.hint.startswith("docker pull python:")) == ("missing", True)
+    programs("docker", "echo 'Cannot connect' >&2; exit 1")
+    assert found(settings)["sandbox: docker"].detail == "docker fails: Cannot connect"
 
 
 def test_no_store_yet_is_told_and_none_is_made(settings):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import tempfile
 import threading
 import warnings
@@ -54,7 +55,7 @@ class Wish:
 
 _wish: ContextVar[Wish] = ContextVar("llmkit_sandbox", default=Wish())  # noqa: B039 - frozen
 _lock = threading.Lock()
-_probed: dict[tuple[str, str], Sandbox | NoIsolationError] = {}
+_probed: dict[tuple[str, str | None], Sandbox | NoIsolationError] = {}
 _told: set[str] = set()
 
 
@@ -148,8 +149,8 @@ def _number(path: str) -> int | None:
 
 
 def probe(name: str) -> Sandbox | NoIsolationError:
-    """Return a sandbox that ran a program and contained it, or why there is none; asked once a process and PATH."""
-    key = name, os.environ.get("PATH", "")
+    """Return a sandbox that ran a program and contained it, or why there is none. Each is tried once a process."""
+    key = name, shutil.which(PROGRAMS[name]) if name in PROGRAMS else None
     with _lock:
         if key not in _probed:
             _probed[key] = _try(name)
@@ -199,6 +200,7 @@ CANDIDATES: Mapping[str, Callable[[Users], Sandbox]] = {
     "namespaces": _namespaces,
     "docker": _docker,
 }
+PROGRAMS: Mapping[str, str] = {"bubblewrap": "bwrap", "docker": "docker"}
 AUTOMATIC = ("bubblewrap", "namespaces")
 """In the order of preference."""
 

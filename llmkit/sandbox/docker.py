@@ -17,7 +17,7 @@ from pathlib import Path
 from llmkit.errors import NoIsolationError
 from llmkit.sandbox import seccomp
 from llmkit.sandbox.base import MEBIBYTE, Limits, Program
-from llmkit.sandbox.order import boot, contents, order, source, version
+from llmkit.sandbox.order import PACKAGE, boot, contents, order, source, version
 from llmkit.sandbox.places import DEVICES, FOLDERS, SCRATCH, places
 from llmkit.sandbox.running import MOST_FILES, Descriptors, Launch, Watched
 from llmkit.sandbox.users import NOBODY, OWN
@@ -44,6 +44,11 @@ PLAIN = 2  # the version of marshal that every Python 3 reads
 MODULES = ("steps", "frames", "relay")
 
 
+def image() -> str:
+    """Return the image that containers are made of."""
+    return os.environ.get(IMAGE_VARIABLE) or f"python:{version()}-slim"
+
+
 @dataclass(frozen=True, slots=True)
 class Docker:
     """Programs in containers.
@@ -68,8 +73,7 @@ class Docker:
         path = shutil.which(PROGRAM)
         if path is None:
             raise NoIsolationError("no docker on the PATH")
-        image = os.environ.get(IMAGE_VARIABLE) or f"python:{version()}-slim"
-        return cls(str(Path(path).absolute()), image)
+        return cls(str(Path(path).absolute()), image())
 
     def start(self, program: Program, limits: Limits) -> Watched:
         """Start a program.
@@ -90,7 +94,7 @@ class Docker:
             stdin=program.stdin,
             channel=program.channel is not None,
         )
-        modules = [(f"{source.__module__.rpartition('.')[0]}.inside.{name}", source(name)) for name in MODULES]
+        modules = [(f"{PACKAGE}.{name}", source(name)) for name in MODULES]
         container = f"llmkit-{secrets.token_hex(8)}"
         outer = order(
             ("frames", "dock"),
