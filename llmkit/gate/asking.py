@@ -91,6 +91,16 @@ def example_changes(head: Side, base: Side, files: Files) -> Iterator[Change]:
         yield Change("prompt", "changed", head.path, one_line(f"few_shot: {', '.join(said)}"), lines=lines)
 
 
+def likelihood_changes(head: Side, base: Side, files: Files) -> Iterator[Change]:
+    """Say how the continuations differ that are compared in place of answers."""
+    new, old = ({} if side.suite.likelihood is None else side.suite.likelihood.definition() for side in (head, base))
+    changed = sorted(name for name in {*new, *old} if canonical([new.get(name)]) != canonical([old.get(name)]))
+    if changed:
+        said = ", ".join(_moved(name, old, new) for name in changed) if new and old else "added" if new else "deleted"
+        lines = suite_lines(head, base, files, "likelihood")
+        yield Change("prompt", "changed", head.path, one_line(f"likelihood: {said}"), lines=lines)
+
+
 def form_changes(head: Side, base: Side, files: Files) -> Iterator[Change]:
     """Say how the form of the answers differs, and how they come by it."""
     new, old = head.suite.form, base.suite.form

@@ -12,7 +12,7 @@ from typing import Any
 
 from llmkit.config import Settings, resolve_params
 from llmkit.errors import UsageError
-from llmkit.gate.asking import example_changes, form_changes, model_changes, prompt_changes
+from llmkit.gate.asking import example_changes, form_changes, likelihood_changes, model_changes, prompt_changes
 from llmkit.gate.base import find_base
 from llmkit.gate.definition import data_changes, data_path, scoring_changes, suite_changes
 from llmkit.gate.discover import Matches, gated_suites
@@ -161,7 +161,8 @@ class _Comparison:
         changes = tuple(self._changes(head, there, base.name))
         if error is not None and (there.model is not None or any(change.asks for change in changes)):
             raise error
-        spec = suite.spec.model_copy(update={"few_shot": there.suite.spec.few_shot})
+        asked = {name: getattr(there.suite.spec, name) for name in ("few_shot", "likelihood")}
+        spec = suite.spec.model_copy(update=asked)
         over = replace(suite, prompt=there.suite.prompt, form=there.suite.form, spec=spec, shots=there.suite.shots)
         return Reached(suite, over, there.model, head.model, there.origins, head.origins, changes)
 
@@ -237,6 +238,7 @@ class _Comparison:
         files = self._files
         yield from prompt_changes(head, base, files)
         yield from example_changes(head, base, files)
+        yield from likelihood_changes(head, base, files)
         yield from form_changes(head, base, files)
         yield from model_changes(head, base, files)
         yield from data_changes(head, base, files)

@@ -24,6 +24,7 @@ from llmkit.judges.scorer import JudgeScorer
 from llmkit.judges.subject import Subject
 from llmkit.providers.base import Provider, SpeaksWire
 from llmkit.providers.retry import Caller
+from llmkit.runs.abilities import check_abilities
 from llmkit.runs.forming import calls_at_most, worst_case_of
 from llmkit.runs.judge_forecast import longest_answer, to_be_judged
 from llmkit.runs.key import identity
@@ -132,6 +133,8 @@ async def set_up(
     base: Plan | None = None
     if baseline is None and reached.base is not None and reached.base_model is not None:
         base = Plan(reached.base, reached.base_model, epochs, limit, options.seed, reached.base_origins, rows)
+    for plan in (head,) if base is None else (head, base):
+        check_abilities(plan.suite, models.provider(plan.model), plan.model.params)
     units = shuffled(suite.samples(limit), options.seed)
     comparison = "" if options.fresh else _comparison(head, base, baseline, models)
     size = size_of(means.store, suite, head.model.name, gatings, units, epochs, comparison)
