@@ -117,9 +117,7 @@ class Court:
         trouble = self._trouble(answer) or self._trouble(tests)
         if trouble:
             return Verdict("failed", trouble)
-        said = tests.stderr.decode("utf-8", "replace").strip()
-        code = "was killed" if tests.exit_code is None else f"ended with {tests.exit_code}"
-        return Verdict("crash", f"the tests' process {code} and gave no verdict: {shorten(said[-300:]) or 'no reason'}")
+        return Verdict("crash", f"the tests' process gave no verdict: it {_exit(tests) or 'ended'}")
 
     def _trouble(self, ended: Execution) -> str:
         if ended.stopped == "wall":
