@@ -103,13 +103,13 @@ class Math(Builtin):
             ScorerError: The process does not start.
         """
         if self.compare == "symbolic":
-            self._workers.start()
+            self._workers  # noqa: B018 - the first process starts with the pool
 
     @property
     def _workers(self) -> Workers:
         if any(find_spec(name) is None for name in (*_PACKAGES, "antlr4")):
             raise MissingExtraError("the scorer math", "math")
-        return workers(_PROGRAM, (str(self.memory_mb),), self.workers)
+        return workers(_PROGRAM, self.memory_mb, self.workers)
 
     def _one(self, item: Item) -> Score | Failure:
         return self.score([item])[0]

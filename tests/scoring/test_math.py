@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -10,6 +11,8 @@ from hypothesis import strategies as st
 
 from llmkit.errors import DocumentError, MissingExtraError
 from llmkit.scoring import Item, create
+from llmkit.scoring.formulas import checker
+from llmkit.scoring.formulas.workers import workers
 from llmkit.types import Failure, Score
 from tests.scoring.ask import fault, score, value
 
@@ -138,6 +141,14 @@ def test_an_answer_that_cannot_be_compared_says_so_in_one_line() -> None:
     assert result.kind == "timeout"
     assert "\n" not in result.message
     assert "\x1b" not in result.message
+
+
+def test_it_works_where_nothing_isolates(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("llmkit.scoring.formulas.workers.sandboxed", lambda program, memory: None)
+    pool = workers.__wrapped__(Path(checker.__file__), 64, 1)
+    monkeypatch.setattr("llmkit.scoring.math.workers", lambda *given: pool)
+    assert values([("$7$", "7"), (r"$9^{9^{9^9}}$", "7"), ("$7$", "7")], timeout_s=0.2) == [1, "timeout", 1]
+    pool.close()
 
 
 def test_it_works_in_a_thread_that_is_not_the_main_one() -> None:

@@ -33,6 +33,7 @@ Reply = dict[str, Any]
 ANSWER_CHARS = 400  # of what was extracted, as it goes back
 _MIB = 2**20
 _DEPTH = 10_000  # of recursion: some 400 nested fractions, or a sum of thousands of terms
+_LOADED = 512 * _MIB  # addresses of this process before it is asked anything, with room
 _HEADROOM = 4  # where memory is refused, errors are swallowed; so more is there than an answer may take
 _STACK = 128 * _MIB  # that such a depth never needs
 _READ_BY_EVAL = re.compile(r"[\d\s.,+\-*/^()×÷eE]*|[A-Za-z][A-Za-z0-9]*")
@@ -51,9 +52,13 @@ class Stopped(BaseException):
 
 
 def main() -> None:
-    """Load what takes a second once; answer lines until there are no more, in copies of this process that may die."""
-    memory = int(sys.argv[1]) * _MIB
-    source, sink = _channel()
+    """Be asked: arguments are the mebibytes that one line may take, and the descriptors to read and to write.
+
+    Load what takes a second once; answer lines until there are no more, in copies of this process that may die.
+    """
+    memory, reads, writes = (int(argument) for argument in sys.argv[1:])
+    memory *= _MIB
+    source, sink = _channel((reads, writes))
     compare, versions = _load()
     _say(sink, versions)
     if not hasattr(os, "fork"):
@@ -101,8 +106,9 @@ class _Child:
     def epitaph(self) -> bytes:
         """Say why it died: a signal that it had asked for when its time would be up, or something else."""
         code = os.waitstatus_to_exitcode(self._bury())
-        why = "timeout" if code in (-signal.SIGPROF, -signal.SIGXCPU) else "crash"
-        return json.dumps({"stopped": why, "what": f"exit {code}"}).encode() + b"\n"
+        late = code in (-signal.SIGPROF, -signal.SIGXCPU)
+        said: Reply = {"stopped": "timeout"} if late else {"stopped": "crash", "what": f"exit {code}"}
+        return json.dumps(said).encode() + b"\n"
 
     def _bury(self) -> int:
         with suppress(OSError):
@@ -113,11 +119,13 @@ class _Child:
 
 
 def _work(there: int, back: int, compare: Callable[[Task], Reply], memory: int) -> None:
-    """Be the copy: bounded, and in a thread, for only a thread's stack can be chosen. Does not return."""
+    """Be the copy: without others' descriptors, in a thread, for only its stack can be chosen. Does not return."""
     try:
+        low, high = sorted((there, back))
+        for first, last in ((3, low), (low + 1, high), (high + 1, high + 64)):
+            os.closerange(first, last)
         threading.stack_size(_STACK)
         sys.setrecursionlimit(_DEPTH)
-        _bound(memory)
         work = threading.Thread(target=_serve, args=(os.fdopen(there, "rb"), os.fdopen(back, "wb"), compare, memory))
         work.start()
         work.join()
@@ -127,16 +135,17 @@ def _work(there: int, back: int, compare: Callable[[Task], Reply], memory: int) 
 
 def _serve(source: BinaryIO, sink: BinaryIO, compare: Callable[[Task], Reply], memory: int) -> None:
     """Answer lines; one that took more than its memory is not answered, though the system gave (``_HEADROOM``)."""
+    _bound(memory)
     sys.addaudithook(_forbid)
-    at_first = _memory()
+    at_first = _peak()
     for line in source:
         task = json.loads(line)
         _alarm(task["seconds"])
         reply = _answer(compare, task)
         _alarm(0)
-        peak, now = (size - first for size, first in zip(_memory(), at_first, strict=True))
-        last = peak > memory or now > memory // 2
-        _say(sink, {**({"stopped": "memory"} if peak > memory else reply), "last": last})
+        taken = _peak() - at_first
+        last = taken > memory // 2
+        _say(sink, {**({"stopped": "memory"} if taken > memory else reply), "last": last})
         if last:
             return
 
@@ -149,9 +158,9 @@ def _answer(compare: Callable[[Task], Reply], task: Task) -> Reply:
         return {"stopped": error.why, "what": error.what}
 
 
-def _channel() -> tuple[BinaryIO, BinaryIO]:
-    """Keep what was standard input and output for the lines, so that nothing else that is printed gets between."""
-    source, sink = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+def _channel(descriptors: tuple[int, int]) -> tuple[BinaryIO, BinaryIO]:
+    """Keep what the lines come and go by apart from standard output, so that nothing that is printed gets between."""
+    source, sink = os.fdopen(os.dup(descriptors[0]), "rb"), os.fdopen(os.dup(descriptors[1]), "wb")
     null = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1):
         os.dup2(null, descriptor)
@@ -169,7 +178,7 @@ def _bound(memory: int) -> None:
     except ImportError:  # not a Unix; the caller's clock still ends this process
         return
     limits = {
-        "RLIMIT_AS": _memory()[0] + _STACK + _HEADROOM * memory,
+        "RLIMIT_AS": _LOADED + _HEADROOM * memory,
         "RLIMIT_FSIZE": 0,
         "RLIMIT_CORE": 0,
         "RLIMIT_NPROC": 0,
@@ -185,14 +194,14 @@ def _alarm(seconds: float) -> None:
         signal.setitimer(signal.ITIMER_PROF, seconds)
 
 
-def _memory() -> tuple[int, int]:
-    """Return the most addresses that this process has had, and the memory that it holds, in bytes; 0 where unknown."""
+def _peak() -> int:
+    """Return the most memory that this process has held, in bytes; 0 where the system does not say."""
     try:
-        with open("/proc/self/status", encoding="ascii") as file:  # noqa: PTH123 - one of few lines of a hot path
-            found = dict(line.split(":", 1) for line in file if line.startswith(("VmPeak", "VmRSS")))
-    except OSError:
-        return 0, 0
-    return tuple(int(found[name].split()[0]) * 1024 for name in ("VmPeak", "VmRSS"))  # type: ignore[return-value]
+        import resource
+    except ImportError:
+        return 0
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 def _load() -> tuple[Callable[[Task], Reply], Reply]:

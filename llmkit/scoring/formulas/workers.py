@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import atexit
-import contextlib
 import json
 import os
-import signal
-import subprocess
-import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache, partial
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from llmkit.errors import ScorerError
+from llmkit.scoring.formulas.starting import Started, plain, sandboxed
 
-CLOCK_FACTOR = 4  # a task may take so many times its processor time by the clock: a busy machine is no endless loop
+CLOCK_FACTOR = 4  # a task may take so many times its processor time by the clock: a busy machine is no endless loop,
+GRACE_S = 5.0  # and so many seconds more: a copy of a process is to be made, and a short limit soon passes
 START_SECONDS = 120.0  # to load its packages; a second, on a machine that does nothing else
 REPLY_BYTES = 64 * 1024
 MOST = 8  # more processes than this would take more memory than time is worth
@@ -29,17 +27,16 @@ Reply = Mapping[str, Any]
 class Workers:
     """A pool of processes that run one program; safe to call from several threads.
 
-    The program says one line when it is ready, then one line for each that it reads (JSON objects, both). It gets
-    nothing of this process's environment, no descriptor but its pipes, and a session of its own.
+    The program says one line when it is ready, then one line for each that it reads (JSON objects, both).
 
     Args:
-        program: A Python file; it runs under this interpreter, whose packages it sees.
-        arguments: Of the program.
+        launch: Starts a process of it.
         most: Processes at once.
+        grace_s: What a task may take by the clock beyond ``CLOCK_FACTOR`` times its processor time.
     """
 
-    def __init__(self, program: Path, arguments: Sequence[str], most: int) -> None:
-        self._command = [sys.executable, "-s", "-P", "-B", str(program), *arguments]
+    def __init__(self, launch: Callable[[], Started], most: int, grace_s: float = GRACE_S) -> None:
+        self._launch, self._grace_s = launch, grace_s
         self._places = threading.Semaphore(most)
         self._most = most
         self._idle: list[_Worker] = []
@@ -95,7 +92,7 @@ class Workers:
         with self._places:
             worker = self._take()
             try:
-                reply = worker.ask({**task, "seconds": seconds}, seconds)
+                reply = worker.ask({**task, "seconds": seconds}, CLOCK_FACTOR * seconds + self._grace_s)
             except BaseException:
                 worker.end()
                 raise
@@ -109,7 +106,7 @@ class Workers:
         with self._lock:
             if self._idle:
                 return self._idle.pop()
-        return _Worker(self._command)
+        return _Worker(self._launch())
 
     def _keep(self, worker: _Worker) -> None:
         with self._lock:
@@ -117,83 +114,81 @@ class Workers:
 
 
 @cache
-def workers(program: Path, arguments: tuple[str, ...], most: int | None) -> Workers:
+def workers(program: Path, memory_mb: int, most: int | None) -> Workers:
     """Return the one pool of a program; its processes end with this one.
 
+    They run in the sandbox that models' programs would, where this machine isolates at all and the program loads in
+    it; else as plain processes, which nothing but their limits confines.
+
     Args:
-        program: Its file.
-        arguments: Of the program.
+        program: Its file. Arguments are the mebibytes that a task may take, and the descriptors to read and write.
+        memory_mb: Mebibytes that a task may take.
         most: Processes at once; as many as there are processors (up to ``MOST``) where None.
+
+    Raises:
+        ScorerError: A process does not start.
     """
-    pool = Workers(program, arguments, most or min(_processors(), MOST))
+    count = most or min(_processors(), MOST)
+    isolated = sandboxed(program, memory_mb)
+    pool = Workers(isolated or partial(plain, program, memory_mb), count)
+    try:
+        pool.start()
+    except ScorerError:
+        if isolated is None:
+            raise
+        pool = Workers(partial(plain, program, memory_mb), count)
+        pool.start()
     atexit.register(pool.close)
     return pool
 
 
 class _Worker:
-    def __init__(self, command: Sequence[str]) -> None:
-        self._late = self.ended = False
-        self._process = subprocess.Popen(  # noqa: S603 - this interpreter, our own program; answers go in as data
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=_environment(),
-            cwd=Path(sys.executable).anchor,
-            start_new_session=True,
-        )
+    """One process, and the lines that go to and fro."""
+
+    def __init__(self, started: Started) -> None:
+        self._started = started
+        self._lock = threading.Lock()
+        self._turn = 0
+        self.ended = False
         if not self._line(None, START_SECONDS):
-            code = self.end()
-            raise ScorerError(f"the process that scores answers does not start (exit {code})")
+            said = self.end()
+            raise ScorerError(f"the process that scores answers does not start ({said})")
 
     def ask(self, task: Task, seconds: float) -> Reply:
-        line = self._line(json.dumps(task).encode() + b"\n", CLOCK_FACTOR * seconds)
+        """Return its reply, or that there is none after so many seconds; ``ended`` says whether to ask it again."""
+        line = self._line(json.dumps(task).encode() + b"\n", seconds)
         if line.endswith(b"\n"):
             reply: Reply = json.loads(line)
             return reply
-        self.ended = True
-        return {"stopped": "timeout" if self._late else "crash", "what": ""}
+        late, self.ended = self.ended, True
+        return {"stopped": "timeout" if late else "crash"}
 
-    def end(self) -> int:
-        """Kill it and what it started; return what it exited with."""
-        self._kill()
-        code = self._process.wait()
-        for pipe in (self._process.stdin, self._process.stdout):
-            with contextlib.suppress(OSError):  # what was still to be written
-                _there(pipe).close()
-        return code
+    def end(self) -> str:
+        """End it; say how it ended."""
+        return self._started.end()
 
     def _line(self, given: bytes | None, seconds: float) -> bytes:
-        """Write a line, where one is given, and read one; empty where the process ended or the time was up."""
-        timer = threading.Timer(seconds, self._stop)
+        """Write a line, where one is given, and read one; less where the process ended or the time was up."""
+        timer = threading.Timer(seconds, self._stop, (self._turn,))
         timer.daemon = True
         timer.start()
         try:
             if given is not None:
-                stdin = _there(self._process.stdin)
-                stdin.write(given)
-                stdin.flush()
-            return _there(self._process.stdout).readline(REPLY_BYTES)
+                self._started.sink.write(given)
+                self._started.sink.flush()
+            return self._started.source.readline(REPLY_BYTES)
         except OSError:  # it ended before it had read all
             return b""
         finally:
             timer.cancel()
+            with self._lock:
+                self._turn += 1
 
-    def _stop(self) -> None:
-        self._late = True
-        self._kill()
-
-    def _kill(self) -> None:
-        if hasattr(os, "killpg"):
-            with contextlib.suppress(ProcessLookupError):  # nothing of it is left
-                os.killpg(self._process.pid, signal.SIGKILL)
-        else:
-            self._process.kill()
-
-
-def _there(pipe: IO[bytes] | None) -> IO[bytes]:
-    assert pipe is not None
-    return pipe
+    def _stop(self, turn: int) -> None:
+        with self._lock:  # a timer that was too late to be cancelled must not stop the next line
+            if turn == self._turn:
+                self.ended = True
+                self._started.kill()
 
 
 def _shared(todo: Iterator[tuple[int, Task]], turn: threading.Lock) -> Iterator[tuple[int, Task]]:
@@ -204,15 +199,6 @@ def _shared(todo: Iterator[tuple[int, Task]], turn: threading.Lock) -> Iterator[
         if item is None:
             return
         yield item
-
-
-def _environment() -> dict[str, str]:
-    """What a process needs to run at all; the same order of sets in each, so that verdicts do not depend on it."""
-    kept = ("SYSTEMROOT", "LD_LIBRARY_PATH")
-    return {name: os.environ[name] for name in kept if name in os.environ} | {
-        "PYTHONHASHSEED": "0",
-        "LC_ALL": "C.UTF-8",
-    }
 
 
 def _processors() -> int:

@@ -3,17 +3,21 @@
 import os
 import signal
 import threading
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from llmkit.errors import ScorerError
+from llmkit.scoring.formulas.starting import plain, sandboxed
 from llmkit.scoring.formulas.workers import Workers
 
 PROGRAM = """
 import json, os, sys, time
+memory, reads, writes = map(int, sys.argv[1:])
+source, sys.stdout = os.fdopen(reads, "r"), os.fdopen(os.dup(writes), "w")
 print("{}", flush=True)
-for line in sys.stdin:
+for line in source:
     task = json.loads(line)
     if task["do"] == "hang":
         time.sleep(600)
@@ -21,6 +25,8 @@ for line in sys.stdin:
         os._exit(7)
     if task["do"] == "flood":
         sys.stdout.write("x" * 10_000_000)
+    if task["do"] == "list" and not os.path.isdir(task["say"]):
+        task["say"] = None
     said = {"echo": task.get("say"), "process": os.getpid(), "environment": dict(os.environ)}
     said["descriptors"] = [int(name) for name in os.listdir("/dev/fd")] if os.path.isdir("/dev/fd") else []
     print(json.dumps(said), flush=True)
@@ -29,7 +35,7 @@ for line in sys.stdin:
 
 @pytest.fixture
 def pool(tmp_path: Path):
-    made = Workers(program(tmp_path, PROGRAM), (), 2)
+    made = Workers(partial(plain, program(tmp_path, PROGRAM), 64), 2, grace_s=0)
     yield made
     made.close()
 
@@ -55,7 +61,7 @@ def test_a_process_is_used_again(pool: Workers) -> None:
 
 def test_a_task_that_does_not_end_is_a_timeout_and_the_others_are_answered(pool: Workers) -> None:
     first, second, third = pool.run(tasks("hang", "echo", "echo"), 0.05)
-    assert first == {"stopped": "timeout", "what": ""}
+    assert first == {"stopped": "timeout"}
     assert (second["echo"], third["echo"]) == ("1", "2")
 
 
@@ -112,4 +118,16 @@ def test_closing_ends_the_processes(pool: Workers) -> None:
 
 def test_a_program_that_does_not_start_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ScorerError, match="does not start"):
-        Workers(program(tmp_path, "raise SystemExit(3)"), (), 1).start()
+        Workers(partial(plain, program(tmp_path, "raise SystemExit(3)"), 64), 1).start()
+
+
+def test_in_a_sandbox_it_sees_nothing_of_this_machine_and_ends_as_well(tmp_path: Path) -> None:
+    launch = sandboxed(program(tmp_path, PROGRAM), 64)
+    if launch is None:
+        pytest.skip("no isolation on this machine")
+    pool = Workers(launch, 1, grace_s=0)
+    first, second, third = pool.run([{"do": "list", "say": str(tmp_path)}, *tasks("hang", "echo")], 0.2)
+    pool.close()
+    assert first["echo"] is None
+    assert second["stopped"] == "timeout"
+    assert (third["echo"], third["environment"].get("PYTHONHASHSEED")) == ("1", "0")
