@@ -143,6 +143,8 @@ ProviderFault = Literal[
     "empty",  # a well-formed answer without content
     "refused",  # the provider's content filter took the answer
 ]
+OVERFLOW: ProviderFault = "context_overflow"
+"""Told apart from other failures wherever failures are shown: the model was not asked."""
 RETRYABLE: frozenset[ProviderFault] = frozenset({"rate_limit", "server", "connection", "timeout", "malformed"})
 
 

@@ -329,6 +329,7 @@ class MetricResult:
         interval_failures_wrong: Of ``value_failures_wrong``, where it is another figure than ``value``: where some
             samples failed.
         judged: What stands behind it, where a judge gave the scores.
+        overflowed: Of ``failed``, the samples whose prompt is longer than the model's context.
     """
 
     name: str
@@ -342,6 +343,7 @@ class MetricResult:
     slices: Mapping[str, Mapping[str, MetricResult]] = field(default_factory=dict)
     interval_failures_wrong: Interval | None = None
     judged: Judged | None = None
+    overflowed: int = 0
 
 
 RunStatus = Literal["running", "completed", "interrupted", "budget", "failed", "killed"]

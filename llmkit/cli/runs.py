@@ -82,6 +82,10 @@ def show(
     sample: Annotated[str | None, typer.Option(help="One sample, by its id.", metavar="ID")] = None,
     form: Annotated[As, typer.Option("--as", help="Form of the sample.")] = As.TRANSCRIPT,
     limit: Annotated[int, typer.Option(min=1, help="At most N samples.", metavar="N")] = 20,
+    html: Annotated[
+        Path | None, typer.Option(help="Write the run's heat maps to FILE, a page of its own.", metavar="FILE")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
     json: Json = False,
     store: StoreFolder = None,
 ) -> None:
@@ -93,6 +97,8 @@ def show(
         row = as_seen(opened.run(run), opened.path.parent)
         if sample is not None:
             views.one_sample(opened, row, sample, "json" if json else form.value)
+        elif html is not None:
+            views.page(row, html, force=force)
         elif failed:
             views.failures(opened, row, limit, as_json=json)
         else:

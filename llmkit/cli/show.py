@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 
 from llmkit.cli.console import out, print_json, say
+from llmkit.documents.writing import written
 from llmkit.errors import UsageError
 from llmkit.reports.document import document
+from llmkit.reports.heat import heat_maps
+from llmkit.reports.heat_html import heat_html
 from llmkit.reports.table import print_results
 from llmkit.reports.transcript import transcript
 from llmkit.runs.export import curl, record, sample_record, scored, test_case
@@ -14,6 +18,7 @@ from llmkit.runs.outcome import outcome_of, sample_result
 from llmkit.runs.result import result_of
 from llmkit.runs.rows import RunRow
 from llmkit.runs.store import Store
+from llmkit.types import RunResult
 
 
 def results(run: RunRow, *, as_json: bool) -> None:
@@ -22,13 +27,34 @@ def results(run: RunRow, *, as_json: bool) -> None:
     Raises:
         UsageError: The run has none, because it was killed.
     """
-    result = result_of(run)
-    if result is None:
-        raise UsageError(f"run {run.run_id} has no result yet ({run.status})", hint="The same `llmkit eval` goes on")
+    result = _result(run)
     if as_json:
         print_json(document([result]))
     else:
         print_results([result], out())
+
+
+def page(run: RunRow, path: Path, *, force: bool) -> None:
+    """Write the heat maps of a run as one HTML file.
+
+    Raises:
+        UsageError: The run has none, or the file cannot be written.
+    """
+    result = _result(run)
+    found = heat_maps(result)
+    if not found:
+        hint = "A suite's slices make one: slices: [length, depth, cell], as in `llmkit eval needle`"
+        raise UsageError(f"run {run.run_id} has no heat map", hint=hint)
+    with written(path, force=force) as out_file:
+        out_file.write(heat_html(result, found).encode())
+    say(f"wrote {path}")
+
+
+def _result(run: RunRow) -> RunResult:
+    result = result_of(run)
+    if result is None:
+        raise UsageError(f"run {run.run_id} has no result yet ({run.status})", hint="The same `llmkit eval` goes on")
+    return result
 
 
 def failures(store: Store, run: RunRow, limit: int, *, as_json: bool) -> None:

@@ -13,6 +13,7 @@ from typing_extensions import TypedDict
 from llmkit.comparisons import Comparison
 from llmkit.reports.comparison_document import ComparisonDocument, comparison_document
 from llmkit.reports.finite import bounds, finite
+from llmkit.reports.heat import HeatDocument, heat_document, heat_maps
 from llmkit.types import Judged, MetricResult, RunResult, Totals
 
 
@@ -39,7 +40,8 @@ class MetricDocument(TypedDict):
     """One metric. ``ci`` is null where there is no interval; ``value`` where nothing was scored.
 
     ``value_failures_wrong`` counts failures as wrong answers; it has an interval of its own where there are some.
-    ``judged`` is there where a judge gave the scores.
+    ``judged`` is there where a judge gave the scores, ``overflowed`` where some of ``failed`` had prompts that are
+    longer than the model's context.
     """
 
     value: float | None
@@ -51,6 +53,7 @@ class MetricDocument(TypedDict):
     signature: str
     ci_method: str | None
     confidence: float | None
+    overflowed: NotRequired[int]
     slices: NotRequired[dict[str, dict[str, MetricDocument]]]
     judged: NotRequired[JudgedDocument]
 
@@ -113,6 +116,7 @@ class RunDocument(TypedDict):
     params: dict[str, Any]
     origins: dict[str, str]
     judging: NotRequired[dict[str, JudgingDocument]]
+    heat_maps: NotRequired[list[HeatDocument]]
 
 
 class ResultsDocument(TypedDict):
@@ -163,6 +167,8 @@ def _run(run: RunResult) -> RunDocument:
         "params": dict(run.params),
         "origins": dict(run.origins),
     }
+    if maps := heat_maps(run):
+        shown["heat_maps"] = [heat_document(found) for found in maps]
     if run.judging:
         shown["judging"] = {name: _judging(totals) for name, totals in run.judging.items()}
     return shown
@@ -220,6 +226,8 @@ def _metric(metric: MetricResult) -> MetricDocument:
     }
     if metric.judged is not None:
         shown["judged"] = _judged(metric.judged)
+    if metric.overflowed:
+        shown["overflowed"] = metric.overflowed
     if metric.slices:
         shown["slices"] = {
             name: {part: _metric(result) for part, result in parts.items()} for name, parts in metric.slices.items()

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from llmkit.reports.heat import heat_maps
 from llmkit.types import MetricResult, RunResult
 
 
@@ -72,12 +73,15 @@ def suite_grids(results: Sequence[RunResult]) -> list[Grid]:
 
 
 def slice_grids(results: Sequence[RunResult]) -> list[Grid]:
-    """Return one grid for each suite, metric and slice name that has parts."""
+    """Return one grid for each suite, metric and slice name that has parts; not of those that a heat map shows."""
+    mapped = _mapped(results)
     names, grids = column_names(results), []
     for suite, runs in _by_suite(results).items():
         for metric in _ordered(name for run in runs for name in run.metrics):
             found = {names[run.run_id]: run.metrics[metric].slices for run in runs if metric in run.metrics}
             for by in _ordered(name for slices in found.values() for name in slices):
+                if (suite, metric, by) in mapped:
+                    continue
                 parts = _ordered(part for slices in found.values() for part in slices.get(by, {}))
                 rows = tuple(
                     Row(part, {c: s[by][part] for c, s in found.items() if part in s.get(by, {})}) for part in parts
@@ -107,6 +111,15 @@ def signatures(results: Sequence[RunResult]) -> list[Signature]:
         for metric, texts in found.items()
         for text, whose in texts.items()
     ]
+
+
+def _mapped(results: Sequence[RunResult]) -> set[tuple[str, str, str]]:
+    """Return (suite, metric, slice) of what the heat maps of a suite's runs show, where all of them have one."""
+    shown: dict[str, list[set[tuple[str, str, str]]]] = {}
+    for run in results:
+        names = {(run.suite, found.metric.name, name) for found in heat_maps(run) for name in found.names}
+        shown.setdefault(run.suite, []).append(names)
+    return {name for several in shown.values() for name in set.intersection(*several)}
 
 
 def _of_value(signature: str) -> str:

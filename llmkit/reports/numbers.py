@@ -40,7 +40,7 @@ def second_reading(metric: MetricResult) -> str | None:
     """Write the failures and the metric with each counted as wrong; None where nothing failed."""
     if not metric.failed:
         return None
-    failed = f"{count(metric.failed)} failed"
+    failed = failures(metric)
     if metric.value_failures_wrong is None:
         return f"{failed}: {UNKNOWN} if wrong"
     interval = metric.interval_failures_wrong
@@ -49,6 +49,12 @@ def second_reading(metric: MetricResult) -> str | None:
     if interval is not None:
         said += f" [{figure(interval.low, digits)}, {figure(interval.high, digits)}]"
     return f"{said} if wrong"
+
+
+def failures(metric: MetricResult) -> str:
+    """Write how many samples failed, and apart how many prompts were too long: ``1 failed + 2 overflowed``."""
+    parts = [(metric.failed - metric.overflowed, "failed"), (metric.overflowed, "overflowed")]
+    return " + ".join(f"{count(number)} {what}" for number, what in parts if number)
 
 
 def counted(number: int, what: str) -> str:

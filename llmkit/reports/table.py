@@ -10,7 +10,10 @@ from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, Group, RenderResult
 from rich.text import Text
 
+from llmkit.errors import OVERFLOW
 from llmkit.reports import judged_metric
+from llmkit.reports.heat import heat_maps
+from llmkit.reports.heat_table import HeatTable
 from llmkit.reports.layout import Grid, Signature, signatures, slice_grids, suite_grids
 from llmkit.reports.lines import Line, pad
 from llmkit.reports.numbers import count, dollars, duration, estimate, second_reading
@@ -36,13 +39,15 @@ _STATUS: dict[RunStatus, str] = {
 
 def results_table(results: Sequence[RunResult]) -> Group:
     """Return the whole report of some runs, for a console of any width, coloured or not."""
-    parts: list[_Grid | Line | Text] = []
+    parts: list[_Grid | HeatTable | Line | Text] = []
     sliced = slice_grids(results)
     one_suite = len({run.suite for run in results}) == 1
     for grid in suite_grids(results):
         parts += [_Grid(grid), Text()]
     for grid in sliced if one_suite else ():
         parts += [_Grid(grid, most=MOST_SLICES), Text()]
+    for run in results if one_suite else ():
+        parts += _maps(run, several=len(results) > 1)
     found = signatures(results)
     if found:
         parts += [Text("Signatures", style="bold"), *_signature_lines(found), Text()]
@@ -54,9 +59,15 @@ def results_table(results: Sequence[RunResult]) -> Group:
         parts.append(Text("Runs", style="bold"))
     for run in results:
         parts += _run_lines(run)
-    if sliced and not one_suite:
+    if (sliced or any(map(heat_maps, results))) and not one_suite:
         parts.append(Text("  one suite by its slices: llmkit runs show RUN"))
     return Group(*parts)
+
+
+def _maps(run: RunResult, *, several: bool) -> Iterator[HeatTable | Text]:
+    for found in heat_maps(run):
+        yield HeatTable(found, " · ".join([run.suite, found.metric.name, *([run.model] if several else [])]))
+        yield Text()
 
 
 def print_results(results: Sequence[RunResult], console: Console) -> None:
@@ -162,10 +173,12 @@ def _run_lines(run: RunResult) -> Iterator[Line]:
     status = Text()
     status.append(_STATUS[run.status], style="" if run.status == "completed" else "yellow")
     status.append(f": {count(run.completed)} of {count(run.total)} in {duration(run.wall_s)}")
+    overflowed, _ = run.faults.get(f"provider/{OVERFLOW}", (0, ""))
     for number, what, style in (
         (run.from_cache, "from the cache", ""),
         (run.truncated, "truncated", "yellow"),
-        (run.failed, "failed", "yellow"),
+        (overflowed, "beyond the model's context", "yellow"),
+        (run.failed - overflowed, "failed", "yellow"),
     ):
         if number:
             status.append(" · ").append(f"{count(number)} {what}", style=style)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from llmkit.errors import LlmkitError
+from llmkit.errors import OVERFLOW, LlmkitError
 from llmkit.runs.asking import asking, need_bench
 from llmkit.runs.grade import SCORERS_FAULT, grade, item_of, judge
 from llmkit.runs.judged import Judges
@@ -98,7 +98,10 @@ class Settler:
             sample = outcome.job.sample if outcome.job else None
             cluster, slices = (sample.cluster, sample.slices) if sample else (None, None)
             item = item_of(outcome)
-            self._tally.add(outcome.index, outcome.epoch, outcome.scores, item, cluster, slices)
+            self._tally.add(
+                outcome.index, outcome.epoch, outcome.scores, item, cluster, slices,
+                overflowed=outcome.failure is not None and outcome.failure.kind == OVERFLOW,
+            )  # fmt: skip
             self._judges.add(outcome, item)
         if self._sink is not None:
             self._sink(outcomes)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from llmkit.errors import ProviderFault
+from llmkit.errors import OVERFLOW, ProviderFault
 
 STREAK = 10  # this many calls in a row that fail alike end a run
 FATAL: frozenset[ProviderFault] = frozenset({"auth", "not_found"})  # a first call that fails so: the rest would, too
 # What a server does to every call. Other faults are a row's own (a prompt that is too long, say) and fail it alone.
 SERVERS_FAULT: frozenset[ProviderFault] = FATAL | {"connection", "malformed", "rate_limit", "server", "timeout"}
+# What only the row's own length decides: the first ten may be the longest of a grid, and the others still fit.
+ROWS_FAULT: frozenset[ProviderFault] = frozenset({OVERFLOW})
 
 
 class Streak:
@@ -36,4 +38,4 @@ class Streak:
         long = self._count >= STREAK
         if self.ever_answered:
             return long and fault in SERVERS_FAULT
-        return long or fault in FATAL
+        return (long and fault not in ROWS_FAULT) or fault in FATAL

@@ -133,6 +133,7 @@ class Tally:
         self._scored = {s.name: _Column(s) for s in scorers}
         self._wrong = {s.name: _Column(s) for s in scorers}
         self._unreadable = {s.name: array("i") for s in scorers}  # row numbers, as of a _Column
+        self._overflowed = array("i")  # row numbers
         self._words = {s.name: (Codes(), array("h")) for s in scorers if isinstance(s, JudgeScorer)}
 
     def add(
@@ -143,9 +144,16 @@ class Tally:
         item: Item,
         cluster: str | None = None,
         slices: Mapping[str, str] | None = None,
+        *,
+        overflowed: bool = False,
     ) -> None:
-        """Take one sample of one epoch; a metric without a ``Score`` is a failure of that metric."""
+        """Take one sample of one epoch; a metric without a ``Score`` is a failure of that metric.
+
+        ``overflowed`` says that it has no answer because its prompt is longer than the model's context.
+        """
         row = len(self._index)
+        if overflowed:
+            self._overflowed.append(row)
         self._index.append(index)
         self._epoch.append(epoch)
         self._cluster.append(self._clusters.code(cluster))
@@ -229,6 +237,7 @@ class Tally:
             made.name(scorer.name) if made else scorer.name, value, interval, n, failed + unreadable, both,
             f"{signature}|seed:{self._seed}" if scorer.kind == "corpus" else signature,
             scorer.higher_is_better, interval_failures_wrong=both_interval,
+            overflowed=int(np.count_nonzero(_within(self._overflowed, part))),
         )  # fmt: skip
 
     def _summary(
