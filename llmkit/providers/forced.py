@@ -8,8 +8,11 @@ log-probability. The sum is the continuation's, by the chain rule.
 
 The prompt is computed first, from nothing, and then each continuation from its last token on, always in the same slot.
 So a likelihood depends neither on the order of the choices nor on what ran before; equal requests give equal bits.
-Measured with the embedded model against its weights in float32 under Hugging Face's transformers: within 0.02 a token
-(the engine rounds activations to 8 bits, the other does not); see ``tests/providers/test_forced.py`` for what is held.
+
+How exact it is, measured on 318 tokens of 48 continuations against Hugging Face's transformers in float32: with the
+weights in float32 in both, within 0.016 a token, 0.002 on average (the engine keeps its cache in 16 bits). With the
+embedded model's 4-bit weights, which the engine multiplies with activations of 8 bits and the other does not, within
+0.9, 0.1 on average: that is what the engine's arithmetic makes of the model, and what it generates by.
 """
 
 from __future__ import annotations
