@@ -23,6 +23,7 @@ from llmkit.suites.adapt import adapted
 from llmkit.suites.gating import gating
 from llmkit.suites.load import check_suite_names, load_suites
 from llmkit.suites.suite import Suite
+from llmkit.suites.teaching import taught_suite
 from llmkit.verdicts import Change
 
 
@@ -86,14 +87,14 @@ def _reached(suite: Suite, baseline: Baseline, options: GateOptions, settings: S
         head_model=head,
         base_origins={},
         head_origins=origins,
-        changes=tuple(_changes(suite, head, baseline)),
+        changes=tuple(_changes(suite, head, baseline, limit)),
         reason=None,
     )
 
 
-def _changes(suite: Suite, head: ModelRef, baseline: Baseline) -> Iterator[Change]:
+def _changes(suite: Suite, head: ModelRef, baseline: Baseline, limit: int | None) -> Iterator[Change]:
     """Name what differs; data that do are an error, said before."""
-    now, then = suite.fingerprints(), baseline.config["fingerprints"]
+    now, then = taught_suite(suite, limit).fingerprints(), baseline.config["fingerprints"]
     path = None if suite.prompt.path is None else os.path.normpath(suite.prompt.path)
     if now["prompt"] != then.get("prompt"):
         yield Change("prompt", "changed", path, "not the prompt that the baseline was recorded with")

@@ -389,7 +389,7 @@ class FromBaseline:
         }
         about = {
             "baseline": recorded.name,
-            **entries_of(plan.suite.entries, plan.suite.scorers),
+            **entries_of(plan.suite.entries, plan.suite.scorers, plan.suite.path),
             "slices": list(plan.suite.slice_names),
         }
         row = RunRow(

@@ -32,6 +32,7 @@ from llmkit.runs.plan import Plan
 from llmkit.runs.records import Job
 from llmkit.runs.tokenizing import bound, wants_model
 from llmkit.suites.gating import Gating, gating
+from llmkit.suites.teaching import taught_as, taught_suite
 from llmkit.types import Usage
 from llmkit.verdicts import Planned
 
@@ -122,7 +123,7 @@ async def set_up(
     """
     if reached.head_model is None:
         raise UsageError("no model is named", where=str(reached.suite.path), hint="Give one with -m provider/model")
-    reached = _bound(reached, models.provider(reached.head_model))
+    reached = _taught(_bound(reached, models.provider(reached.head_model)), options.limit)
     assert reached.head_model is not None
     suite = reached.suite
     gatings = over_both(gating(suite), reached.base)
@@ -174,6 +175,13 @@ def _bound(reached: Reached, provider: Provider) -> Reached:
         return reached
     suite = bound(reached.suite, provider)
     base = None if reached.base is None else replace(reached.base, source=suite.source)
+    return replace(reached, suite=suite, base=base)
+
+
+def _taught(reached: Reached, limit: int | None) -> Reached:
+    """Let the scorers see the rows' references where they learn from them; head's score both sides."""
+    suite = taught_suite(reached.suite, limit)
+    base = None if reached.base is None else taught_as(reached.base, suite)
     return replace(reached, suite=suite, base=base)
 
 

@@ -30,6 +30,7 @@ from llmkit.stats.sequential.trial import ALPHA
 from llmkit.suites.builtin import builtin_suites
 from llmkit.suites.gating import Gating, gating, of_scorer, span_of
 from llmkit.suites.suite import Suite
+from llmkit.suites.teaching import taught_suite
 
 UNEQUAL = 1.05
 """Clusters worth one of equal size, from which on it is worth a word."""
@@ -124,7 +125,7 @@ async def make_noise_plans(
         plans = []
         for (plan, provider), twice in zip(pairs, ended, strict=True):
             # What is planned is the suite, whatever part of it the A/A run asked.
-            whole = replace(plan, limit=plan.suite.limit, rows=plan.suite.check())
+            whole = replace(plan, suite=taught_suite(plan.suite), limit=plan.suite.limit, rows=plan.suite.check())
             gatings = _asked(gating(plan.suite), question)
             floor = noise_floor(store, twice.runs, plan.suite, gatings, whole.rows or 1, seed=plan.seed)
             plans.append(await _plan(whole, provider, store, question, settings, floor))

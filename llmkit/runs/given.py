@@ -19,6 +19,7 @@ from llmkit.suites.expression import Expression, as_text, compile_expression
 from llmkit.suites.load import load_suites
 from llmkit.suites.spec import SuiteSpec
 from llmkit.suites.suite import Suite
+from llmkit.suites.teaching import taught_suite
 from llmkit.suites.validity import with_validity
 from llmkit.types import BadRow, Completion, Message, PredictionsFound, Request, Sample
 
@@ -302,6 +303,7 @@ def _given(
         strangers: Predictions of rows that the suite does not have, and where the first is.
         unanswered: Rows of the suite that the file does not have, likewise.
     """
+    suite = taught_suite(suite, limit)
     path = predictions.source.path
     stem = path.name.partition(".")[0] if path else ""
     model = model or f"{NAME}/{stem or 'rows'}"

@@ -19,6 +19,7 @@ from llmkit.runs.tokenizing import bound, wants_model
 from llmkit.suites.adapt import adapted
 from llmkit.suites.load import check_suite_names, load_suites
 from llmkit.suites.suite import Suite
+from llmkit.suites.teaching import taught_suite
 from llmkit.types import Continuations, Request
 
 
@@ -52,6 +53,7 @@ def pairs_of(
     ]
     check_suite_names(loaded)
     counts = [None if wants_model(suite) else suite.check(options.limit) for suite in loaded]
+    loaded = [s if count is None else taught_suite(s, options.limit) for s, count in zip(loaded, counts, strict=True)]
     names = [models] if models is None or isinstance(models, (str, ModelRef)) else list(models)
     return [
         _pair(suite, model, count, options, settings, display=display)
@@ -74,6 +76,7 @@ def _pair(
     if count is None:
         suite = bound(suite, provider)
         count = suite.check(options.limit)
+        suite = taught_suite(suite, options.limit)
     check_abilities(suite, provider, ref.params)
     if options.seed is not None and provider.capabilities.seed and "seed" not in ref.params:
         ref = replace(ref, params={**ref.params, "seed": options.seed})

@@ -120,7 +120,7 @@ def about(plan: Plan, provider: Provider) -> dict[str, Any]:
         "model": shown.name,
         "options": dict(shown.options),
         "origins": dict(plan.origins),
-        **entries_of(plan.suite.entries, plan.suite.scorers),
+        **entries_of(plan.suite.entries, plan.suite.scorers, plan.suite.path),
         "slices": list(plan.suite.slice_names),
     }
 

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import itertools
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from llmkit.runs.settle import Settler
 from llmkit.runs.state import Observer, State
 from llmkit.runs.store import Store
 from llmkit.scoring.base import Scorer
+from llmkit.scoring.learning import taught
 from llmkit.scoring.registry import check_names
 from llmkit.suites.scorers import build
 from llmkit.types import RunResult, RunStatus
@@ -116,8 +117,10 @@ async def rescore(
     own: Sequence[str | Mapping[str, Any] | Scorer] = scorers_of(run) if scorers is None else scorers
     built = build_scorers(own, where)
     check_names(built, lambda position: where)
+    built = list(taught(built, lambda: _references(store, run)))
     prepare(built)
-    entries = entries_of(run.about["scorers"] if scorers is None else scorers, built)
+    path = run.about.get("suite_path") if scorers is None else None
+    entries = entries_of(run.about["scorers"] if scorers is None else scorers, built, path)
     settings = load_settings()
     budget = Budget(max_cost if max_cost is not None else settings.max_cost_usd)
     run_id, lock = new_run(store)
@@ -129,6 +132,16 @@ async def rescore(
             return await _rescored(store, run, run_id, built, entries, bench, observer, seed, anew, ended, pass_k)
     finally:
         lock.release()
+
+
+def _references(store: Store, run: RunRow) -> Iterator[Sequence[str]]:
+    """Yield the right answers of each sample that could be asked, once: what the run's own scorers have learnt from."""
+    seen: set[int] = set()
+    with contextlib.closing(store.samples(run.run_id)) as samples:
+        for row in samples:
+            if row.input is not None and row.index not in seen:
+                seen.add(row.index)
+                yield row.references
 
 
 async def _rescored(

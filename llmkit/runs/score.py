@@ -109,7 +109,7 @@ def _row(given: Given, run_id: str) -> RunRow:
         "model": plan.model.name,
         "options": {},
         "origins": dict(plan.origins),
-        **entries_of(suite.entries, suite.scorers),
+        **entries_of(suite.entries, suite.scorers, suite.path),
         "slices": list(suite.slice_names),
         "predictions": given.predictions.source.describe(),
     }

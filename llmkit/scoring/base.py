@@ -117,10 +117,13 @@ class Learns(Protocol):
 
     Attributes:
         learns: Whether it does with the options that it has.
+        untaught: It as its options make it, before it has learnt anything.
     """
 
     @property
     def learns(self) -> bool: ...  # noqa: D102
+    @property
+    def untaught(self) -> Scorer: ...  # noqa: D102
 
     def learn(self, references: Iterable[Sequence[str]]) -> Scorer:
         """Return the scorer that has seen the references of each sample, in any order; this one stays as it is.

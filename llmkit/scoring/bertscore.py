@@ -156,10 +156,18 @@ class BertScore(Builtin):
             MissingExtraError: The extra is not installed.
             UsageError: The tokenizer is nowhere to be had.
         """
-        taught = self.model_copy()
-        taught.__dict__.pop("signature", None)  # cached, and another one now
-        taught._corpus = learn((text for several in references for text in several), self._tokens())
-        return taught
+        return self._knowing(learn((text for several in references for text in several), self._tokens()))
+
+    @property
+    def untaught(self) -> BertScore:
+        """It before it has seen any reference."""
+        return self._knowing(None)
+
+    def _knowing(self, corpus: Idf | None) -> BertScore:
+        other = self.model_copy()
+        other.__dict__.pop("signature", None)  # cached, and another one now
+        other._corpus = corpus
+        return other
 
     def prepare(self) -> None:
         """Open the model.
@@ -207,7 +215,7 @@ class BertScore(Builtin):
         tokens, encoder = self._tokens(), self._encoder()
         texts = [text for item in items if item.references for text in (item.text, *item.references)]
         ids = tokenized(tokens, texts, cut=self.truncate)
-        vectors = encoder.encode(ids)
+        vectors = encoder.encode(ids, keep={reference for item in items for reference in item.references})
         weights = {text: self._weights(each, tokens.silent) for text, each in ids.items()}
         faults = [self._fault(item, ids, weights, tokens.limit) for item in items]
         pairs = [

@@ -41,3 +41,9 @@ def taught_suite(suite: Suite, limit: int | None = None) -> Suite:
             yield sample.references
 
     return replace(suite, scorers=taught(suite.scorers, references))
+
+
+def taught_as(suite: Suite, other: Suite) -> Suite:
+    """Return a suite whose scorers that learn are those of another one: both sides of a comparison are scored alike."""
+    learnt = {scorer.name: scorer for scorer in other.scorers if isinstance(scorer, Learns) and scorer.learns}
+    return replace(suite, scorers=tuple(learnt.get(scorer.name, scorer) for scorer in suite.scorers))

@@ -1,17 +1,17 @@
-"""From tokens to vectors: each distinct text once, in batches of like length; what was asked for lately is kept."""
+"""From tokens to vectors: each distinct text once, in batches of like length; references' are kept."""
 
 from __future__ import annotations
 
+import random
 import threading
-from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from llmkit.scoring.contextual.batching import batches
 
-_CACHE_BYTES = 256 * 2**20  # 6,000 sentences of 40 tokens at 384 dimensions: references come again with every answer
+_CACHE_BYTES = 256 * 2**20  # 4,000 references of 40 tokens at 384 dimensions
 
 Vectors = NDArray[np.float32]
 Run = Callable[[Sequence[Sequence[int]]], list[Vectors]]
@@ -21,7 +21,9 @@ Run = Callable[[Sequence[Sequence[int]]], list[Vectors]]
 class Encoder:
     """Token ids in, unit vectors out: shape (tokens, dimensions) for each text.
 
-    Safe to call from several threads.
+    Safe to call from several threads. References come again with every epoch, model and side of a comparison, answers
+    hardly: the vectors of references alone are kept. Where they become too many, some are dropped at random: a run
+    goes through them in a circle, and the longest unused would be just the one that comes next.
 
     Args:
         run: The model.
@@ -30,35 +32,48 @@ class Encoder:
 
     def __init__(self, run: Run, budget: int) -> None:
         self._model, self._budget = run, budget
-        self._kept: OrderedDict[str, Vectors] = OrderedDict()
+        self._kept: dict[str, Vectors] = {}
+        self._order: list[str] = []
         self._bytes = 0
+        self._random = random.Random(0)  # noqa: S311 - which vectors are computed again is no secret
         self._lock = threading.Lock()
 
-    def encode(self, texts: Mapping[str, Sequence[int]]) -> dict[str, Vectors]:
-        """Return the vectors of each text, given with its token ids; of one without ids there are none."""
+    def encode(self, texts: Mapping[str, Sequence[int]], keep: Collection[str] = ()) -> dict[str, Vectors]:
+        """Return the vectors of each text; of one without ids there are none.
+
+        Args:
+            texts: Text → its token ids.
+            keep: Those that will come again.
+        """
         with self._lock:
             found = {text: self._kept[text] for text in texts if text in self._kept}
-            for text in found:
-                self._kept.move_to_end(text)
         missing = [text for text, ids in texts.items() if text not in found and len(ids)]
         for batch in batches([len(texts[text]) for text in missing], self._budget):
             names = [missing[position] for position in batch]
             found.update(zip(names, map(_unit, self._model([texts[text] for text in names])), strict=True))
-        self._keep((text, found[text]) for text in missing)
+        with self._lock:
+            for text in missing:
+                if text in keep and text not in self._kept:
+                    self._keep(text, found[text])
         return found
 
-    def _keep(self, fresh: Iterable[tuple[str, Vectors]]) -> None:
-        with self._lock:
-            for text, vectors in fresh:
-                if text not in self._kept:
-                    self._kept[text] = vectors
-                    self._bytes += vectors.nbytes + len(text)
-            while self._bytes > _CACHE_BYTES:
-                text, vectors = self._kept.popitem(last=False)
-                self._bytes -= vectors.nbytes + len(text)
+    def _keep(self, text: str, vectors: Vectors) -> None:
+        self._kept[text] = vectors
+        self._order.append(text)
+        self._bytes += _size(text, vectors)
+        while self._bytes > _CACHE_BYTES:
+            at = self._random.randrange(len(self._order))
+            self._order[at], self._order[-1] = self._order[-1], self._order[at]
+            dropped = self._order.pop()
+            self._bytes -= _size(dropped, self._kept.pop(dropped))
+
+
+def _size(text: str, vectors: Vectors) -> int:
+    return vectors.nbytes + len(text)
 
 
 def _unit(vectors: NDArray[np.float32]) -> Vectors:
+    """Return vectors of length 1 in memory of their own: a slice would keep its whole batch alive."""
     length = np.linalg.norm(vectors, axis=1, keepdims=True)
     unit: Vectors = (vectors / np.maximum(length, 1e-12)).astype(np.float32, copy=False)
     return unit
