@@ -30,21 +30,55 @@ class VariantDocument(TypedDict):
     description: str
 
 
-class EntryDocument(TypedDict):
-    """A suite in the list; null where it does not say."""
-
-    name: str
-    class_: SuiteClass | None
-    rows: int | None
-    licence: str | None
-    description: str
-    variants: list[VariantDocument]
+# Written as a call, because a field is called class.
+EntryDocument = TypedDict(
+    "EntryDocument",
+    {
+        "name": str,
+        "class": SuiteClass | None,
+        "rows": int | None,
+        "licence": str | None,
+        "description": str,
+        "variants": list[VariantDocument],
+    },
+)
+"""A suite in the list; null where it does not say."""
 
 
 class CatalogueDocument(TypedDict):
     """What ``llmkit suites --json`` prints."""
 
-    suites: list[dict[str, Any]]
+    suites: list[EntryDocument]
+
+
+class PromptDocument(TypedDict):
+    """The prompt; ``messages`` are what ``row`` sends, where one was read."""
+
+    name: str | None
+    source: str | None
+    template: str
+    messages: list[dict[str, str]]
+    row: str | None
+
+
+class CardDocument(TypedDict):
+    """What ``llmkit suites NAME --json`` prints; null where the suite does not say."""
+
+    suite: EntryDocument
+    path: str
+    source: str | None
+    data: str | None
+    revision: str | None
+    prompt: PromptDocument
+    few_shot: str | None
+    normalisation: str | None
+    scorers: dict[str, str]
+    pass_k: list[int]
+    epochs: int
+    params: dict[str, Any]
+    slices: list[str]
+    parts: list[EntryDocument]
+    commands: list[str]
 
 
 def catalogue_document(entries: Sequence[SuiteEntry]) -> CatalogueDocument:
@@ -52,10 +86,10 @@ def catalogue_document(entries: Sequence[SuiteEntry]) -> CatalogueDocument:
     return {"suites": [_entry(each) for each in entries]}
 
 
-def card_document(card: SuiteCard) -> dict[str, Any]:
+def card_document(card: SuiteCard) -> CardDocument:
     """Return one suite as plain dicts and lists."""
     return {
-        **_entry(card.entry),
+        "suite": _entry(card.entry),
         "path": card.path,
         "source": card.source,
         "data": card.data,
@@ -76,6 +110,17 @@ def card_document(card: SuiteCard) -> dict[str, Any]:
         "slices": list(card.slices),
         "parts": [_entry(each) for each in card.parts],
         "commands": list(card.commands),
+    }
+
+
+def _entry(entry: SuiteEntry) -> EntryDocument:
+    return {
+        "name": entry.name,
+        "class": entry.kind,
+        "rows": entry.rows,
+        "licence": entry.licence,
+        "description": entry.description,
+        "variants": [{"name": each.name, "description": each.description} for each in entry.variants],
     }
 
 

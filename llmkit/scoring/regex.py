@@ -36,6 +36,7 @@ class Regex(Builtin):
     ignore_case: bool = False
     multiline: bool = Field(default=False, description="^ and $ match at every line.")
     dotall: bool = Field(default=False, description="The dot matches line ends too.")
+    fold: bool = Field(default=False, description="Compare what is extracted without regard to case.")
     timeout_s: float = Field(default=1.0, gt=0, le=60, description="Deadline of one match, in seconds.")
 
     @field_validator("pattern")
@@ -53,6 +54,8 @@ class Regex(Builtin):
     def _group_exists(self) -> Regex:
         group = self.extract
         known = self._compiled.groupindex
+        if self.fold and group is None:
+            raise ValueError("fold: without extract nothing is compared; for the pattern there is ignore_case")
         if isinstance(group, str) and group not in known:
             raise ValueError(f"extract: the pattern has no group named {group!r}; it has {sorted(known) or 'none'}")
         if isinstance(group, int) and not 0 <= group <= self._compiled.groups:
@@ -78,6 +81,8 @@ class Regex(Builtin):
         parts["extract"] = "no" if self.extract is None else str(self.extract)
         if self.extract is not None:
             parts |= {"take": self.take, "space": "collapse", "refs": "any"}
+        if self.fold:
+            parts["case"] = "folded"
         return parts | {"deadline": f"{self.timeout_s!r}s"}
 
     def _one(self, item: Item) -> Score | Failure:
@@ -91,8 +96,11 @@ class Regex(Builtin):
         if group is None:
             return unscorable("unparsable", f"the pattern found nothing to extract in {shorten(item.text)!r}")
         answer = collapse(group)
-        right = any(collapse(reference) == answer for reference in item.references)
+        right = any(self._plain(reference) == self._plain(answer) for reference in item.references)
         return Score(float(right), answer=answer)
+
+    def _plain(self, text: str) -> str:
+        return collapse(text).casefold() if self.fold else collapse(text)
 
     def _find(self, text: str) -> Any:
         if self.mode == "full":

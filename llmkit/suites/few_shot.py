@@ -61,7 +61,7 @@ class Examples:
         if len(found) < count:
             by = "" if self.spec.by is None else f" with {self.spec.by} {group}"
             raise DataError(
-                f"{count} examples are asked for, and {self.source.describe()} has {len(found)}{by}"
+                f"the prompt shows {_counted(count)}, and {self.source.describe()} has {len(found)}{by}"
                 f"{' besides the row itself' if self.own else ''}",
                 where=self.where,
                 hint="Ask for fewer with --few-shot N, or name other rows with --few-shot-data FILE",
@@ -84,7 +84,7 @@ class Examples:
         if not self.spec.count:
             return ()
         said = self.source.notes() if not self.own else ()
-        return (f"{self.spec.count} examples a prompt, from {self.source.describe()}", *said)
+        return (f"{_counted(self.spec.count)} a prompt, from {self.source.describe()}", *said)
 
     @cached_property
     def _by(self) -> Callable[[Values], Any]:
@@ -118,6 +118,10 @@ class Examples:
             if self.spec.by is None and self.spec.seed is None and len(pool) == most:
                 break
         return {group: [(key, values) for _, key, values in pool] for group, pool in pools.items()}
+
+
+def _counted(count: int) -> str:
+    return f"{count} example{'' if count == 1 else 's'}"
 
 
 def _rank(seed: int, number: int) -> int:

@@ -277,7 +277,7 @@ class Suite:
             raise DocumentError(
                 f"the rows of {data} have no field {expression.text!r}",
                 where=self.where(*keys),
-                hint=nearest(expression.text, known),
+                hint=_mapped(expression.text, known),
             )
         shown = () if self.examples is None else (EXAMPLES,)
         missing = [self.prompt.missing({**row.values, **dict.fromkeys(shown)}) for row in rows]
@@ -285,7 +285,7 @@ class Suite:
             raise DocumentError(
                 f"the prompt uses {missing[0][0]!r}, and the rows of {data} have no such field",
                 where=str(self.prompt.path) if self.prompt.path else self.where("messages"),
-                hint=NO_EXAMPLES if missing[0] == [EXAMPLES] else nearest(missing[0][0], known),
+                hint=NO_EXAMPLES if missing[0] == [EXAMPLES] else _mapped(missing[0][0], known),
             )
         self._check_samples(rows)
 
@@ -309,3 +309,8 @@ class Suite:
                 return
         if problem is not None:
             raise problem
+
+
+def _mapped(name: str, known: list[str]) -> str:
+    """Say which fields are near, and how a field that is called otherwise is read for it."""
+    return f"{nearest(name, known)}{'' if '.' in name else f' (another field can stand for it: --map {name}=FIELD)'}"

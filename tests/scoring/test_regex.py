@@ -32,6 +32,14 @@ def test_the_first_or_the_last_match_is_extracted() -> None:
     assert value("regex", "1 2 3", "3", pattern=r"\d", extract=0, take="last") == 1
 
 
+def test_case_counts_unless_it_is_folded() -> None:
+    options = {"pattern": "answer: (.*)", "extract": 1}
+    assert value("regex", "answer: yes", "Yes", **options) == 0
+    assert value("regex", "answer: yes", "Yes", **options, fold=True) == 1
+    assert "case" not in create("regex", options).signature
+    assert "|case:folded|" in create("regex", {**options, "fold": True}).signature
+
+
 def test_nothing_to_extract_is_unparsable_not_wrong() -> None:
     assert fault("regex", "no tags", "42", pattern="<a>(.*)</a>", extract=1) == "unparsable"
     assert fault("regex", "", "42", pattern="(a)|b", extract=1) == "unparsable"
@@ -54,6 +62,7 @@ def test_a_pattern_of_exponential_time_meets_its_deadline() -> None:
         ({"pattern": "("}, "'pattern' of scorer regex cannot be '(': not a regular expression"),
         ({"pattern": "a", "extract": 1}, "there is no group 1"),
         ({"pattern": "(?P<x>a)", "extract": "y"}, "no group named 'y'; it has ['x']"),
+        ({"pattern": "a", "fold": True}, "without extract nothing is compared"),
         ({}, "scorer regex needs the option 'pattern'"),
         ({"pattern": "a", "timeout_s": 0}, "'timeout_s' of scorer regex cannot be 0"),
     ],
