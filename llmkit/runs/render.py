@@ -13,6 +13,7 @@ from llmkit.runs import records
 from llmkit.runs.key import Keys, Replicate
 from llmkit.runs.plan import Plan
 from llmkit.runs.records import Job, Outcome
+from llmkit.suites.likelihood import Likelihood
 from llmkit.types import BadRow, Failure, Message, Request, Sample
 
 
@@ -37,6 +38,16 @@ def request_for(plan: Plan, messages: tuple[Message, ...], epoch: int) -> Reques
     return Request(messages, params)
 
 
+def comparison_for(plan: Plan, likelihood: Likelihood, messages: tuple[Message, ...], sample: Sample) -> Request:
+    """Return the request for continuations' likelihoods; nothing is sampled, so no parameter of sampling is in it.
+
+    Raises:
+        ValueError: The row's choices are wrong.
+    """
+    params = {name: value for name, value in plan.model.params.items() if name == "extra"}
+    return Request(messages, params, likelihood.of(sample.row, messages))
+
+
 def _bad(row: BadRow, epoch: int) -> Outcome:
     message = f"{row.where}: {row.message}" if row.where else row.message
     return Outcome(row.index, epoch, row.id or f"row {row.index}", failure=Failure("data", "bad_row", message))
@@ -51,8 +62,11 @@ def _groups(sample: Sample) -> str:
 
 def _job(plan: Plan, keys: Keys, sample: Sample, epoch: int) -> Job | Outcome:
     try:
-        rendered, replicate = plan.suite.prompt.render(sample.row), Replicate(epoch=epoch, arm=plan.arm)
-        if plan.form is None:
+        rendered, replicate = plan.suite.render(sample.row), Replicate(epoch=epoch, arm=plan.arm)
+        if plan.suite.likelihood is not None:
+            request = comparison_for(plan, plan.suite.likelihood, rendered, sample)
+            key = keys.key(request, replicate)
+        elif plan.form is None:
             request = request_for(plan, rendered, epoch)
             key = keys.key(request, replicate)
         else:
