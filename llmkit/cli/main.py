@@ -25,6 +25,7 @@ from llmkit.cli import (
     forms,
     gate,
     generate,
+    importing,
     init,
     judge,
     label,
@@ -61,6 +62,7 @@ app.command("compare")(compare.compare)
 app.command("plan")(plan.plan)
 app.command("rescore")(rescore.rescore)
 app.command("score")(score.score)
+app.command("import")(importing.import_)
 app.command("validate")(validate.validate)
 app.add_typer(forms.app, name="format")
 app.add_typer(runs.app, name="runs")

@@ -10,13 +10,15 @@ from llmkit.documents.paths import confined
 from llmkit.documents.schemas import schema
 from llmkit.documents.toml_reader import read_toml
 from llmkit.documents.validation import FieldError, validate
-from llmkit.documents.yaml_reader import parse_yaml, parse_yaml_value, read_yaml
+from llmkit.documents.yaml_reader import Tagged, parse_foreign_yaml, parse_yaml, parse_yaml_value, read_yaml
 
 __all__ = [
     "MAX_BYTES",
     "Document",
     "FieldError",
+    "Tagged",
     "confined",
+    "parse_foreign_yaml",
     "parse_yaml",
     "parse_yaml_value",
     "read_text",

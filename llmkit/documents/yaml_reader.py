@@ -78,6 +78,32 @@ def parse_yaml(text: str, *, path: Path | None = None, first_line: int = 1) -> D
     return Document(path, data, {(): first_line, **builder.lines})
 
 
+@dataclass(frozen=True, slots=True)
+class Tagged:
+    """A value under a tag of another tool (``!function utils.score``): what it would make of it is its own affair.
+
+    Attributes:
+        tag: With its exclamation mark.
+        text: What stands after it.
+    """
+
+    tag: str
+    text: str
+
+
+def parse_foreign_yaml(text: str, *, path: Path | None = None) -> tuple[Any, dict[Keys, int]]:
+    """Read YAML that was written for another tool: anything may be on top, and tags of its own stay as ``Tagged``.
+
+    Returns:
+        The data, and the line (from 1) of each field by its keys.
+
+    Raises:
+        DocumentError: With ``path:line``, for whatever else the module's docstring calls an error.
+    """
+    builder = _built(text, path, 1, foreign=True)
+    return builder.result, {(): 1, **builder.lines}
+
+
 def parse_yaml_value(text: str) -> Any:
     """Read YAML whose top level may be anything; empty text is None.
 
@@ -87,10 +113,11 @@ def parse_yaml_value(text: str) -> Any:
     return _built(text, None, 1).result
 
 
-def _built(text: str, path: Path | None, first_line: int) -> _Builder:
+def _built(text: str, path: Path | None, first_line: int, *, foreign: bool = False) -> _Builder:
     import yaml
 
     builder = _Builder(path, first_line, [match.start() for match in re.finditer("\n", text)])
+    builder.foreign = foreign
     try:
         for event in yaml.parse(text, Loader=yaml.SafeLoader):
             builder.take(event)
@@ -140,6 +167,7 @@ class _Builder:
         self.anchors: dict[str, tuple[Any, int] | None] = {}  # None while under construction
         self.nodes = 0
         self.documents = 0
+        self.foreign = False  # whether tags of other tools are kept
 
     def line(self, index: int) -> int:
         return self.first_line + bisect_right(self.breaks, index - 1)
@@ -266,6 +294,8 @@ class _Builder:
         tag = event.tag
         if tag in ("!", _TAG + "str") or (tag is None and event.style is not None):
             return text
+        if self.foreign and tag is not None and tag.startswith("!"):
+            return Tagged(tag, text)
         value = self._plain(text, event)
         if tag is None:
             return value

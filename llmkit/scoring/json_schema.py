@@ -42,7 +42,7 @@ class JsonSchema(Builtin):
         if (self.document is None) == (self.schema_field is None):
             raise ValueError("give either schema or schema_field")
         if self.document is not None:
-            _validator(self.document)
+            validator_of(self.document)
         return self
 
     @property
@@ -59,7 +59,7 @@ class JsonSchema(Builtin):
 
     @cached_property
     def _common(self) -> Any:
-        return None if self.document is None else _validator(self.document)
+        return None if self.document is None else validator_of(self.document)
 
     def _one(self, item: Item) -> Score | Failure:
         from referencing.exceptions import Unresolvable
@@ -92,10 +92,15 @@ def _row_validator(row: Mapping[str, Any], name: str) -> Any:
             raise BadSchema(f"the field {name!r} is not JSON: {error}") from None
     if not isinstance(schema, Mapping | bool):
         raise BadSchema(f"the field {name!r} holds no JSON Schema but {type(schema).__name__}")
-    return _validator(dict(schema) if isinstance(schema, Mapping) else schema)
+    return validator_of(dict(schema) if isinstance(schema, Mapping) else schema)
 
 
-def _validator(schema: dict[str, Any] | bool) -> Any:
+def validator_of(schema: dict[str, Any] | bool) -> Any:
+    """Return the validator of a schema: guarded against slow patterns, and one that fetches nothing.
+
+    Raises:
+        BadSchema: It is none.
+    """
     from jsonschema import Draft202012Validator, exceptions, validators
     from jsonschema_specifications import REGISTRY
 
