@@ -8,12 +8,14 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, PrivateAttr, ValidationInfo, model_validator
 
-from llmkit.errors import NoIsolationError, SandboxError, UsageError
+from llmkit.canonical import digest
+from llmkit.errors import DocumentError, NoIsolationError, SandboxError, UsageError
 from llmkit.sandbox.base import Limits, Sandbox
 from llmkit.scoring.base import Item
 from llmkit.scoring.builtin import RIGHT, Builtin, unscorable, yes_no
+from llmkit.scoring.files import FILES, Files
 from llmkit.scoring.programs import pool, tasks
 from llmkit.scoring.programs.extraction import Extract, readings
 from llmkit.scoring.programs.outputs import Compare
@@ -47,6 +49,9 @@ class Code(Builtin):
         default=None,
         min_length=1,
         description="The row's field with the tests; test, test_list (or test), cases, tests by shape.",
+    )
+    file: str | None = Field(
+        default=None, min_length=1, description="pytest: a test file, by its path from the suite's; for all rows."
     )
     prompt: str = Field(
         default="prompt", description="humaneval: the row's field with the beginning that the answer goes on from."
@@ -87,10 +92,16 @@ class Code(Builtin):
         default=None, ge=1, le=256, description="Answers that are examined at once; the processors where not set."
     )
 
+    _file: str | None = PrivateAttr(default=None)
+
     @model_validator(mode="after")
-    def _fits(self) -> Code:
-        if self.module in sys.stdlib_module_names or self.module in ("pytest", "tests", "main"):
+    def _fits(self, info: ValidationInfo) -> Code:
+        if self.module in sys.stdlib_module_names or self.module in ("pytest", "tests", "test_answer", "main"):
             raise ValueError(f"module: {self.module} is the name of another module")
+        if self.file is not None:
+            if self.shape != "pytest" or self.tests is not None:
+                raise ValueError("file is for the shape pytest, and in place of tests")
+            self._file = _read((info.context or {}).get(FILES) or Files(), self.file)
         return self
 
     @property
@@ -120,7 +131,7 @@ class Code(Builtin):
         limits = f"{self.timeout:g}s,cpu{self.cpu_s:g}s,{self.memory_mb}MiB,{self.processes}p,{self.output_kb}KiB"
         return {
             "shape": self.shape,
-            "tests": f"row.{self._tests}",
+            "tests": f"row.{self._tests}" if self._file is None else f"sha256.{digest(self._file)[:12]}",
             **own.get(self.shape, {}),
             "extract": self.extract,
             "sandbox": "none" if isinstance(sandbox, NoIsolationError) else sandbox.name,
@@ -200,7 +211,7 @@ class Code(Builtin):
             return tasks.mbpp(row, tests=names, setup=self.setup)
         if self.shape == "stdin":
             return tasks.stdin(row, tests=self._tests)
-        return tasks.pytest_file(tasks.text(row, self._tests), self.module)
+        return tasks.pytest_file(tasks.text(row, self._tests) if self._file is None else self._file, self.module)
 
     @cached_property
     def _common(self) -> Mapping[str, Any]:
@@ -211,6 +222,14 @@ class Code(Builtin):
 
 def _processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _read(files: Files, name: str) -> str:
+    try:
+        return files.find(name).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else "it is not UTF-8"
+        raise DocumentError(f"the tests {name!r} cannot be read: {reason}", where=files.where) from None
 
 
 def _pytest_path() -> list[str]:

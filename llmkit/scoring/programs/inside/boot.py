@@ -9,7 +9,7 @@ import sys
 
 
 class Blank:
-    """Anything of the modules that are left out: it has every attribute, and is false."""
+    """Anything of the modules that are left out: it has every attribute, takes every argument, and is false."""
 
     def __getattr__(self, name: str) -> "Blank":
         return self
@@ -17,7 +17,7 @@ class Blank:
     def __getitem__(self, key: object) -> "Blank":
         return self
 
-    def __call__(self, *args: object) -> "Blank":
+    def __call__(self, *args: object) -> "Blank":  # noqa: D102
         return self
 
     def __bool__(self) -> bool:

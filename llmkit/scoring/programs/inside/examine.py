@@ -38,6 +38,8 @@ MODULES = frozenset(
         "time",
     ]
 )
+OWN_MODULES = frozenset({"tests", "test_answer", "io", "_io"})
+"""Where the classes are from whose objects an answer may look into: the tests' own, and files in memory."""
 _AST_ONLY = 0x400  # PyCF_ONLY_AST of _ast, where importing ast itself would take 5 ms
 _LONGEST = 300
 
@@ -237,7 +239,7 @@ def reachable(operation: str, value: Any, args: tuple[Any, ...]) -> bool:
         if name.startswith("_") or isinstance(value, type):
             return False
         # Frames, functions and modules lead to the tests themselves; objects of their classes are their data.
-        return type(value).__module__ in ("tests", "io", "_io") and not callable(value)
+        return type(value).__module__ in OWN_MODULES and not callable(value)
     if operation == "call":
         return callable(value)
     return operation not in ("plain", "await", "copy", "names")

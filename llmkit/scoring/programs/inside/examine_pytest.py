@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import os
 import sys
 from types import ModuleType
@@ -19,7 +20,7 @@ class Answer(ModuleType):
     def __init__(self, name: str, tests: Tests) -> None:
         super().__init__(name)
         self.__dict__["_llmkit_tests"] = tests
-        self.__dict__["__all__"] = tests.peer.request("names", MODULE)
+        self.__dict__["__all__"] = _public(tests.peer.request("names", MODULE))
 
     def __getattr__(self, name: str) -> Any:
         tests: Tests = self.__dict__["_llmkit_tests"]
@@ -38,6 +39,12 @@ class Answer(ModuleType):
 
     def __delattr__(self, name: str) -> None:
         self.__dict__["_llmkit_tests"].peer.request("del", MODULE, (name,))
+
+
+def _public(names: Any) -> list[str]:
+    """Return what ``import *`` brings: nothing that tests compare with, or that runs them."""
+    reserved = {*vars(builtins), *sys.stdlib_module_names, "pytest"}
+    return [name for name in names if type(name) is str and name not in reserved] if type(names) is list else []
 
 
 class Count:

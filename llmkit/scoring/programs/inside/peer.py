@@ -37,10 +37,12 @@ class Peer:
         gate: Says what the other side may do.
         wary: Whether the other side may lie: then no value of its may decide a comparison with one of ours.
         strict: Whether, beyond that, its objects take no part in operations with our plain values.
+        channel: The descriptor of the line.
     """
 
-    def __init__(self, gate: Gate, *, wary: bool, strict: bool = False) -> None:
+    def __init__(self, gate: Gate, *, wary: bool, strict: bool = False, channel: int = CHANNEL) -> None:
         self.gate, self.wary, self.strict = gate, wary, strict
+        self.channel = channel
         self.last: tuple[Any] | None = None
         self.broken: str | None = None
         self.raised: set[int] = set()
@@ -188,7 +190,7 @@ class Peer:
         data = memoryview(len(encoder.out).to_bytes(4, "big") + bytes((kind,)) + encoder.out)
         while data:
             try:
-                data = data[posix.write(CHANNEL, data) :]
+                data = data[posix.write(self.channel, data) :]
             except OSError as error:
                 raise self._break(Gone(str(error))) from None
 
@@ -203,7 +205,7 @@ class Peer:
         data = bytearray()
         while len(data) < count:
             try:
-                part = posix.read(CHANNEL, min(count - len(data), 1 << 20))
+                part = posix.read(self.channel, min(count - len(data), 1 << 20))
             except OSError as error:
                 raise self._break(Gone(str(error))) from None
             if not part:
