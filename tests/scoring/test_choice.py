@@ -1,11 +1,14 @@
 """choice: which letter an answer settles on."""
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from llmkit.errors import DocumentError
-from llmkit.scoring import create
+from llmkit.scoring import Item, create
+from llmkit.types import Failure, Score, TokenLogprob
 from tests.scoring.ask import fault, score, value
 
 
@@ -81,3 +84,47 @@ def test_signature() -> None:
 @given(st.sampled_from("ABCD"), st.text("abcdefghij .,\n", max_size=60))
 def test_an_announced_letter_wins_over_any_small_print(letter: str, prose: str) -> None:
     assert score("choice", f"{prose}\nThe answer is ({letter}).", letter).answer == letter
+
+
+def first(*alternatives: tuple[str, float], text: str = "A") -> Item:
+    likeliest = max(alternatives, key=lambda each: each[1])
+    return Item(text, ("B",), logprobs=(TokenLogprob(*likeliest, alternatives), TokenLogprob(".", -0.1)))
+
+
+def by_logprob(item: Item) -> Score | Failure:
+    (result,) = create("choice", {"by": "logprob"}).score([item])
+    return result
+
+
+class TestByLogprob:
+    def test_the_likeliest_letter_of_the_first_token_is_the_answer(self) -> None:
+        assert by_logprob(first(("The", -0.2), ("B", -2.0), ("A", -3.0))) == Score(1.0, answer="B")
+        assert by_logprob(first(("A", -1.0), ("B", -2.0))) == Score(0.0, answer="A")
+
+    def test_the_spellings_of_a_letter_are_summed(self) -> None:
+        # 0.30 for A; 0.2 + 0.1 + 0.05 for B.
+        spelled = first(("A", math.log(0.3)), (" B", math.log(0.2)), ("B", math.log(0.1)), ("(B", math.log(0.05)))
+        assert by_logprob(spelled) == Score(1.0, answer="B")
+
+    def test_a_small_letter_is_a_word(self) -> None:
+        assert by_logprob(first(("a", -0.1), ("B", -5.0))) == Score(1.0, answer="B")
+
+    def test_a_tie_with_a_wrong_letter_is_wrong(self) -> None:
+        assert by_logprob(first(("B", -1.0), ("C", -1.0))).value == 0  # type: ignore[union-attr]
+
+    def test_no_letter_among_the_alternatives_is_unparsable(self) -> None:
+        result = by_logprob(first(("The", -0.2), ("I", -2.0), text="The answer is B"))
+        assert isinstance(result, Failure) and result.kind == "unparsable"
+        assert "'The'" in result.message
+
+    @pytest.mark.parametrize("logprobs", [None, (), (TokenLogprob("B", -0.1),)])
+    def test_an_answer_without_alternatives_is_said(self, logprobs: tuple[TokenLogprob, ...] | None) -> None:
+        result = by_logprob(Item("B", ("B",), logprobs=logprobs))
+        assert isinstance(result, Failure) and result.kind == "no_logprobs"
+
+    def test_the_signature_says_so_and_that_of_read_letters_stays(self) -> None:
+        assert (
+            create("choice", {"by": "logprob"}).signature
+            == "metric:choice|choices:ABCD|by:logprob|ties:wrong|refs:any|v:1"
+        )
+        assert create("choice").signature == "metric:choice|choices:ABCD|extract:auto|take:last|refs:any|v:1"
