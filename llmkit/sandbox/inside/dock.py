@@ -51,8 +51,9 @@ def main(order: dict[str, Any]) -> NoReturn:
     if channel >= 0:
         threading.Thread(target=_inwards, args=(channel, inwards), daemon=True).start()
     code = _outwards(outwards, channel, status)
+    ended = docker.wait()  # with the container, and so with all that ran in it
     if code is None:
-        code = docker.wait()
+        code = ended
         listening.join(KILL_S)
         with contextlib.suppress(OSError):  # closed where the program had begun: the container was killed under it
             os.write(status, bytes(words) or f"docker ended with {code}".encode())

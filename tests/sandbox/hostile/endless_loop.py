@@ -1,0 +1,7 @@
+"""Never ends.
+
+Ends: cpu or wall
+"""
+
+while True:
+    pass

@@ -1,0 +1,9 @@
+"""Prints without end.
+
+Ends: output
+"""
+
+import os
+
+while True:
+    os.write(1, b"x" * 65536)

@@ -1,0 +1,168 @@
+"""Programs that mean harm do none, and nothing of them is left."""
+
+from __future__ import annotations
+
+import os
+import socket
+import tempfile
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from llmkit.sandbox import namespaces, running
+from llmkit.sandbox.base import Limits, Program
+from tests.sandbox.hostile import ESCAPED, programs
+from tests.sandbox.kinds import lives, sandbox
+
+LIMITS = Limits(cpu_s=0.2, wall_s=3.0, memory_mb=96, processes=12, file_mb=1, scratch_mb=2, output_kb=32)
+WAITING = Limits(cpu_s=0.2, wall_s=0.3, memory_mb=96, processes=12, file_mb=1, scratch_mb=2, output_kb=32)
+FILES = 2_000
+SECRET = "a-secret-that-no-answer-may-see"
+ON_DOCKER = ("daemon", "exit_at_once", "endless_output", "kill_all", "kill_parent", "read_files", "signal_blocker")
+"""What depends on the relay and on ending a container; the rest is Docker's own to hold, and its stand-in is none."""
+ON_NOTHING = (
+    "closed_descriptors",
+    "daemon",
+    "daemons",
+    "endless_errors",
+    "endless_loop",
+    "endless_output",
+    "environment",
+    "exit_at_once",
+    "fork_bomb",
+    "inherited_descriptors",
+    "locked_folder",
+    "memory_bomb",
+    "memory_of_many",
+    "signal_blocker",
+    "stops_itself",
+)
+"""What even the sandbox that isolates nothing must end, clean up and keep away from variables and descriptors."""
+
+CASES = [(kind, name) for kind in ("bubblewrap", "namespaces") for name in programs()]
+CASES += [("docker", name) for name in ON_DOCKER] + [("unsafe-local", name) for name in ON_NOTHING]
+
+
+@dataclass
+class Target:
+    """What a program must not reach."""
+
+    folder: Path
+    port: int
+    visitors: list[bytes]
+
+    @property
+    def words(self) -> dict[str, object]:
+        """What is filled in."""
+        return {
+            "secret": self.folder / "secret.txt",
+            "outside": self.folder,
+            "parent": os.getpid(),
+            "port": self.port,
+            "socket": self.folder / "socket",
+            "abstract": f"llmkit-{self.port}",
+            "secret_value": SECRET,
+            "processes": LIMITS.processes,
+            "memory": LIMITS.memory_mb,
+            "scratch": LIMITS.scratch_mb,
+        }
+
+
+@pytest.fixture(scope="module")
+def target() -> Iterator[Target]:
+    """A file, a folder, and servers that take any guest."""
+    with tempfile.TemporaryDirectory(dir=Path.cwd(), prefix=".hostile-") as name:
+        folder, visitors = Path(name), []
+        (folder / "secret.txt").write_text(SECRET, encoding="utf-8")
+        os.chmod(folder, 0o777)
+        stream, datagrams = socket.create_server(("127.0.0.1", 0)), socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        datagrams.bind(stream.getsockname())
+        local, abstract = (socket.socket(socket.AF_UNIX) for _ in range(2))
+        local.bind(str(folder / "socket"))
+        os.chmod(folder / "socket", 0o777)
+        abstract.bind(f"\0llmkit-{stream.getsockname()[1]}")
+        for server in (local, abstract):
+            server.listen()
+        threads = [
+            threading.Thread(target=_welcome, args=(server, visitors))
+            for server in (stream, datagrams, local, abstract)
+        ]
+        for thread in threads:
+            thread.start()
+        yield Target(folder, stream.getsockname()[1], visitors)
+        for server in (stream, datagrams, local, abstract):
+            server.shutdown(socket.SHUT_RDWR) if server is not datagrams else _wake(datagrams)
+        for thread in threads:
+            thread.join()
+        for server in (stream, datagrams, local, abstract):
+            server.close()
+
+
+def _welcome(server: socket.socket, visitors: list[bytes]) -> None:
+    while True:
+        try:
+            if server.type == socket.SOCK_DGRAM:
+                said = server.recv(64)
+            else:
+                visitor, _ = server.accept()
+                with visitor:
+                    said = visitor.recv(64) or b"a visit"
+        except OSError:
+            return
+        if not said:
+            return
+        visitors.append(said)
+
+
+def _wake(datagrams: socket.socket) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as knocking:
+        knocking.sendto(b"", datagrams.getsockname())
+
+
+@pytest.mark.parametrize(("kind", "name"), CASES)
+def test_it_is_contained(
+    kind: str, name: str, target: Target, tmp_path: Path, marker: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen, hostile = sandbox(kind, tmp_path), programs()[name]
+    monkeypatch.setenv("LLMKIT_TEST_KEY", SECRET)
+    monkeypatch.setattr(running, "MOST_FILES", FILES)
+    monkeypatch.setattr(namespaces, "MOST_FILES", FILES)
+    before = _seen(target.folder)
+    assert chosen.isolated or not hostile.deadly
+
+    program = Program(("-S", "main.py", marker), {"main.py": hostile.text(**target.words).encode()})
+    limits = WAITING if hostile.ends == ("wall",) else LIMITS
+    ended = chosen.start(program, limits).wait()
+
+    assert ESCAPED not in ended.stdout, ended.stdout.decode("utf-8", "replace")
+    assert (ended.stopped or "itself") in hostile.ends, (ended.stopped, ended.stderr[-500:])
+    assert len(ended.stdout) <= limits.output_kb * 1024
+    assert not lives(marker)
+    assert _seen(target.folder) == before
+    assert not target.visitors
+
+
+def _seen(folder: Path) -> dict[str, bytes | None]:
+    return {str(path): path.read_bytes() if path.is_file() else None for path in sorted(folder.rglob("*"))}
+
+
+def test_each_says_what_it_does_and_how_it_may_end() -> None:
+    known = {"itself", "wall", "cpu", "memory", "output", "processes"}
+    for hostile in programs().values():
+        assert hostile.about.endswith(".")
+        assert hostile.ends
+        assert set(hostile.ends) <= known
+
+
+@pytest.mark.parametrize("name", ["read_files", "network_tcp", "unix_sockets"])
+def test_without_isolation_it_would_do_its_harm(name: str, target: Target, tmp_path: Path) -> None:
+    """Or the tests above would prove nothing. Of the harmless ones alone: these programs run as whoever tests."""
+    hostile, visitors = programs()[name], list(target.visitors)
+    assert not hostile.deadly
+    program = Program(("-S", "-c", hostile.text(**target.words)))
+    ended = sandbox("unsafe-local", tmp_path).start(program, LIMITS).wait()
+    target.visitors[:] = visitors
+    assert ESCAPED in ended.stdout
