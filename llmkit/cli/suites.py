@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from llmkit.cli.complete import complete_suite
-from llmkit.cli.options import Data, FewShot, FewShotData, Json
+from llmkit.cli.options import Data, FewShot, FewShotData, Json, Map, fields
 from llmkit.errors import UsageError
 
 
@@ -22,6 +22,7 @@ def suites(
         ),
     ] = None,
     data: Data = None,
+    map_: Map = None,
     few_shot: FewShot = None,
     few_shot_data: FewShotData = None,
     json: Json = False,
@@ -35,7 +36,7 @@ def suites(
     from llmkit.suites.catalogue import card, entries
 
     if suite is None:
-        if data is not None or few_shot is not None or few_shot_data is not None:
+        if any(each is not None for each in (data, map_, few_shot, few_shot_data)):
             raise UsageError("--data and --few-shot show the prompt of one suite", hint="Name it: llmkit suites NAME")
         found = entries()
         if json:
@@ -43,7 +44,7 @@ def suites(
         else:
             print_catalogue(found, out())
         return
-    one = card(suite, data=data, few_shot=few_shot, few_shot_data=few_shot_data)
+    one = card(suite, data=data, few_shot=few_shot, few_shot_data=few_shot_data, fields=fields(map_))
     if json:
         print_json(card_document(one))
     else:

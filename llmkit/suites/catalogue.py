@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from shlex import quote
 
@@ -34,7 +34,12 @@ def entries() -> list[SuiteEntry]:
 
 
 def card(
-    ref: str, *, data: str | None = None, few_shot: int | None = None, few_shot_data: str | None = None
+    ref: str,
+    *,
+    data: str | None = None,
+    few_shot: int | None = None,
+    few_shot_data: str | None = None,
+    fields: Mapping[str, str] | None = None,
 ) -> SuiteCard:
     """Return one suite in full.
 
@@ -43,6 +48,7 @@ def card(
         data: A file, whose first row the prompt is shown with.
         few_shot: How many examples it is shown with.
         few_shot_data: A file that the examples come from.
+        fields: Name → field or template: further fields of its rows.
 
     Raises:
         UnknownNameError: No such suite.
@@ -59,7 +65,7 @@ def card(
             parts=tuple(_of(suite.spec, suite.name) for suite in suites),
             commands=(_run(ref, suites[0]),),
         )
-    suite = adapted(suites[0], few_shot=few_shot, few_shot_data=few_shot_data)
+    suite = adapted(suites[0], few_shot=few_shot, few_shot_data=few_shot_data, fields=fields)
     messages, row = _first(suite) if data is not None else ((), None)
     about, hub = suite.spec.about or AboutSpec(), suite.spec.data
     return SuiteCard(
