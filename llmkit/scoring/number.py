@@ -2,8 +2,9 @@ r"""Numbers as people and models write them: found in a text, and read exactly.
 
 Read are: signs, thousands separators (comma, apostrophe, no-break and thin spaces, LaTeX's ``\!`` ``\,`` ``{,}``),
 decimals, Indian grouping (``12,34,567``), scientific notation (``1.5e-3``, ``1.5 × 10^6``), powers, fractions
-(``3/4``, ``1 1/2``, ``\frac{3}{4}``, ½), percents, digits of any script, and a currency mark before the number. A
-number inside a word (``H2O``) is none, and a date (``12/25/2020``) is no fraction.
+(``3/4``, ``1 1/2``, ``\frac{3}{4}``, ``1\frac{3}{4}``, ½), percents (``50%``, ``50 percent``), digits of any script,
+and a currency mark before the number. A number inside a word (``H2O``) is none, and a date (``12/25/2020``) is no
+fraction.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal
 from functools import cache
 from typing import Literal
@@ -20,6 +21,7 @@ Mark = Literal[".", ","]
 
 # Divisions and powers are rounded to this many digits; a number as written is never rounded.
 EXACT = Context(prec=60, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[])
+AFTER = 60  # characters behind a number that may hold its unit
 _LARGEST_EXPONENT = 999_999  # beyond it arithmetic takes seconds, and nobody means it
 _VULGAR = "¼½¾⅐⅑⅒⅓⅔⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞"
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
@@ -29,11 +31,19 @@ _FOREIGN_DIGIT = re.compile(r"[^\D0-9]")
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A number found in a text: how it is written, what it is, and whether a percent sign follows."""
+    """A number found in a text.
+
+    Attributes:
+        text: How it is written.
+        value: What it is.
+        percent: Whether a percent sign, or the word, follows.
+        after: What follows it, as far as a unit may reach.
+    """
 
     text: str
     value: Decimal
     percent: bool = False
+    after: str = field(default="", compare=False)
 
 
 def numbers(text: str, mark: Mark = ".") -> Iterator[Number]:
@@ -71,30 +81,32 @@ _SPACED = re.compile(r"[-+−]?\d{1,3}(?: \d{3})+(?:[.,]\d+)?")
 @cache
 def _grammar(mark: Mark) -> re.Pattern[str]:
     point, comma = (r"\.", ",") if mark == "." else (",", r"\.")
-    group = rf"(?:{comma}(?:\\![ ]?)?|\{{,\}}|\\[!,]|['’\u00a0\u202f\u2009])"
+    group = rf"(?:{comma}(?:\\![ ]?)?|\{{,\}}|\\[!,]|['’_\u00a0\u202f\u2009])"
     plain = (
         rf"(?:(?:\d{{1,3}}(?:{group}\d{{3}})+(?!\d)|\d{{1,2}}(?:{comma}\d\d)+{comma}\d{{3}}(?!\d)|\d+)"
         rf"(?:{point}\d+)?|{point}\d+)"
     )
+    decimal = rf"[-−]?(?:\d+(?:{point}\d+)?|{point}\d+)"
     exponent = r"(?:\{[ ]?[-+−]?\d+[ ]?\}|[-+−]?\d+)"
+    raised = r"(?:[ ]?\^[ ]?|\*\*(?=[-+]?\d))"
     return re.compile(
         rf"""
         (?<![A-Za-z\u00c0-\u024f\u0370-\u03ff\u0400-\u052f_])(?<!\d)(?<!\d{point})
         (?P<sign>(?<![\w)\]}}])[-+−])?
         (?:\\?[$€£¥₹][ ]?)?
         (?:
-            \\[dtc]?frac[ ]?(?:\{{[ ]?(?P<top>[-−]?\d+)[ ]?\}}|(?P<top1>\d))
-                        [ ]?(?:\{{[ ]?(?P<bottom>\d+)[ ]?\}}|(?P<bottom1>\d))
+            (?:(?P<mixed>\d+)[ ]?)?\\[dtc]?frac[ ]?(?:\{{[ ]?(?P<top>{decimal})[ ]?\}}|(?P<top1>\d))
+                        [ ]?(?:\{{[ ]?(?P<bottom>{decimal})[ ]?\}}|(?P<bottom1>\d))
           | (?P<units>\d+)[ ](?P<num>\d+)/(?P<den>\d+)(?![/\d])
           | (?P<vunits>\d+)?[ ]?(?P<vulgar>[{_VULGAR}])
           | (?P<dated>(?<=\d/))?(?P<plain>{plain})
             (?: [eE](?P<exp>[-+]?\d+)(?!\w)
-              | [ ]?(?:×|x|\*|\\times|\\cdot)[ ]?10(?:[ ]?\^[ ]?(?P<ten>{exponent})|(?P<tens>[⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+))
-              | [ ]?\^[ ]?(?P<power>{exponent})
+              | [ ]?(?:[×x*·⋅]|\\times|\\cdot)[ ]?10(?:{raised}(?P<ten>{exponent})|(?P<tens>[⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+))
+              | {raised}(?P<power>{exponent})
               | (?(dated)(?!))[ ]?/[ ]?(?P<over>{plain})(?![/\d])
             )?
         )
-        (?P<percent>[ ]?\\?%)?
+        (?P<percent>[ ]?\\?%|[ ]per[ ]?cent\b)?
         """,
         re.VERBOSE,
     )
@@ -106,7 +118,8 @@ def _read(match: re.Match[str], mark: Mark) -> Number | None:
         return None
     if match["sign"] in ("-", "−"):
         value = value.copy_negate()
-    return Number(match[0].strip(), value, match["percent"] is not None)
+    after = match.string[match.end() : match.end() + AFTER]
+    return Number(match[0].strip(), value, match["percent"] is not None, after)
 
 
 def _magnitude(match: re.Match[str], mark: Mark) -> Decimal | None:
@@ -119,8 +132,8 @@ def _magnitude(match: re.Match[str], mark: Mark) -> Decimal | None:
     if match["units"]:
         part = EXACT.divide(Decimal(match["num"]), Decimal(match["den"]))
         return EXACT.add(Decimal(match["units"]), part)
-    top = match["top"] or match["top1"]
-    return EXACT.divide(Decimal(top.translate(_MINUS)), Decimal(match["bottom"] or match["bottom1"]))
+    top, bottom = (_signed(match[name] or match[f"{name}1"], mark) for name in ("top", "bottom"))
+    return EXACT.add(Decimal(match["mixed"] or 0), EXACT.divide(top, bottom))
 
 
 def _plain(match: re.Match[str], mark: Mark) -> Decimal | None:
@@ -135,6 +148,11 @@ def _plain(match: re.Match[str], mark: Mark) -> Decimal | None:
     if len(exponent) > 7 or abs(int(exponent)) > _LARGEST_EXPONENT:
         return None
     return base.scaleb(int(exponent), EXACT) if ten else EXACT.power(base, int(exponent))
+
+
+def _signed(written: str, mark: Mark) -> Decimal:
+    value = _decimal(written, mark)
+    return value.copy_negate() if written[0] in "-−" else value
 
 
 def _decimal(written: str, mark: Mark) -> Decimal:

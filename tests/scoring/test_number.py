@@ -1,6 +1,7 @@
 """Numbers in texts, read exactly."""
 
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
@@ -28,6 +29,9 @@ def read(text: str, mark: str = ".") -> list[str]:
         (r"\frac14", "0.25"), (r"\dfrac{-1}{4}", "-0.25"), ("½", "0.5"), ("2½", "2.5"), ("2 ¼", "2.25"),
         ("50%", "50"), (r"20\%", "20"), ("٤٢", "42"), ("４２", "42"), ("答案是5", "5"), ("x=5", "5"),
         ("(7)", "7"), ("-0", "-0"),
+        (r"1\frac{1}{2}", "1.5"), (r"-2 \frac{1}{4}", "-2.25"), (r"\frac{1.5}{3}", "0.5"), (r"\frac{1}{-4}", "-0.25"),
+        ("2·10³", "2000"), (r"2 ⋅ 10^{-1}", "0.2"), ("2*10**3", "2000"), ("10**3", "1000"), ("1_000", "1000"),
+        ("50 percent", "50"), ("50 per cent", "50"), ("**5**", "5"),
     ],
 )  # fmt: skip
 def test_one_number(text: str, expected: str) -> None:
@@ -53,6 +57,7 @@ def test_no_number(text: str) -> None:
         ("12/25/2020", ["12", "25", "2020"]),
         ("COVID-19", ["19"]),
         ("1000,99", ["1000", "99"]),
+        ("**5** 3", ["5", "3"]),
     ],
 )
 def test_several_numbers(text: str, expected: list[str]) -> None:
@@ -99,3 +104,16 @@ def test_floats_are_read_back(value: float) -> None:
 @given(st.text())
 def test_any_text_can_be_searched(text: str) -> None:
     assert all(number.value.is_finite() for number in numbers(text))
+
+
+@given(st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**12), max_value=10**12, places=4))
+def test_a_number_comes_back_however_it_is_written(number: Decimal) -> None:
+    ways = (f"{number}", f"{number:,}", f"{number:.20e}", f"${number}$", f"\\text{{so}} {number}\\,\\text{{km}}")
+    assert [next(numbers(way)).value for way in ways] == [number] * len(ways)
+
+
+@given(st.integers(0, 10**6), st.integers(0, 10**6), st.integers(1, 10**6))
+def test_a_mixed_number_comes_back(units: int, top: int, bottom: int) -> None:
+    expected = units + Fraction(top, bottom)
+    found = [next(numbers(way)).value for way in (f"{units} {top}/{bottom}", rf"{units}\frac{{{top}}}{{{bottom}}}")]
+    assert [abs(Fraction(value) - expected) < Fraction(1, 10**40) for value in found] == [True, True]

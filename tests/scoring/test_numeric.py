@@ -111,6 +111,72 @@ def test_percents() -> None:
     assert value("numeric", "50%", "50", percent="fraction") == 0
 
 
+def test_percent_may_be_a_word() -> None:
+    assert value("numeric", "It is 50 percent.", "0.5", percent="fraction") == 1
+    assert value("numeric", "50 per cent", "50") == 1
+
+
+UNITS = [
+    ("5 km", "5 km"),
+    ("5 kilometres", "5km"),
+    ("so it is 5 km.", "5 km"),
+    (r"\boxed{5\,\text{km}}", r"5\text{ km}"),
+    ("The answer is 12 m^2", "12 square metres"),
+    ("60 mph", "60 miles per hour"),
+    ("$5", "5 dollars"),
+    (r"20^\circ\text{C}", "20 °C"),
+    ("5", "5"),
+    ("5 km", "5"),
+    ("5 apples", "5 pears"),
+]
+
+
+@pytest.mark.parametrize(("text", "reference"), UNITS)
+def test_the_same_unit_however_it_is_spelled(text: str, reference: str) -> None:
+    assert value("numeric", text, reference, units="require") == 1
+    assert value("numeric", text, reference, units="convert") == 1
+
+
+@pytest.mark.parametrize(("text", "reference"), [("5", "5 km"), ("5 m", "5 km"), ("5 kg", "5 km"), ("€5", "$5")])
+def test_a_unit_that_is_missing_or_another_is_wrong(text: str, reference: str) -> None:
+    assert value("numeric", text, reference, units="require") == 0
+    assert value("numeric", text, reference, units="convert") == 0
+    assert value("numeric", text, reference) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "reference"),
+    [
+        ("5000 m", "5 km"),
+        ("0.5 hours", "30 minutes"),
+        ("36 km/h", "10 m/s"),
+        ("1 ft", "30.48 cm"),
+        ("1 L", "1000 cm^3"),
+        ("100 °C", "212 °F"),
+        ("250 cents", "$2.50"),
+        ("1 hectare", "10000 m²"),
+    ],
+)
+def test_units_are_converted_where_a_suite_says_so(text: str, reference: str) -> None:
+    assert value("numeric", text, reference, units="convert") == 1
+    assert value("numeric", text, reference, units="require") == 0
+
+
+def test_a_tolerance_is_in_the_references_unit() -> None:
+    assert value("numeric", "5040 m", "5 km", units="convert", tolerance=0.05) == 1
+    assert value("numeric", "5060 m", "5 km", units="convert", tolerance=0.05) == 0
+
+
+def test_a_whole_text_may_hold_its_unit() -> None:
+    assert value("numeric", "5 km", "5 km", extract="whole", units="require") == 1
+    assert fault("numeric", "it is 5 km", "5 km", extract="whole", units="require") == "unparsable"
+    assert fault("numeric", "5 km", "5 km", extract="whole") == "unparsable"
+
+
+def test_the_signature_names_units_where_they_matter() -> None:
+    assert "|percent:drop|units:convert|refs:any|" in create("numeric", {"units": "convert"}).signature
+
+
 def test_decimal_comma() -> None:
     assert value("numeric", "1.234,5", "1234,5", decimal=",") == 1
     assert value("numeric", "29,5", "29.5", decimal=",") == 1
@@ -126,7 +192,7 @@ def test_huge_numbers() -> None:
 def test_a_tolerance_from_yaml_may_be_text() -> None:
     """YAML 1.1 reads 1e-6, without a point, as a string."""
     assert create("numeric", {"tolerance": "1e-6"}).signature == (
-        "metric:numeric|extract:auto|tol:1e-06|rel:0.0|decimal:point|percent:drop|refs:any|v:1"
+        "metric:numeric|extract:auto|tol:1e-06|rel:0.0|decimal:point|percent:drop|refs:any|v:2"
     )
 
 
