@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import itertools
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -187,9 +188,14 @@ class Script:
         """Whether any line carries continuations' log-likelihoods."""
         return any(line.loglikelihoods is not None for _, line in self.lines)
 
-    def answer(self, request: Request) -> Line | None:
-        """Return the line that answers, using up one of its ``times``; None where no line does."""
-        for index in self._candidates(request):
+    def answer(self, request: Request, *, compares: bool = False) -> Line | None:
+        """Return the line that answers, using up one of its ``times``; None where no line does.
+
+        Args:
+            request: What is asked.
+            compares: Whether log-likelihoods are wanted, and not a text.
+        """
+        for index in self._candidates(request, compares):
             line = self.lines[index][1]
             used = self._used.get(index, 0)
             if line.times is None:
@@ -199,10 +205,10 @@ class Script:
                 return line
         return None
 
-    def miss(self, request: Request) -> tuple[str, str]:
+    def miss(self, request: Request, *, compares: bool = False) -> tuple[str, str]:
         """Return what is wrong and what may mend it, for a request that no line answers."""
         text = last_text(request)
-        used_up = list(self._candidates(request))
+        used_up = list(self._candidates(request, compares))
         if used_up:
             number = self.lines[used_up[-1]][0]
             return f"every scripted answer to {shown(text)} is used up", f"Raise times in {self.path}:{number}"
@@ -213,10 +219,13 @@ class Script:
             return message, f"The nearest is {self.path}:{likenesses[close[0]]}, for {shown(close[0])}"
         return message, f"Add a line for it to {self.path}, or give a default"
 
-    def _candidates(self, request: Request) -> Iterator[int]:
-        yield from self._exact.get(request_digest(request), ())
+    def _candidates(self, request: Request, compares: bool) -> Iterator[int]:
         text = last_text(request)
-        yield from (index for index in self._searched if self.lines[index][1].found_in(text))
+        searched = (index for index in self._searched if self.lines[index][1].found_in(text))
+        for index in itertools.chain(self._exact.get(request_digest(request), ()), searched):
+            line = self.lines[index][1]
+            if line.fault is not None or (line.loglikelihoods is not None) == compares:
+                yield index
 
 
 def last_text(request: Request) -> str:

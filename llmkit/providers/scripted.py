@@ -28,6 +28,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
@@ -35,7 +36,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from llmkit.errors import ProviderError, ProviderFault, UnknownNameError, UsageError
 from llmkit.providers.base import Capabilities
-from llmkit.providers.likelihood import Context, Measured, by_context, compared
+from llmkit.providers.likelihood import Context, Measured, Place, by_context, compared
 from llmkit.providers.script import Line, Script, last_text, request_digest, shown
 from llmkit.tokens import Tokenizer
 from llmkit.types import Completion, Message, Request, Usage
@@ -241,33 +242,29 @@ class Scripted:
             await asyncio.sleep(self.options.latency_s)
         if fault is not None:
             raise _error(fault, None)
-        found = {
-            (context, text): _pieces(text, self._how_likely(context, text))
-            for context, texts in by_context(request).items()
-            for text in texts
-        }
+        found: dict[Place, Measured] = {}
+        for context, texts in by_context(request).items():
+            how_likely = self._after(context)
+            found.update({(context, text): _pieces(text, how_likely(text)) for text in texts})
         read = sum(tokens(*(m.content for m in context.messages or ()), context.text, text) for context, text in found)
         said = Completion("", usage=Usage(read, 0), latency_s=self.options.latency_s, served_model=self.model)
         return compared(request, found, said)
 
-    def _how_likely(self, context: Context, text: str) -> float:
-        opened = (Message("assistant", context.text),) if context.text else ()
-        asked = Request(opened if context.messages is None else (*context.messages, *opened))
-        if self._likelihood is not None:
-            return float(self._likelihood(asked, text))
+    def _after(self, context: Context) -> Callable[[str], float]:
+        """Return what tells how likely a text is after what stands before it."""
+        if (likelihood := self._likelihood) is not None:
+            opened = (Message("assistant", context.text),) if context.text else ()
+            asked = Request((*(context.messages or ()), *opened))
+            return lambda text: float(likelihood(asked, text))
         assert self._script is not None
         asked = Request(context.messages or (Message("user", context.text),))
-        line = self._script.answer(asked)
+        line = self._script.answer(asked, compares=True)
         if line is not None and line.fault is not None:
             raise _error(line.fault, line.retry_after)
         if line is None or line.loglikelihoods is None:
-            message, hint = self._script.miss(asked)
+            message, hint = self._script.miss(asked, compares=True)
             raise ProviderError("not_found", message, hint=hint)
-        for written in (text, text.strip()):
-            if written in line.loglikelihoods:
-                return line.loglikelihoods[written]
-        hint = f"The line for {shown(last_text(asked))} has {', '.join(map(shown, line.loglikelihoods))}"
-        raise ProviderError("not_found", f"no scripted log-likelihood of {shown(text)}", hint=hint)
+        return partial(_written, line.loglikelihoods, shown(last_text(asked)))
 
     def _from_line(self, request: Request, line: Line) -> Completion:
         text = line.text or ""
@@ -324,6 +321,15 @@ class _Rule:
 def tokens(*texts: str) -> int:
     """Count tokens by the module's rule: UTF-8 bytes / 4, rounded up."""
     return -(-sum(len(text.encode("utf-8", "surrogatepass")) for text in texts) // BYTES_PER_TOKEN)
+
+
+def _written(loglikelihoods: Mapping[str, float], where: str, text: str) -> float:
+    """Look a continuation up, with or without the space before it."""
+    for written in (text, text.strip()):
+        if written in loglikelihoods:
+            return loglikelihoods[written]
+    hint = f"The line for {where} has {', '.join(map(shown, loglikelihoods))}"
+    raise ProviderError("not_found", f"no scripted log-likelihood of {shown(text)}", hint=hint)
 
 
 def _pieces(text: str, logprob: float) -> Measured:

@@ -9,7 +9,7 @@ import pytest
 from llmkit.errors import ProviderError, UnknownNameError, UsageError
 from llmkit.providers.base import Counts, Provider, SpeaksWire
 from llmkit.providers.scripted import Scripted
-from llmkit.types import Completion, Message, Request, TokenLogprob, Usage
+from llmkit.types import Completion, Continuation, Continuations, Message, Request, TokenLogprob, Usage
 
 
 def asked(text="2 + 2?", **params):
@@ -219,3 +219,75 @@ def test_options_are_checked():
         Scripted("echo", {"faults": "nonsense:0.1"})
     with pytest.raises(UsageError, match="Give one of them"):
         Scripted("mine", {"file": "x.jsonl"}, function=lambda request: "")
+
+
+def compared(*texts, prompt="Capital of France?", chat=True, given="", unconditional=None):
+    continuations = tuple(Continuation(text, " " if given else "", given) for text in texts)
+    return Request((Message("user", prompt),), {}, Continuations(continuations, chat, unconditional))
+
+
+async def test_a_function_tells_how_likely_continuations_are():
+    provider = Scripted(likelihood=lambda request, text: -float(len(text)))
+    assert provider.capabilities.loglikelihood == {"chat", "none"}
+    completion = await provider.loglikelihoods(compared("London", "Paris"))
+    assert (completion.text, completion.finish_reason) == ("Paris", "compared")
+    assert [entry.logprob for entry in completion.logprobs] == [-6.0, -5.0]
+
+
+async def test_that_function_sees_what_stands_before_a_continuation():
+    seen = []
+
+    def likelihood(request, text):
+        seen.append(([(m.role, m.content) for m in request.messages], text))
+        return -1.0
+
+    provider = Scripted(likelihood=likelihood)
+    await provider.loglikelihoods(compared("Paris", given="It is", unconditional="Answer:"))
+    await provider.loglikelihoods(compared("Paris", given="It is", chat=False))
+    assert seen == [
+        ([("user", "Capital of France?"), ("assistant", "It is")], " Paris"),
+        ([("user", "Answer:"), ("assistant", "It is")], " Paris"),
+        ([("assistant", "Capital of France? It is")], " Paris"),
+    ]
+
+
+async def test_a_file_tells_how_likely_continuations_are(answers):
+    file = answers({"match": "France", "loglikelihoods": {"Paris": -0.5, "London": -3}})
+    provider = Scripted("mine", {"file": file})
+    for chat in (True, False):
+        completion = await provider.loglikelihoods(compared("London", "Paris", chat=chat))
+        assert [entry.logprob for entry in completion.logprobs] == [-3.0, -0.5]
+
+
+async def test_a_continuation_that_no_line_has_is_said(answers):
+    provider = Scripted("mine", {"file": answers({"match": "France", "loglikelihoods": {"Paris": -0.5}})})
+    with pytest.raises(ProviderError, match="no scripted log-likelihood of 'Rome'") as caught:
+        await provider.loglikelihoods(compared("Rome", "Paris"))
+    assert caught.value.fault == "not_found" and "'Paris'" in caught.value.hint
+
+
+async def test_lines_of_texts_and_of_likelihoods_stand_side_by_side(answers):
+    text = {"match": "France", "text": "Paris"}
+    likelihoods = {"match": "France", "loglikelihoods": {"Paris": -0.5, "Rome": -2}, "times": 1}
+    provider = Scripted("mine", {"file": answers(text, likelihoods)})
+    request = compared("Rome", "Paris")
+    assert (await provider.complete(Request(request.messages))).text == "Paris"
+    assert (await provider.loglikelihoods(request)).text == "Paris"
+    with pytest.raises(ProviderError, match="is used up"):
+        await provider.loglikelihoods(request)
+
+
+async def test_a_script_without_likelihoods_compares_nothing(answers):
+    provider = Scripted("mine", {"file": answers({"match": "France", "text": "Paris"})})
+    assert provider.capabilities.loglikelihood == frozenset()
+    with pytest.raises(ProviderError, match="no scripted answer"):
+        await provider.loglikelihoods(compared("Rome", "Paris"))
+
+
+async def test_comparisons_fail_as_scripted_too(answers):
+    provider = Scripted(options={"faults_at": {1: "rate_limit"}}, likelihood=lambda request, text: -1.0)
+    with pytest.raises(ProviderError) as caught:
+        await provider.loglikelihoods(compared("a", "b"))
+    assert caught.value.fault == "rate_limit"
+    assert (await provider.loglikelihoods(compared("a", "b"))).text == "a"
+    assert provider.made == 2

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from llmkit.reports.transcript import transcript
-from llmkit.types import Completion, Failure, GenerationFacts, Message, SampleResult, Score, Step, Usage
+from llmkit.types import Completion, Failure, GenerationFacts, Message, SampleResult, Score, Step, TokenLogprob, Usage
 from tests.reports.records import printed
 
 ANSWERED = SampleResult(
@@ -105,3 +105,18 @@ def test_an_answer_without_its_form_says_what_is_wrong():
     steps = (Step("It is 4.", "not a number", None),)
     facts = GenerationFacts(1, valid=False, first_valid=False, stop="attempts", problem="not a number", steps=steps)
     assert "  It is 4.\nnot accepted: not a number\n" in printed(transcript(replace(ANSWERED, generation=facts)))
+
+
+def test_continuations_that_were_compared_show_their_log_likelihoods():
+    entries = (
+        TokenLogprob("London", -3.5, ((" Lon", -3.0), ("don", -0.5))),
+        TokenLogprob("Pa\x1bris", -1.25, ((" Paris", -1.25),), alone=-9.0),
+    )
+    shown = lines(replace(ANSWERED, completion=Completion("Paris", "compared", logprobs=entries)))
+    assert "compared: 'London': -3.5000 · 2 tokens" in shown
+    assert r"compared: 'Pa\\x1bris': -1.2500 · 1 token · -9.0000 without the question" in shown
+
+
+def test_the_probabilities_of_generated_tokens_are_not_listed():
+    shown = lines(replace(ANSWERED, completion=Completion("4", logprobs=(TokenLogprob("4", -0.1),))))
+    assert not any(line.startswith("compared:") for line in shown)
