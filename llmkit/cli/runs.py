@@ -30,6 +30,7 @@ class ExportForm(StrEnum):
 
     JSONL = "jsonl"
     PARQUET = "parquet"
+    INSPECT = "inspect"
 
 
 class Status(StrEnum):
@@ -108,13 +109,15 @@ def show(
 @app.command()
 def export(
     run: RunArgument = "latest",
-    form: Annotated[ExportForm, typer.Option("--format", help="JSON lines or Parquet.")] = ExportForm.JSONL,
+    form: Annotated[
+        ExportForm, typer.Option("--format", help="JSON lines, Parquet, or a log that `inspect view` opens.")
+    ] = ExportForm.JSONL,
     output: Annotated[
         Path | None,
         typer.Option(
             "-o",
             "--output",
-            help="The file, or - for standard output; RUN.FORMAT here where not given.",
+            help="The file, or - for standard output; one of the run's name here where not given.",
             metavar="FILE",
         ),
     ] = None,
@@ -125,12 +128,13 @@ def export(
     """Write a run's samples to a file."""
     from llmkit.cli.console import say
     from llmkit.runs.export import stream, write
+    from llmkit.runs.inspect_log import name_of
 
     with open_store(store) as opened:
         row = opened.run(run)
         if str(output) == "-":
             stream(opened, row, sys.stdout.buffer, form.value, failed=failed)
             return
-        path = output or Path(f"{row.run_id}.{form.value}")
+        path = output or Path(name_of(row) if form is ExportForm.INSPECT else f"{row.run_id}.{form.value}")
         count = write(opened, row, path, form.value, failed=failed, force=force)
     say(f"wrote {count} samples to {path}")

@@ -43,6 +43,20 @@ def known(read: Read, some: Sequence[int]) -> set[Key]:
     return {(answer_id, input_, signature) for answer_id, input_, signature in read(sql, some)}
 
 
+def said(read: Read, some: Sequence[int]) -> dict[Key, str]:
+    """Return what judges said for some answers' scores, word for word; several votes with a blank line between them."""
+    marks = ",".join("?" * len(some))
+    sql = (
+        "SELECT b.answer_id, b.input, b.signature, a.text FROM behind b JOIN answers a ON a.answer_id=b.used"  # noqa: S608
+        f" WHERE b.answer_id IN ({marks}) ORDER BY b.used"
+    )
+    found: dict[Key, str] = {}
+    for answer_id, input_, signature, text in read(sql, some):
+        key = (answer_id, input_, signature)
+        found[key] = f"{found[key]}\n\n{text}" if key in found else text
+    return found
+
+
 def served(read: Read, run_id: str, signatures: Mapping[str, str]) -> dict[str, set[str]]:
     """Return metric → the models behind the scores of a run's samples, in the server's words, whoever asked them.
 

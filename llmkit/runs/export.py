@@ -1,4 +1,4 @@
-"""A stored run as files for others: JSON lines, Parquet, a curl command, a test case."""
+"""A stored run as files for others: JSON lines, Parquet, a log of inspect_ai, a curl command, a test case."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from llmkit.runs.rows import RunRow, SampleRow
 from llmkit.runs.store import Store
 from llmkit.types import Failure, Request, SampleResult, Score
 
-Form = Literal["jsonl", "parquet"]
+Form = Literal["jsonl", "parquet", "inspect"]
 NESTED = (
     "row",
     "slices",
@@ -121,8 +121,8 @@ def record(run: RunRow, sample: SampleRow, scores: Mapping[str, Score | Failure]
         "extracted": {n: s.answer for n, s in scores.items() if isinstance(s, Score) and s.answer is not None},
         "stats": {n: list(s.stats) for n, s in scores.items() if isinstance(s, Score) and s.stats},
         "signatures": signatures_of(run),
-        "failures": [_failure(sample.failure, None)] * bool(sample.failure)
-        + [_failure(s, n) for n, s in scores.items() if isinstance(s, Failure)],
+        "failures": [failure_record(sample.failure, None)] * bool(sample.failure)
+        + [failure_record(s, n) for n, s in scores.items() if isinstance(s, Failure)],
         "usage": {
             "input_tokens": c.usage.input,
             "output_tokens": c.usage.output,
@@ -142,7 +142,8 @@ def record(run: RunRow, sample: SampleRow, scores: Mapping[str, Score | Failure]
     }
 
 
-def _failure(failure: Failure | None, metric: str | None) -> dict[str, Any]:
+def failure_record(failure: Failure | None, metric: str | None) -> dict[str, Any]:
+    """Return a failure as plain data: of the sample, or of one of its metrics."""
     if failure is None:
         return {}
     return {"stage": failure.stage, "kind": failure.kind, "message": failure.message, "metric": metric}
@@ -180,6 +181,10 @@ def write(store: Store, run: RunRow, path: Path, form: Form, *, failed: bool = F
 
 def stream(store: Store, run: RunRow, out: BinaryIO, form: Form, *, failed: bool = False) -> int:
     """Write a run's samples to what is open already; returns how many."""
+    if form == "inspect":
+        from llmkit.runs.inspect_log import write_log
+
+        return write_log(store, run, out, failed=failed)
     records = rows(store, run, failed=failed)
     if form == "parquet":
         return _write_parquet(records, out)

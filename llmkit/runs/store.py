@@ -322,12 +322,7 @@ class Store:
         return {name: sorted({*asked.get(name, ()), *stood.get(name, ())}) for name in sorted({*asked, *stood})}
 
     def spent(self, run_id: str, *, certain: bool = False) -> float:
-        """Return the dollars that a run has paid or may have paid, unknown prices left out.
-
-        Args:
-            run_id: The run.
-            certain: Only what it has paid.
-        """
+        """Return the dollars that a run has paid or, unless ``certain``, may have paid; unknown prices left out."""
         return bills.spent(self._read, run_id, certain=certain)
 
     def used_tokens(self, run_id: str) -> int:
@@ -354,6 +349,10 @@ class Store:
     def find_judged(self, answer_ids: Sequence[int]) -> set[behind.Key]:
         """Return the keys of those scores, of judges, of which it is known whose answers they were read from."""
         return {key for some in rows.parts(answer_ids) for key in behind.known(self._read, some)}
+
+    def judges_said(self, answer_ids: Sequence[int]) -> dict[behind.Key, str]:
+        """Return what judges said for the given answers' scores, keyed (answer, input, signature)."""
+        return {k: text for some in rows.parts(answer_ids) for k, text in behind.said(self._read, some).items()}
 
     def add_outcomes(self, run_id: str, outcomes: Sequence[Outcome], signatures: Mapping[str, str]) -> None:
         """Store samples with their inputs, prompts and scores, in one transaction.
