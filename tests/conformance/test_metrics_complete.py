@@ -3,6 +3,7 @@
 from tests.conformance.conftest import Vectors
 
 RUN = {
+    "bertscore.json": "test_metrics_bertscore",
     "bleu.json": "test_metrics_sacrebleu",
     "cer.json": "test_metrics_error_rates",
     "chrf.json": "test_metrics_sacrebleu",
@@ -21,8 +22,6 @@ RUN = {
 }
 DEFERRED = {
     "agreement.json": "agreement between annotators, no scorer",
-    "bertscore.json": "figures of roberta-large, which llmkit does not run; its rescaled cases check the rescaling "
-    "with a baseline, a later issue (the signature says rescale:no)",
     "pass_at_k.json": "answers that must be run as code, a later issue (the estimator itself: statistics/passk.json)",
 }
 
