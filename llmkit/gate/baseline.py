@@ -25,7 +25,7 @@ from llmkit.gate.arms import Means, Piece, Stop, Take
 from llmkit.prompts.fingerprint import messages_json
 from llmkit.runs.entries import entries_of
 from llmkit.runs.plan import Plan
-from llmkit.runs.records import Answer, Job, Outcome, facts_json, facts_of
+from llmkit.runs.records import Answer, Job, Outcome, facts_json, facts_of, logprobs_list, logprobs_of
 from llmkit.runs.result import conclude
 from llmkit.runs.resume import new_run
 from llmkit.runs.rows import RunRow, SampleRow
@@ -196,6 +196,7 @@ def _line(row: SampleRow) -> dict[str, Any]:
         "created_at": None if row.answer is None else row.answer.created_at,
         "failure": None if f is None else [f.stage, f.kind, f.message],
         **({} if row.generation is None else {"generation": facts_json(row.generation)}),
+        **({} if c is None or c.logprobs is None else {"logprobs": logprobs_list(c.logprobs)}),
     }
 
 
@@ -307,6 +308,7 @@ def _of(row: Mapping[str, Any]) -> Recorded:
     completion = Completion(
         row["answer"], row["finish_reason"], Usage(**tokens), row["cost_usd"], row["latency_s"],
         served_model=row["served_model"], request_id=row["request_id"],
+        logprobs=logprobs_of(row["logprobs"]) if "logprobs" in row else None,
     )  # fmt: skip
     if not isinstance(completion.text, str):
         raise ValueError("neither an answer nor a failure")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -83,7 +83,7 @@ INSERT_ANSWER = (
 def answer_row(completion: Completion) -> tuple[Any, ...]:
     """Return the values of ANSWER_COLUMNS from ``text`` on."""
     c, u = completion, completion.usage
-    logprobs = None if c.logprobs is None else json.dumps([_token(t) for t in c.logprobs])
+    logprobs = None if c.logprobs is None else json.dumps(logprobs_list(c.logprobs))
     tokens = (u.input, u.output, u.cached, u.cache_write, u.reasoning)
     served = (c.cost_usd, c.latency_s, c.http_attempts, c.served_model, c.request_id, logprobs)
     return (c.text, c.finish_reason, *tokens, *served)
@@ -111,16 +111,20 @@ def answer_of(row: tuple[Any, ...]) -> Answer:
     ) = row
     logprobs = None
     if lp is not None:
-        logprobs = tuple(
-            TokenLogprob(t, p, tuple((a, b) for a, b in top), *alone) for t, p, top, *alone in json.loads(lp)
-        )
+        logprobs = logprobs_of(json.loads(lp))
     usage = Usage(i, o, cached, write, reasoning)
     completion = Completion(text, finish, usage, cost, latency, http, served, rid, logprobs)
     return Answer(answer_id, run_id, created_at, completion)
 
 
-def _token(token: TokenLogprob) -> list[Any]:
-    return [token.token, token.logprob, token.top, *([] if token.alone is None else [token.alone])]
+def logprobs_list(logprobs: Sequence[TokenLogprob]) -> list[Any]:
+    """Return log-probabilities as plain data, an entry a token or continuation."""
+    return [[t.token, t.logprob, t.top, *([] if t.alone is None else [t.alone])] for t in logprobs]
+
+
+def logprobs_of(entries: Iterable[Sequence[Any]]) -> tuple[TokenLogprob, ...]:
+    """Read what ``logprobs_list`` returned."""
+    return tuple(TokenLogprob(t, p, tuple((a, b) for a, b in top), *alone) for t, p, top, *alone in entries)
 
 
 def storable(completion: Completion) -> Completion:

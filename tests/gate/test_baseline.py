@@ -7,7 +7,7 @@ import pytest
 from llmkit.errors import DataError, UsageError
 from llmkit.gate.baseline import load, save
 from llmkit.runs.store import Store
-from llmkit.types import Failure
+from llmkit.types import Failure, TokenLogprob
 from tests.providers.server import Server, status
 from tests.runs.project import add, answering
 
@@ -110,3 +110,17 @@ async def test_a_line_with_neither_an_answer_nor_a_failure_is_broken(saved):
 def test_a_file_that_is_not_there_is_said(tmp_path):
     with Store(tmp_path / "store") as store, pytest.raises(UsageError, match=r"nowhere\.jsonl: no such file"):
         load(str(tmp_path / "nowhere.jsonl"), store)
+
+
+async def test_log_likelihoods_are_kept_since_base_is_scored_anew(project, tmp_path):
+    logprobs = [{"token": "B", "logprob": -0.5, "top_logprobs": [{"token": "B", "logprob": -0.5}]}]
+    choice = {"message": {"content": "B"}, "finish_reason": "stop", "logprobs": {"content": logprobs}}
+    async with Server(default=status(200, {"choices": [choice], "usage": {}})) as server:
+        await project.one(server, project.suite(2), params={"top_logprobs": 1})
+    path = tmp_path / "sums.baseline.jsonl"
+    with Store(project.store, read_only=True) as store:
+        save(store, store.run("latest"), path)
+        stored = [row.answer.completion.logprobs for row in store.samples(store.run("latest").run_id)]
+    found = load(str(path), None).answers
+    assert [found[f"s{n}", 1].completion.logprobs for n in range(2)] == stored
+    assert stored[0] == (TokenLogprob("B", -0.5, (("B", -0.5),)),)
