@@ -134,3 +134,15 @@ def test_strategies_and_lists_of_them(tab: Tab) -> None:
 def test_models_are_offered_to_generate_and_to_escalate_to(tab: Tab) -> None:
     assert "anthropic/" in tab("llmkit generate x -m anth")
     assert "anthropic/" in tab("llmkit generate x --escalate anth")
+
+
+def test_variants_are_offered_after_the_colon(project: Path, tab: Tab) -> None:
+    from llmkit.cli.complete import complete_suite
+
+    suite = project / "varied.yaml"
+    suite.write_text("variants: {cot: {epochs: 2}, direct: {epochs: 3}}\n")
+    assert complete_suite("varied.yaml:c") == ["varied.yaml:cot"]
+    assert complete_suite("mmlu:") == ["mmlu:cot", "mmlu:likelihood"]
+    assert complete_suite("nonesuch:") == []
+    suite.write_text("variants: [\n")
+    assert complete_suite("varied.yaml:") == []

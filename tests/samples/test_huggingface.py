@@ -138,3 +138,13 @@ def test_a_local_folder_of_the_same_name_is_not_read_in_its_place(monkeypatch, t
     (tmp_path / "openai" / "gsm8k").mkdir(parents=True)
     with pytest.raises(DataError, match="the local folder openai/gsm8k hides the hub's data set"):
         next(HubSource("openai/gsm8k", "main", "test", COMMIT).rows())
+
+
+def test_configurations_are_read_one_after_the_other_at_one_commit(ask):
+    answer = ask({**PINNED, "config": ["main", "main"], "revision": None})
+    named = [{**row, "config": "main"} for row in ROWS]
+    assert answer["rows"] == [[row, number] for number, row in enumerate([*named, *named], 1)]
+    assert answer["describe"] == f"hf:openai/gsm8k/2 configurations/test@{COMMIT[:12]}"
+    assert answer["where"] == "hf:openai/gsm8k/2 configurations/test:7"
+    assert len(answer["notes"]) == 1
+    assert answer["fingerprint"] != HubSource("openai/gsm8k", "main", "test", COMMIT).fingerprint()
