@@ -187,7 +187,7 @@ def trace(frame, event, arg):
 sys.settrace(trace); sys.setprofile(trace)
 def add(a, b): return 0
 """,
-    "hooks its end": "import atexit, os\natexit.register(os._exit, 0)\natexit.register(print, 'passed')\ndef add(a, b): return 0\n",
+    "hooks its end": "import atexit, os\natexit.register(os._exit, 0)\ndef add(a, b): return 0\n",
     "hooks imports": """
 import sys, builtins
 builtins.__import__ = lambda *a, **k: sys
