@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -96,11 +97,12 @@ def _fetched(repository: str, revision: str | None, where: str | None) -> Path:
     kept = huggingface_hub.try_to_load_from_cache(repository, FILE, revision=revision)
     if isinstance(kept, str):
         return Path(kept)
+    endpoint = os.environ.get("HF_ENDPOINT")
     try:
         # Asked first, because the download alone tries for 20 s and more to reach a hub that is not there.
-        url = huggingface_hub.hf_hub_url(repository, FILE, revision=revision)
-        huggingface_hub.get_hf_file_metadata(url, timeout=_TIMEOUT_S)
-        return Path(huggingface_hub.hf_hub_download(repository, FILE, revision=revision))
+        url = huggingface_hub.hf_hub_url(repository, FILE, revision=revision, endpoint=endpoint)
+        huggingface_hub.get_hf_file_metadata(url, timeout=_TIMEOUT_S, endpoint=endpoint)
+        return Path(huggingface_hub.hf_hub_download(repository, FILE, revision=revision, endpoint=endpoint))
     except Exception as error:  # the hub's client raises its own, its HTTP client's and the system's errors
         reason = one_line(str(error)) or type(error).__name__
         raise UsageError(

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from llmkit.samples.needle.haystack import Haystack
 from llmkit.tokens import Tokenizer
 
-TRIES = 32
-"""Mostly the first or the second fits: tokens seldom run over the end of a word."""
+TRIES = 4
+"""With other shares of the haystack; mostly the first or the second fits, as tokens seldom run over a word's end."""
+ENDS = 8
+"""Words given up one by one, after that, with filler in their place."""
 FILLER = " ."
 """Brings a context to its length where the next word is too long; one token under the common tokenizers."""
 LEAST = 8
@@ -65,26 +67,39 @@ def fit(haystack: Haystack, tokenizer: Tokenizer, needles: Sequence[Needle], len
     wanted = length - sum(tokenizer.count(needle.text) + 1 for needle in needles)
     if wanted < LEAST:
         raise ValueError(f"{length:,} tokens are too few to hold {length - wanted:,} tokens of needles and a haystack")
+    contexts = _tried(haystack, tokenizer, needles, length, start, wanted)
     best: Context | None = None
-    tried: set[tuple[int, int]] = set()
-    extra = 0
-    for _ in range(TRIES):
-        tried.add((wanted, extra))
-        end = haystack.reach(start, wanted)
-        filler = max(0, wanted - haystack.between(start, end) + extra)
-        context = _assembled(haystack, tokenizer, needles, start, end, FILLER * filler)
-        missing = length - context.tokens
-        if missing == 0:
+    for context in contexts:
+        if context.tokens == length:
             return context
-        if missing > 0 and (best is None or context.tokens > best.tokens):
+        if context.tokens < length and (best is None or context.tokens > best.tokens):
             best = context
-        if (max(1, wanted + missing), extra) in tried:  # a word's end makes it jump: only filler is changed from here
-            extra += missing
-        else:
-            wanted = max(1, wanted + missing)
     if best is None:
         raise ValueError(f"no context of {length:,} tokens can be made")
     return best
+
+
+def _tried(
+    haystack: Haystack, tokenizer: Tokenizer, needles: Sequence[Needle], length: int, start: int, wanted: int
+) -> Iterator[Context]:
+    """Yield contexts, each nearer to the length; after the last none is to be had."""
+    end = start
+    for _ in range(TRIES):
+        end = haystack.reach(start, wanted)
+        filler = max(0, wanted - haystack.between(start, end))
+        context = _assembled(haystack, tokenizer, needles, start, end, FILLER * filler)
+        yield context
+        wanted = max(1, wanted + length - context.tokens)
+    end = haystack.reach(start, wanted)
+    for _ in range(ENDS):
+        bare = _assembled(haystack, tokenizer, needles, start, end, "")
+        yield bare
+        if (missing := length - bare.tokens) > 0:
+            filled = _assembled(haystack, tokenizer, needles, start, end, FILLER * missing)
+            yield filled
+            won = max(1, filled.tokens - bare.tokens)  # with a tokenizer that takes a piece of filler for more, or less
+            yield _assembled(haystack, tokenizer, needles, start, end, FILLER * round(missing * missing / won))
+        end = haystack.word_before(end)
 
 
 def _assembled(

@@ -80,6 +80,12 @@ class Haystack:
             end -= 1
         return end
 
+    def word_before(self, end: int) -> int:
+        """Return where the word before the last one ends; one character before, where no word ends near."""
+        near = self.text[max(0, end - _LONGEST_WORD) : end]
+        cut = near.rstrip().rfind(" ")
+        return max(0, end - 1) if cut < 0 else end - len(near) + len(near[:cut].rstrip())
+
     @cached_property
     def folded(self) -> str:
         """The text as needles are looked for in it."""
