@@ -40,8 +40,9 @@ class Math(Builtin):
     - ``boxed``: what the last ``\boxed{}`` holds;
     - ``announced``: the line after the last ``####``, ``answer is`` or ``answer:``;
     - ``last``: the last formula between ``$…$``, ``\(…\)`` or ``\[…\]``, or a number that stands behind it;
-    - ``auto``: the whole text if it is one formula; else what Math-Verify's patterns find first: ``final answer is … I
-      hope``; a box, or ``final answer is``; what follows ``answer:``, then ``answer``; the last formula or number.
+    - ``auto``: the whole text if it is one formula; else what stands after the last ``####``; else what Math-Verify's
+      patterns find first: ``final answer is … I hope``; a box, or ``final answer is``; what follows ``answer:``, then
+      ``answer``; the last formula or number.
 
     An answer without one is a failure, ``unparsable``. A reference is a formula, bare or not; else what it boxes or
     announces, or the last formula in it; with nothing to compare it is ``bad_reference``.

@@ -21,17 +21,18 @@ REJECTED = {
     **{f"ter/{number}": TRANSPOSED for number in (1, 3)},
     "chrf_plus/3": TRANSPOSED + "; the expected 15.0 ± 10 is a guess beside that (5.7 computed)",
 }
-FIRST_OF_TIES = "all are as likely: upstream takes the first, which is the right one; here a tie is wrong"
 FIRST_GOLD = "upstream compares with the first of several right answers alone"
-REJECTED |= {"loglikelihood_acc/11": FIRST_OF_TIES, "avg_at_k/2": FIRST_GOLD}
+REJECTED |= {"avg_at_k/2": FIRST_GOLD}
 CLASSIFICATION = "classification over a corpus: llmkit has no such metric"
 OTHER = {
     "bits_per_byte": "how likely a whole text is: llmkit compares continuations and gives no such figure",
     "f1_score_macro": CLASSIFICATION,
+    "loglikelihood_acc": "run by test_metrics_likelihood",
     "maj_at_k": "a vote over k answers to one sample: llmkit has pass@k and pass^k, and no vote",
     "mcc": CLASSIFICATION,
     "mrr": "the rank of the right continuation: llmkit says whether it is among the first (recall_at_k)",
     "multi_f1_numeric": CLASSIFICATION,
+    "recall_at_k": "run by test_metrics_likelihood",
     "word_perplexity": "how likely a whole text is: llmkit compares continuations and gives no such figure",
 }
 # Of what a case expects, by metric: figures that llmkit does not give.
@@ -92,23 +93,13 @@ def average(name: str) -> Callable[[dict[str, Any]], dict[str, float]]:
     return run
 
 
-def likelier(case: dict[str, Any], choices: int | None = None, **options: Any) -> float:
-    texts, numbers = case["doc"]["choices"][:choices], case["model_response"]["logprobs"]
-    entries = tuple(TokenLogprob(text, number) for text, number in zip(texts, numbers, strict=choices is None))
-    golds = tuple(text.strip() for text in gold(case["doc"]))
-    references = golds if choices is None else golds[:1]
-    (score,) = create("likelihood", {"target": "text", **options}).score([Item("", references, logprobs=entries)])
-    return score.value
-
-
-def recall(case: dict[str, Any]) -> dict[str, float]:
-    k = case["metric_params"]["k"]
-    return {f"recall:k={k}": likelier(case, top=k)}
-
-
 def truthful(case: dict[str, Any]) -> dict[str, float]:
     """MC1: of the first choices, the first one is right (Lin et al., 2022, "TruthfulQA", section 3)."""
-    return {"truthfulqa_mc1": likelier(case, case["doc"]["specific"]["len_mc1"])}
+    first = case["doc"]["specific"]["len_mc1"]
+    pairs = zip(case["doc"]["choices"][:first], case["model_response"]["logprobs"], strict=False)
+    entries = tuple(TokenLogprob(text, logprob) for text, logprob in pairs)
+    (score,) = create("likelihood", {"target": "index0"}).score([Item("", ("0",), logprobs=entries)])
+    return {"truthfulqa_mc1": score.value}
 
 
 def accuracy(case: dict[str, Any]) -> dict[str, float]:
@@ -158,11 +149,9 @@ RUN = {
     "f1_score": single("f1", "f1", normalize="whitespace"),
     "f1_score_micro": accuracy,
     "g_pass_at_k": g_passing,
-    "loglikelihood_acc": lambda case: {"acc": likelier(case)},
     "pass_at_k": passing("exact_match"),
     "pass_at_k_letters": passing_letters,
     "pass_at_k_math": passing("math"),
-    "recall_at_k": recall,
     "rouge1": rouge("rouge1"),
     "rouge2": rouge("rouge2"),
     "rougeL": rouge("rougeL"),
@@ -200,7 +189,7 @@ def test_metric_cases(vectors: Vectors) -> None:
             continue
         assert RUN[group](case) == pytest.approx(expected(case, group), abs=case["tolerance"]), key
         ran += 1
-    assert ran == 103 - len(REJECTED)
+    assert ran == 87 - len(REJECTED)
 
 
 def test_rejected_cases_disagree_and_for_the_reason_given(vectors: Vectors) -> None:

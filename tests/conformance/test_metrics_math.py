@@ -87,21 +87,26 @@ def test_hendrycks(vectors: Vectors) -> None:
     assert len(cases) == 11
 
 
-@pytest.fixture(scope="module")
-def math500() -> list[dict[str, Any]]:
+def rows(name: str) -> list[dict[str, Any]]:
     folder = Path(os.environ.get("LLMKIT_DATA") or ROOT / "../shared/data").resolve()
-    path = folder / "benchmarks/math500.jsonl"
+    path = folder / f"benchmarks/{name}.jsonl"
     if not path.is_file():
         pytest.skip(f"no {path}; set LLMKIT_DATA to the folder that holds benchmarks/")
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
 @pytest.mark.parametrize("compare", ["symbolic", "string"])
-def test_every_reference_of_math500_equals_itself_and_the_box_of_its_solution(
-    math500: list[dict[str, Any]], compare: str
-) -> None:
+def test_every_reference_of_math500_equals_itself_and_the_box_of_its_solution(compare: str) -> None:
     scorer = create("math", {"compare": compare})
-    pairs = [(row[field], row["answer"]) for row in math500 for field in ("answer", "solution")]
+    pairs = [(row[field], row["answer"]) for row in rows("math500") for field in ("answer", "solution")]
     results = scorer.score([Item(text, (reference,)) for text, reference in pairs])
     assert [pair for pair, result in zip(pairs, results, strict=True) if getattr(result, "value", 0) != 1] == []
     assert len(results) == 1000
+
+
+@pytest.mark.parametrize("scorer", ["math", "numeric"])
+def test_every_solution_of_gsm8k_equals_its_answer_and_itself(scorer: str) -> None:
+    pairs = [(row["solution"], row[field]) for row in rows("gsm8k_test") for field in ("answer", "solution")]
+    results = create(scorer).score([Item(text, (reference,)) for text, reference in pairs])
+    assert [pair for pair, result in zip(pairs, results, strict=True) if getattr(result, "value", 0) != 1] == []
+    assert len(results) == 2638

@@ -16,6 +16,8 @@ SEARCHED = 100_000  # characters from the end: the final answer stands there, an
 _ALONE = 1_000  # a formula that is an answer by itself is not longer
 _PAIRS = (("$$", "$$"), ("$", "$"), (r"\(", r"\)"), (r"\[", r"\]"))
 _DELIMITED = re.compile(r"(?<!\\)\$|\\[(\[]|\\f?box(?:ed)?\b")
+# Cobbe et al., 2021; a longer line after #### is a Markdown heading.
+_MARK = re.compile(r"####[ \t]{0,9}(\S{1,40})[ \t]{0,9}$", re.MULTILINE)
 _COMMANDS = re.compile(r"\\(?:text\w*|mbox|math\w*|operatorname|begin|end)\s?\{[^{}]*\}|\\[A-Za-z]+")
 _WORD = re.compile(
     r"(?!(?:arc)?(?:sin|cos|tan|cot|sec|csc)h?(?![a-z])|(?:log|exp|min|max|gcd|lcm|mod|det|sqrt|inf|and)(?![a-z]))"
@@ -40,7 +42,8 @@ def piece(text: str, where: Where) -> Piece | None:
     - ``boxed``: what the last ``\boxed{…}`` holds.
     - ``announced``: the line after the last ``####``, ``answer is`` or ``answer:``.
     - ``last``: the last ``$…$``, ``\(…\)`` or ``\[…\]``, or the last number where one stands behind it.
-    - ``auto``: the whole text if it is one formula; else the text, to be searched (its last ``SEARCHED`` characters).
+    - ``auto``: the whole text if it is one formula; what the last ``####`` marks; else the text, to be searched (its
+      last ``SEARCHED`` characters).
     """
     if where == "boxed":
         inside = boxed(text)
@@ -50,16 +53,16 @@ def piece(text: str, where: Where) -> Piece | None:
     if where == "last":
         return _last(text)
     found = _formula(text)
-    return found if where == "whole" or found else Piece(text[-SEARCHED:], "search")
+    return found if where == "whole" or found else _marked(text) or Piece(text[-SEARCHED:], "search")
 
 
 def reference_piece(text: str) -> Piece | None:
     r"""Return what counts of a reference; None where it is prose of no number, or of several.
 
-    The first of these that there is: the text as one formula; the text, to be searched, where it has formulas in
-    ``$…$`` or boxes; what it announces; its one number.
+    The first of these that there is: the text as one formula; what its last ``####`` marks; the text, to be searched,
+    where it has formulas in ``$…$`` or boxes; what it announces; its one number.
     """
-    found = _formula(text)
+    found = _formula(text) or _marked(text)
     if found is not None:
         return found
     if _DELIMITED.search(text):
@@ -88,6 +91,14 @@ def _bare(text: str) -> str:
         if len(text) > len(opening) + len(closing) and text.startswith(opening) and text.endswith(closing):
             return text[len(opening) : -len(closing)].strip().removesuffix(".").rstrip()
     return text
+
+
+def _marked(text: str) -> Piece | None:
+    """Return what GSM8K's mark announces."""
+    mark = None
+    for mark in _MARK.finditer(text):  # noqa: B007
+        pass
+    return Piece(mark[1], "formula") if mark else None
 
 
 def _announced(text: str) -> Piece | None:

@@ -91,6 +91,8 @@ def test_last_is_the_last_formula_or_a_number_behind_it(text: str, expected: str
 def test_auto_searches_the_end_of_what_is_not_one_formula() -> None:
     assert piece("x + 1", "auto") == ("x + 1", "formula")
     assert piece("The answer is $5$", "auto") == ("The answer is $5$", "search")
+    assert piece("It costs $4.00 + $2.00\n#### 6", "auto") == ("6", "formula")
+    assert piece("#### A heading\nThe answer is $5$", "auto").form == "search"
     assert piece("word " * SEARCHED + "$5$", "auto") == (("word " * SEARCHED + "$5$")[-SEARCHED:], "search")
 
 
@@ -101,6 +103,7 @@ def test_auto_searches_the_end_of_what_is_not_one_formula() -> None:
         ("$1$ and $2$", ("$1$ and $2$", "search")),
         (r"Thus it is $\boxed{5}$.", (r"Thus it is $\boxed{5}$.", "search")),
         ("9*2=18\n#### 18", ("18", "formula")),
+        ("$4.00 + $2.00 is the answer\n#### 6", ("6", "formula")),
         ("125 miles", ("125", "formula")),
         ("3 apples and 4 pears", None),
         ("none", None),
