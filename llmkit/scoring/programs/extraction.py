@@ -18,7 +18,8 @@ _FENCE = re.compile(r"^([ \t]{0,12})(`{3,}|~{3,})[ \t]{0,9}([^\s`]{0,40})[^\n`]{
 _PYTHON = frozenset({"python", "py", "python3", "py3", "python2", "ipython"})
 _LOOKS = re.compile(
     r"^[ \t]*(?:(?:async[ \t]+)?def[ \t]+\w|class[ \t]+\w+[ \t]*[(:]|import[ \t]+\w|from[ \t]+[\w.]+[ \t]+import\b"
-    r"|return\b|raise[ \t]+\w|print[ \t]?\(|(?:while|for|if)\b[^\n]{1,300}:[ \t]{0,99}$"
+    r"|return\b|raise[ \t]+\w|print[ \t]?\(|while[ \t]+(?:True|1)\b"
+    r"|(?:while|for|if)\b[^\n]{1,300}:[ \t]{0,99}$"
     r"|@\w|[A-Za-z_][\w.\[\]]*(?:[ \t]*,[ \t]*\w+)*[ \t]*[-+*/%|&^]?=(?!=))",
     re.MULTILINE,
 )

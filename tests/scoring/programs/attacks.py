@@ -23,11 +23,6 @@ class Never(Exception):
 builtins.AssertionError = Never
 def add(a, b): return 0
 """,
-    "patches the builtins": """
-import builtins
-builtins.__dict__.update(AssertionError=Exception, isinstance=lambda *a: True, all=lambda *a: True, len=lambda x: 3)
-def add(a, b): return 0
-""",
     "patches unittest and sys.modules": """
 import sys, unittest
 unittest.TestCase.assertEqual = lambda *a: None
@@ -221,4 +216,9 @@ ENDLESS: dict[str, str] = {
     "never answers": "import time\ndef add(a, b):\n    time.sleep(1000)\n",
     "takes all memory": "def add(a, b):\n    return [0] * (1 << 33)\n",
     "prints without end": "import sys\ndef add(a, b):\n    while True: sys.__stdout__.write('x' * 4096)\n",
+    "patches the builtins": """
+import builtins
+builtins.__dict__.update(AssertionError=Exception, isinstance=lambda *a: True, all=lambda *a: True, len=lambda x: 3)
+def add(a, b): return 0
+""",
 }

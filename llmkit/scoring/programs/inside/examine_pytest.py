@@ -8,7 +8,7 @@ import sys
 from types import ModuleType
 from typing import Any
 
-from llmkit.scoring.programs.inside.examine import Tests, Verdict
+from llmkit.scoring.programs.inside.examine import Tests, Verdict, compiled
 from llmkit.scoring.programs.inside.peer import MODULE
 
 _LONGEST = 300
@@ -76,13 +76,16 @@ class Count:
         if self.trouble is None:
             crash = getattr(report.longrepr, "reprcrash", None)
             text = str(getattr(crash, "message", report.longrepr)).strip()
-            name = report.nodeid.partition("::")[2] or report.nodeid
+            if crash is None:  # of a collection there is the whole trace alone, whose lines of errors begin with E
+                text = "\n".join(line[1:] for line in text.splitlines() if line.startswith("E ")) or text
+            name = report.nodeid.partition("::")[2] or "the file of tests"
             self.trouble = f"{name} {what}: {' '.join(text.split())[:_LONGEST]}"
 
 
 def examine_pytest(tests: Tests) -> None:
     """Run the file; it passes where one test at least ran, and none failed."""
     task = tests.task
+    compiled(task["tests"], "test_answer.py")
     sys.path += [path for path in task["path"] if path not in sys.path]
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     try:
