@@ -36,6 +36,9 @@ def bound(suite: Suite, provider: Provider) -> Suite:
     try:
         with provider.tokenizer() as tokenizer:
             return replace(suite, source=source.bound(tokenizer))
+    except UsageError as error:
+        error.where = error.where or source.location
+        raise
     except ProviderError as error:
         raise UsageError(
             f"the tokenizer of {provider.name}/{provider.model} cannot be asked: {error.message}",

@@ -25,6 +25,10 @@ def test_the_first_calls_all_failing_alike_take_a_streak(fault):
     assert failing(fault, 100) == STREAK
 
 
+def test_prompts_that_are_too_long_say_nothing_of_the_shorter_ones():
+    assert failing("context_overflow", 100) is None
+
+
 @pytest.mark.parametrize("fault", sorted(SERVERS_FAULT))
 def test_after_an_answer_a_streak_of_the_servers_own_faults_ends_it(fault):
     streak = Streak()

@@ -258,3 +258,15 @@ def test_what_retries_cost_is_not_below_nothing():
     found = metric(create("retry_cost"), values(*[0] * 50, 3e-6, 9e-6)).interval
     assert found.low == 0.0
     assert found.high < 1e-6
+
+
+def test_prompts_beyond_the_context_are_counted_apart_in_the_whole_and_in_each_part():
+    scorer = Plain()
+    tally = Tally([scorer], ["length"])
+    for index, (length, overflowed) in enumerate([("1", False), ("1", False), ("9", True), ("9", True), ("9", False)]):
+        scores = {} if overflowed else {scorer.name: Score(1.0)}
+        tally.add(index, 1, scores, Item(""), None, {"length": length}, overflowed=overflowed)
+    found = tally.results()[scorer.name]
+    parts = found.slices["length"]
+    assert (found.failed, found.overflowed) == (2, 2)
+    assert (parts["1"].overflowed, parts["9"].overflowed, parts["9"].n) == (0, 2, 1)

@@ -59,7 +59,7 @@ class NeedleSource:
         Raises:
             DataError: The haystack is too short, or a length too small for what it shall hold.
         """
-        made = make(self.data, self.haystack, tokenizer, self._named())
+        made = make(self.data, self.haystack, tokenizer, self.location or self._named())
         return replace(self, tokenizer=tokenizer, made=made)
 
     def describe(self) -> str:
@@ -117,7 +117,7 @@ class NeedleSource:
 
     @cached_property
     def _rows(self) -> Made:
-        return self.made or make(self.data, self.haystack, self._counter, self._named())
+        return self.made or make(self.data, self.haystack, self._counter, self.location or self._named())
 
     def _named(self) -> str:
         text = "" if self.data.kind == "facts" else f" in {self.path.name if self.path else self.data.haystack}"
