@@ -159,6 +159,8 @@ def probe(name: str) -> Sandbox | NoIsolationError:
 
 def _try(name: str) -> Sandbox | NoIsolationError:
     """Build a sandbox and run a program in it; as root, also as an ordinary user would."""
+    if os.name != "posix":
+        return NoIsolationError("this system has none of it")
     found: Sandbox | NoIsolationError = NoIsolationError("not tried")
     for root in (True, False) if may_become_others() else (False,):
         try:
@@ -209,6 +211,8 @@ WARNING = "models' programs run as this user, with nothing to isolate them (unsa
 
 
 def _unsafe() -> Sandbox:
+    if os.name != "posix":
+        raise NoIsolationError("programs cannot be run on this system", hint="Run llmkit on Linux, or in WSL")
     from llmkit.sandbox.unsafe import UnsafeLocal
 
     with _lock:

@@ -1,18 +1,16 @@
 """Stands in for ``docker``: insists on each option that isolates, and runs the command in bubblewrap in its place.
 
-``docker run`` and ``docker kill`` alone; a container's name is a file with its process's number.
+``FOLDER run …`` and ``FOLDER kill NAME`` alone; a container is a file of its name in the folder.
 """
 
 import json
 import os
 import signal
 import sys
-import tempfile
 from pathlib import Path
 
 from llmkit.sandbox.places import DEVICES, above, places
 
-STATE = Path(tempfile.gettempdir()) / "llmkit-fake-docker"
 FLAGS = {"--rm", "--interactive", "--read-only"}
 FIXED = {
     "--pull": "never",
@@ -47,18 +45,18 @@ def parse(arguments):
     return values, arguments.pop(0), arguments
 
 
-def run(arguments):
+def run(folder, arguments):
     values, image, command = parse(arguments)
     if image == "no-such-image":
         sys.exit(f"docker: Error response from daemon: No such image: {image}")
-    (STATE / values["--name"]).write_text(json.dumps({"pid": os.getpid(), "options": values}), encoding="utf-8")
-    folder, _, bounds = values["--tmpfs"].partition(":")
+    (folder / values["--name"]).write_text(json.dumps({"pid": os.getpid(), "options": values}), encoding="utf-8")
+    scratch, _, bounds = values["--tmpfs"].partition(":")
     size = next(part.removeprefix("size=") for part in bounds.split(",") if part.startswith("size="))
     options = ["--unshare-all", "--unshare-user", "--uid", "65534", "--gid", "65534", "--as-pid-1", "--new-session"]
     options += ["--die-with-parent", "--cap-drop", "ALL", "--clearenv", "--perms", "0755", "--tmpfs", "/dev"]
     for device in DEVICES:
         options += ["--dev-bind", device, device]
-    options += ["--perms", "1777", "--size", size, "--tmpfs", folder]
+    options += ["--perms", "1777", "--size", size, "--tmpfs", scratch]
     for path in above(places().binds):
         options += ["--perms", "0755", "--dir", path]
     for path in places().binds:
@@ -69,19 +67,18 @@ def run(arguments):
     os.execvp("bwrap", ["bwrap", *options, "--", places().python, *command])
 
 
-def kill(name):
-    path = STATE / name
+def kill(folder, name):
+    path = folder / name
     if not path.exists():
         sys.exit(f"Error response from daemon: No such container: {name}")
     os.kill(json.loads(path.read_text(encoding="utf-8"))["pid"], signal.SIGKILL)
 
 
 if __name__ == "__main__":
-    STATE.mkdir(exist_ok=True)
-    verb, *rest = sys.argv[1:]
+    folder, verb, *rest = sys.argv[1:]
     if verb == "run":
-        run(rest)
+        run(Path(folder), rest)
     elif verb == "kill":
-        kill(*rest)
+        kill(Path(folder), *rest)
     else:
         sys.exit(f"unknown command: {verb}")

@@ -37,7 +37,7 @@ def sandbox(kind: str, folder: Path) -> Sandbox:
 def docker_command(folder: Path) -> Path:
     """Put the stand-in for Docker into a folder."""
     path = folder / "docker"
-    path.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{FAKE_DOCKER}" "$@"\n', encoding="utf-8")
+    path.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{FAKE_DOCKER}" "{folder}" "$@"\n', encoding="utf-8")
     path.chmod(path.stat().st_mode | stat.S_IXUSR)
     return path
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import socket
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -170,5 +172,6 @@ def test_a_file_that_cannot_be_written_is_no_fault_of_the_programs(any_sandbox: 
 
 
 def test_the_packages_of_this_environment_are_there(any_sandbox: Sandbox) -> None:
-    ended = any_sandbox.start(Program(("-c", "import pytest; print(pytest.__version__)")), Limits()).wait()
-    assert ended.stdout.decode().strip() == pytest.__version__
+    source = "import importlib.util, sys; print(sys.prefix, importlib.util.find_spec('pip') is not None)"
+    here = subprocess.run([sys.executable, "-s", "-c", source], capture_output=True, check=True, env={}).stdout
+    assert any_sandbox.start(Program(("-c", source)), Limits()).wait().stdout == here

@@ -17,7 +17,7 @@ from llmkit.errors import NoIsolationError, SandboxError
 from llmkit.sandbox.base import Limits, Program
 from llmkit.sandbox.docker import Docker
 from tests.sandbox.conftest import run
-from tests.sandbox.fake_docker import FIXED, STATE
+from tests.sandbox.fake_docker import FIXED
 from tests.sandbox.kinds import docker_command, sandbox
 
 
@@ -64,10 +64,9 @@ def test_without_a_channel_there_is_none(docker: Docker) -> None:
     assert b"Bad file descriptor" in run(docker, "import os\nos.fstat(3)").stderr
 
 
-def test_its_limits_are_asked_for(docker: Docker) -> None:
-    before = set(STATE.glob("llmkit-*")) if STATE.exists() else set()
+def test_its_limits_are_asked_for(docker: Docker, tmp_path: Path) -> None:
     run(docker, "pass", limits=Limits(memory_mb=100, processes=9, scratch_mb=3))
-    (state,) = set(STATE.glob("llmkit-*")) - before
+    (state,) = tmp_path.glob("llmkit-*")
     asked = json.loads(state.read_text(encoding="utf-8"))["options"]
     assert asked["--memory"] == asked["--memory-swap"] == str(100 << 20)
     assert asked["--pids-limit"] == "11"
@@ -87,14 +86,13 @@ def test_a_limit_kills_the_container(docker: Docker, source: str, limits: Limits
     assert (ended.exit_code, ended.stopped) == (None, stopped)
 
 
-def test_a_container_that_is_killed_by_someone_else_is_told(docker: Docker) -> None:
+def test_a_container_that_is_killed_by_someone_else_is_told(docker: Docker, tmp_path: Path) -> None:
     ours, theirs = socket.socketpair()
-    before = set(STATE.glob("llmkit-*")) if STATE.exists() else set()
     program = Program(("-S", "-c", "import os, time\nos.write(3, b'x')\ntime.sleep(60)"), channel=theirs)
     with ours:
         running = docker.start(program, Limits(wall_s=30))
         assert ours.recv(1) == b"x"
-        (state,) = set(STATE.glob("llmkit-*")) - before
+        (state,) = tmp_path.glob("llmkit-*")
         os.kill(json.loads(state.read_text(encoding="utf-8"))["pid"], 9)
         ended = running.wait()
     assert ended.stopped is None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-import tempfile
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ LIMITS = Limits(cpu_s=0.2, wall_s=3.0, memory_mb=96, processes=12, file_mb=1, sc
 WAITING = Limits(cpu_s=0.2, wall_s=0.3, memory_mb=96, processes=12, file_mb=1, scratch_mb=2, output_kb=32)
 FILES = 2_000
 SECRET = "a-secret-that-no-answer-may-see"
-ON_DOCKER = ("daemon", "exit_at_once", "endless_output", "kill_all", "kill_parent", "read_files", "signal_blocker")
+ON_DOCKER = ("daemon", "exit_at_once", "kill_all", "read_files")
 """What depends on the relay and on ending a container; the rest is Docker's own to hold, and its stand-in is none."""
 ON_NOTHING = (
     "closed_descriptors",
@@ -72,33 +71,28 @@ class Target:
 
 
 @pytest.fixture(scope="module")
-def target() -> Iterator[Target]:
+def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
     """A file, a folder, and servers that take any guest."""
-    with tempfile.TemporaryDirectory(dir=Path.cwd(), prefix=".hostile-") as name:
-        folder, visitors = Path(name), []
-        (folder / "secret.txt").write_text(SECRET, encoding="utf-8")
-        os.chmod(folder, 0o777)
-        stream, datagrams = socket.create_server(("127.0.0.1", 0)), socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        datagrams.bind(stream.getsockname())
-        local, abstract = (socket.socket(socket.AF_UNIX) for _ in range(2))
-        local.bind(str(folder / "socket"))
-        os.chmod(folder / "socket", 0o777)
-        abstract.bind(f"\0llmkit-{stream.getsockname()[1]}")
-        for server in (local, abstract):
-            server.listen()
-        threads = [
-            threading.Thread(target=_welcome, args=(server, visitors))
-            for server in (stream, datagrams, local, abstract)
-        ]
-        for thread in threads:
-            thread.start()
-        yield Target(folder, stream.getsockname()[1], visitors)
-        for server in (stream, datagrams, local, abstract):
-            server.shutdown(socket.SHUT_RDWR) if server is not datagrams else _wake(datagrams)
-        for thread in threads:
-            thread.join()
-        for server in (stream, datagrams, local, abstract):
-            server.close()
+    folder, visitors = tmp_path_factory.mktemp("target"), []
+    (folder / "secret.txt").write_text(SECRET, encoding="utf-8")
+    stream, datagrams = socket.create_server(("127.0.0.1", 0)), socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    datagrams.bind(stream.getsockname())
+    local, abstract = (socket.socket(socket.AF_UNIX) for _ in range(2))
+    local.bind(str(folder / "socket"))
+    abstract.bind(f"\0llmkit-{stream.getsockname()[1]}")
+    for server in (local, abstract):
+        server.listen()
+    servers = (stream, datagrams, local, abstract)
+    threads = [threading.Thread(target=_welcome, args=(server, visitors)) for server in servers]
+    for thread in threads:
+        thread.start()
+    yield Target(folder, stream.getsockname()[1], visitors)
+    _wake(datagrams)
+    for server in (stream, local, abstract):
+        server.shutdown(socket.SHUT_RDWR)
+    for thread, server in zip(threads, servers, strict=True):
+        thread.join()
+        server.close()
 
 
 def _welcome(server: socket.socket, visitors: list[bytes]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -49,9 +50,7 @@ def test_links_that_lead_to_the_interpreter_are_made_anew(tmp_path: Path, monkey
     middle.symlink_to(Path(sys.executable).resolve())
     outer.symlink_to("middle")
     monkeypatch.setattr(sys, "executable", str(outer))
-    assert set(places().links) >= {("middle", str(outer)), (str(Path(sys.executable).resolve()), str(middle))} or set(
-        places().links
-    ) >= {("middle", str(outer))}
+    assert set(places().links) >= {("middle", str(outer)), (os.readlink(middle), str(middle))}
 
 
 def test_the_folders_above_are_those_that_are_not_shown_themselves() -> None:
