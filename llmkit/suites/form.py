@@ -67,7 +67,7 @@ class Form:
 def form_of(
     spec: SuiteSpec, prompt: Prompt, *, folder: Path, roots: tuple[Path, ...] = (), document: Document | None = None
 ) -> Form | None:
-    """Return the form that a suite or its prompt asks for; None: answers are taken as they are.
+    """Return the form that a suite or its prompt asks for; None: answers are taken as they are, or none are generated.
 
     Args:
         spec: What the suite says.
@@ -79,6 +79,8 @@ def form_of(
     Raises:
         UsageError: The format or a validator is wrong, or there is a ``generate:`` and no form.
     """
+    if spec.likelihood is not None:  # nothing is generated that a prompt's outputs could be the form of
+        return None
     where = document.where("format") if document else None
     found = _format(spec, prompt, folder, roots, where)
     if found is None:

@@ -85,6 +85,7 @@ def make_suite(
     pass_k: Sequence[int] = (),
     gate: Mapping[str, Mapping[str, Any]] | None = None,
     format: Any = None,
+    likelihood: Mapping[str, Any] | None = None,
     model: str | None = None,
     params: Mapping[str, Any] | None = None,
 ) -> Suite:
@@ -105,6 +106,7 @@ def make_suite(
         pass_k: For which k pass@k and pass^k are made of metrics whose values are right or wrong.
         gate: Metric → ``{"max_drop": margin}``, as in a suite file.
         format: The form that answers must have: a pydantic model, a JSON Schema, ``"choice:yes,no"``, a format.
+        likelihood: What is compared in place of answers, ``{"choices": field}``, as in a suite file.
         model: ``provider/model`` where none is given to ``evaluate``.
         params: Sampling parameters.
 
@@ -113,6 +115,8 @@ def make_suite(
     """
     if (prompt is None) == (messages is None):
         raise UsageError(f"suite {name}: give either prompt or messages")
+    if format is not None and likelihood is not None:
+        raise UsageError(f"suite {name}: with likelihood nothing is generated; remove format")
     if prompt is None:
         prompt = prompt_from_messages(list(messages or ()), where=f"suite {name}")
     built = tuple(_scorer(s, f"suite {name}") if isinstance(s, (str, Mapping)) else s for s in scorers)
@@ -130,6 +134,7 @@ def make_suite(
             "epochs": epochs,
             "pass_k": list(pass_k) or None,
             "gate": gate,
+            "likelihood": likelihood,
             "model": model,
             "params": dict(params) if params else None,
         }

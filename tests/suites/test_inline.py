@@ -55,3 +55,16 @@ def test_two_scorers_of_one_name_are_refused() -> None:
         "numeric",
         "loose",
     ]
+
+
+def test_records_may_be_compared() -> None:
+    rows = [{"q": "2 + 2", "options": ["4", "5"], "a": 0}]
+    made = make_suite("sums", rows, messages=ASK, scorers=["likelihood"], target="a", likelihood={"choices": "options"})
+    assert made.check() == 1
+    assert made.likelihood is not None
+    assert [each.text for each in made.likelihood.of(rows[0], made.prompt.render(rows[0])).texts] == ["4", "5"]
+
+
+def test_what_is_compared_has_no_form() -> None:
+    with pytest.raises(UsageError, match="nothing is generated; remove format"):
+        suite(format="choice:4,5", likelihood={"choices": "options"})

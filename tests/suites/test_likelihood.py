@@ -143,3 +143,13 @@ def test_the_scorer_needs_continuations(write):
 def test_what_is_compared_is_a_part_of_what_the_suite_is(load):
     one, other = (load(said).definition() for said in ("{choices: [a, b]}", "{choices: [a, c]}"))
     assert (one["likelihood"]["choices"], other["likelihood"]["choices"]) == (["a", "b"], ["a", "c"])
+
+
+def test_a_prompts_outputs_are_no_form_of_what_is_compared(project, write):
+    declared = "---\nname: ask\noutputs:\n  city: {kind: string}\n---\nuser:\n{{question}}\n"
+    (project / "prompts" / "ask.prompty").write_text(declared)
+    text = SUITE.format(likelihood="{choices: choices.text}", messages=ASK)
+    text = text.replace(f"messages: {ASK}", "prompt: ../prompts/ask.prompty")
+    (suite,) = load_suites(write(text, ROWS, name="arc"))
+    assert suite.form is None
+    assert [each.text for each in compared(suite).texts] == ["London", "Paris"]
