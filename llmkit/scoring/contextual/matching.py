@@ -30,8 +30,8 @@ def match(pairs: Sequence[Pair]) -> Figures:
     """Return precision, recall and F1 of each pair, shape (pairs, 3), from 0 to 1.
 
     Each token of the answer is matched to the most similar one of the reference (precision), and the other way round
-    (recall), by cosine; the mean is weighted. A side whose tokens weigh nothing has 0, and so has F1 then. A mean
-    below 0, which vectors of one model hardly have, counts as 0.
+    (recall), by cosine; the mean is weighted. A token that is like none counts 0 and not less, as it does in bert-score
+    wherever that pads. A side whose tokens weigh nothing has 0, and so has F1 then.
     """
     figures = np.zeros((len(pairs), 3))
     there = [at for at, pair in enumerate(pairs) if len(pair.answer) and len(pair.reference)]
@@ -39,7 +39,7 @@ def match(pairs: Sequence[Pair]) -> Figures:
     for batch in batches(cells, _CELLS):
         rows = [there[position] for position in batch]
         figures[rows, :2] = _means([pairs[row] for row in rows])
-    np.clip(figures, 0.0, 1.0, out=figures)
+    np.minimum(figures, 1.0, out=figures)  # a cosine of 32 bits may be more
     precision, recall = figures[:, 0], figures[:, 1]
     both = precision + recall
     np.divide(2 * precision * recall, both, out=figures[:, 2], where=both > 0)
@@ -50,14 +50,12 @@ def _means(pairs: Sequence[Pair]) -> Figures:
     """Return the weighted means of the best cosines, shape (pairs, 2)."""
     answers, answer_weights = _padded([(pair.answer, pair.answer_weights) for pair in pairs])
     references, reference_weights = _padded([(pair.reference, pair.reference_weights) for pair in pairs])
-    alike = answers @ references.transpose(0, 2, 1)
-    for at, pair in enumerate(pairs):  # what is padded is like nothing
-        alike[at, len(pair.answer) :] = -1.0
-        alike[at, :, len(pair.reference) :] = -1.0
-    found = np.stack(
-        [(alike.max(axis=2) * answer_weights).sum(axis=1), (alike.max(axis=1) * reference_weights).sum(axis=1)], axis=1
-    )
-    return found.astype(np.float64, copy=False)
+    alike = answers @ references.transpose(0, 2, 1)  # 0 where either is padded
+    best = [np.maximum(alike.max(axis=axis), 0.0) for axis in (2, 1)]
+    means = [
+        (found * weights).sum(axis=1) for found, weights in zip(best, (answer_weights, reference_weights), strict=True)
+    ]
+    return np.stack(means, axis=1)
 
 
 def _padded(texts: Sequence[tuple[Vectors, Weights]]) -> tuple[Vectors, Weights]:
