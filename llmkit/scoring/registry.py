@@ -30,7 +30,7 @@ BUILTIN: Mapping[str, str] = {
     "code": "llmkit.scoring.code:Code",
     "ends_with": "llmkit.scoring.ends_with:EndsWith",
     "exact_match": "llmkit.scoring.exact_match:ExactMatch",
-    "extracted_match": "llmkit.scoring.extracted_match:ExtractedMatch",
+    "extracted": "llmkit.scoring.extracted:Extracted",
     "f1": "llmkit.scoring.f1:F1",
     "includes": "llmkit.scoring.includes:Includes",
     "instructions": "llmkit.scoring.instructions:Instructions",

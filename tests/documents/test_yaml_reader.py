@@ -7,7 +7,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmkit.documents import parse_yaml, parse_yaml_value, read_yaml
+from llmkit.documents import Tagged, parse_foreign_yaml, parse_yaml, parse_yaml_value, read_yaml
 from llmkit.errors import DocumentError
 
 
@@ -192,3 +192,15 @@ def test_a_value_may_be_of_any_type_at_its_top(text: str, expected: Any) -> None
 def test_a_values_mistakes_have_their_line() -> None:
     with pytest.raises(DocumentError, match="line 2: the key 'a' stands twice"):
         parse_yaml_value("a: 1\na: 2")
+
+
+def test_a_file_of_another_tool_keeps_its_tags_and_may_be_a_list() -> None:
+    data, lines = parse_foreign_yaml("- a: !function utils.score\n- !x 1\n- no\n", path=Path("t.yaml"))
+    assert data == [{"a": Tagged("!function", "utils.score")}, Tagged("!x", "1"), "no"]
+    assert (lines[0, "a"], lines[(1,)]) == (1, 2)
+
+
+def test_of_another_tool_too_a_list_under_a_tag_and_broken_yaml_are_refused() -> None:
+    for text in ("a: !x [1]", "a: [1", "a: 1\na: 2"):
+        with pytest.raises(DocumentError):
+            parse_foreign_yaml(text)

@@ -32,7 +32,7 @@ class Pipeline:
 
     Attributes:
         name: As the task calls it.
-        extract: Options of extracted_match, where there is a filter ``regex``.
+        extract: Options of extracted, where there is a filter ``regex``.
         strip: Whether blanks at the ends go.
         fold: Whether the answer is made small or large letters.
         broken: Whether a filter was lost, so that nothing behind it means what it did.
@@ -122,7 +122,7 @@ def _matched(config: Config, name: str, options: Mapping[str, Any], pipeline: Pi
         why = "the filter changes the answer's case alone; here answer and right answer are compared in any case"
         config.items.changed(config.where("filter_list"), "filter: lowercase or uppercase", why)
     said |= {"whitespace": "strip" if pipeline.strip else "keep", "unicode": "none"}
-    return {"extracted_match" if pipeline.extract or removed else "exact_match": said}
+    return {"extracted" if pipeline.extract or removed else "exact_match": said}
 
 
 def _pipelines(config: Config) -> Iterator[Pipeline]:

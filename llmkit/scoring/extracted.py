@@ -1,4 +1,4 @@
-"""extracted_match: what a pattern finds in the answer is one of the references, up to a stated normalisation."""
+"""extracted: what a pattern finds in the answer is one of the references, up to a stated normalisation."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _compiles(pattern: str) -> str:
 Pattern = Annotated[str, AfterValidator(_compiles)]
 
 
-class ExtractedMatch(TextOptions):
+class Extracted(TextOptions):
     """1 where what the pattern finds in the answer equals any reference, else 0.
 
     The steps: extract from the answer; drop what ``remove`` matches, from the extract and from the references; then
@@ -39,7 +39,7 @@ class ExtractedMatch(TextOptions):
     match is a wrong one). As in ``regex``, the engine is the package ``regex``, and each match has a deadline.
     """
 
-    metric: ClassVar[str] = "extracted_match"
+    metric: ClassVar[str] = "extracted"
     heavy: ClassVar[bool] = True
 
     pattern: Pattern | None = Field(
@@ -61,7 +61,7 @@ class ExtractedMatch(TextOptions):
     timeout_s: float = Field(default=1.0, gt=0, le=60, description="Deadline of one match, in seconds.")
 
     @model_validator(mode="after")
-    def _group_exists(self) -> ExtractedMatch:
+    def _group_exists(self) -> Extracted:
         if self.group is None:
             return self
         if self.pattern is None:
