@@ -24,6 +24,7 @@ from llmkit.sandbox.users import Users, may_become_others
 
 UNSAFE, AUTO = "unsafe-local", "auto"
 UNSAFE_VARIABLE, NAME_VARIABLE = "LLMKIT_UNSAFE_LOCAL", "LLMKIT_SANDBOX"
+CONTAINER_MARKS = ("/.dockerenv", "/run/.containerenv")
 OFF = ("", "0", "false", "no", "off")
 PROBE = """
 import os, socket, sys
@@ -126,7 +127,9 @@ def choose() -> Sandbox:
 
 def mend() -> str:
     """Say how to get isolation on this machine."""
-    hints = ["Install bubblewrap (Debian and Ubuntu: apt-get install bubblewrap)"]
+    hints = []
+    if shutil.which(PROGRAMS["bubblewrap"]) is None:
+        hints.append("install bubblewrap (Debian and Ubuntu: apt-get install bubblewrap)")
     if _number("/proc/sys/user/max_user_namespaces") == 0:
         hints.append("let users make namespaces: sysctl user.max_user_namespaces=10000")
     if _number("/proc/sys/kernel/unprivileged_userns_clone") == 0:
@@ -136,9 +139,12 @@ def mend() -> str:
             "let AppArmor allow them: a profile for bwrap with `userns,`, or"
             " sysctl kernel.apparmor_restrict_unprivileged_userns=0"
         )
-    hints.append("or say --sandbox docker where Docker runs")
-    hints.append("or --unsafe-local, if you trust whatever the model may write with this account and machine")
-    return "; ".join(hints)
+    if any(Path(mark).exists() for mark in CONTAINER_MARKS):
+        hints.append("start this container so that it may make namespaces (--security-opt seccomp=unconfined)")
+    hints.append("say --sandbox docker, where Docker runs")
+    hints.append("or --unsafe-local, if you trust whatever the model writes with this account")
+    text = "; ".join(hints)
+    return text[0].upper() + text[1:]
 
 
 def _number(path: str) -> int | None:

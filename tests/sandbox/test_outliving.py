@@ -52,7 +52,7 @@ running.wait()
 """
 
 
-@pytest.mark.parametrize("kind", ["bubblewrap", "namespaces", "unsafe-local"])
+@pytest.mark.parametrize("kind", ["bubblewrap", "namespaces", "docker", "unsafe-local"])
 def test_a_program_ends_when_this_process_is_killed(kind: str, tmp_path: Path, marker: str) -> None:
     sandbox(kind, tmp_path)  # or skip
     command = [sys.executable, "-c", STARTER, kind, str(tmp_path), marker]

@@ -56,7 +56,8 @@ def main(order: dict[str, Any]) -> NoReturn:
         code = ended
         listening.join(KILL_S)
         with contextlib.suppress(OSError):  # closed where the program had begun: the container was killed under it
-            os.write(status, bytes(words) or f"docker ended with {code}".encode())
+            first, *_ = bytes(words).strip().splitlines() or [f"docker ended with {code}".encode()]
+            os.write(status, first)  # what follows is how to get help
     os._exit(code if 0 <= code < 256 else 1)
 
 
