@@ -23,8 +23,8 @@ _PROGRAM = Path(checker.__file__)
 _PACKAGES = {"math_verify": "math-verify", "latex2sympy2_extended": "latex2sympy2-extended", "sympy": "sympy"}
 _TEXT_LIMIT = 200_000  # characters of a piece that is compared; no final answer is a tenth of it
 _WHY = {
-    "memory": "comparing this answer took more memory than memory_mb allows",
-    "timeout": "comparing this answer took longer than timeout_s",
+    "memory": "comparing this answer took more than {memory_mb} MiB (memory_mb)",
+    "timeout": "comparing this answer took longer than {timeout_s:g} s (timeout_s)",
     "crash": "comparing this answer ended the process that worked on it",
     "nested": "this answer nests deeper than it can be read",
     "refused": "comparing this answer would have done what no comparison needs",
@@ -160,7 +160,8 @@ class Math(Builtin):
         if "stopped" in reply:
             why = str(reply["stopped"])
             more = f" ({reply['what']})" if reply.get("what") else ""
-            return unscorable(why, one_line(f"{_WHY[why]}{more}: {shorten(item.text)!r}"))
+            said = _WHY[why].format(memory_mb=self.memory_mb, timeout_s=self.timeout_s)
+            return unscorable(why, one_line(f"{said}{more}: {shorten(item.text)!r}"))
         if reply.get("missing") == "reference":
             return _bad_reference(item.references[reply["at"]])
         if "missing" in reply:
@@ -189,7 +190,7 @@ def _bad_reference(reference: str) -> Failure:
 
 def _text(text: str, where: Where) -> str | None:
     """Return the piece that is compared as text; ``auto``: what is boxed, else announced, else the whole text."""
-    orders: dict[Where, tuple[Where, ...]] = {"auto": ("boxed", "announced")}
+    orders: dict[Where, tuple[Where, ...]] = {"auto": ("boxed", "announced", "whole")}
     for place in orders.get(where, (where,)):
         found = piece(text, place)
         if found is not None:

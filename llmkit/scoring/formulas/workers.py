@@ -40,6 +40,8 @@ class Workers:
         self._places = threading.Semaphore(most)
         self._most = most
         self._idle: list[_Worker] = []
+        self._all: set[_Worker] = set()
+        self._closed = False
         self._lock = threading.Lock()
 
     def start(self) -> None:
@@ -82,10 +84,11 @@ class Workers:
         return results
 
     def close(self) -> None:
-        """End the processes that are idle."""
+        """End all processes, those at work too; from now on none is started."""
         with self._lock:
-            idle, self._idle = self._idle, []
-        for worker in idle:
+            self._closed = True
+            ending, self._all, self._idle = self._all, set(), []
+        for worker in ending:
             worker.end()
 
     def _one(self, task: Task, seconds: float) -> Reply:
@@ -94,10 +97,10 @@ class Workers:
             try:
                 reply = worker.ask({**task, "seconds": seconds}, CLOCK_FACTOR * seconds + self._grace_s)
             except BaseException:
-                worker.end()
+                self._drop(worker)
                 raise
             if worker.ended:
-                worker.end()
+                self._drop(worker)
             else:
                 self._keep(worker)
             return reply
@@ -106,11 +109,23 @@ class Workers:
         with self._lock:
             if self._idle:
                 return self._idle.pop()
-        return _Worker(self._launch())
+        worker = _Worker(self._launch())
+        with self._lock:
+            if not self._closed:
+                self._all.add(worker)
+                return worker
+        worker.end()
+        raise ScorerError("this process is ending")
 
     def _keep(self, worker: _Worker) -> None:
         with self._lock:
-            self._idle.append(worker)
+            if worker in self._all:
+                self._idle.append(worker)
+
+    def _drop(self, worker: _Worker) -> None:
+        with self._lock:
+            self._all.discard(worker)
+        worker.end()
 
 
 @cache

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from llmkit.errors import ScorerError
-from llmkit.scoring.formulas.starting import plain, sandboxed
+from llmkit.scoring.formulas.starting import Started, plain, sandboxed
 from llmkit.scoring.formulas.workers import Workers
 
 PROGRAM = """
@@ -114,6 +114,31 @@ def test_closing_ends_the_processes(pool: Workers) -> None:
     pool.close()
     with pytest.raises(ProcessLookupError):
         os.kill(reply["process"], signal.SIG_DFL)
+
+
+def test_closing_ends_processes_at_work_and_none_is_started_any_more(tmp_path: Path) -> None:
+    path, begun, found = program(tmp_path, PROGRAM), threading.Semaphore(0), []
+
+    def launch() -> Started:
+        begun.release()
+        return plain(path, 64)
+
+    def ask() -> None:
+        try:
+            pool.run(tasks("hang", "hang", "echo"), 600)
+        except ScorerError as error:
+            found.append(error)
+
+    pool = Workers(launch, 2)
+    thread = threading.Thread(target=ask)
+    thread.start()
+    begun.acquire()
+    begun.acquire()
+    pool.close()
+    thread.join(30)
+    assert not thread.is_alive()
+    assert [error.message for error in found] == ["this process is ending"]
+    assert pool._all == set()
 
 
 def test_a_program_that_does_not_start_is_an_error(tmp_path: Path) -> None:
