@@ -1,7 +1,6 @@
 """Log-likelihoods by the embedded model, really run."""
 
 import math
-from dataclasses import replace
 from importlib.util import find_spec
 
 import pytest
@@ -55,7 +54,7 @@ async def test_values_are_those_of_the_weights_by_another_implementation(model):
 async def test_what_the_model_generates_is_as_likely_as_it_says(model):
     prompt = Message("user", "Name a colour.")
     answer = await model.complete(
-        Request((prompt,), {"temperature": 0.0, "max_tokens": 6, "logprobs": True, "top_logprobs": 1})
+        Request((prompt,), {"temperature": 0.0, "max_tokens": 3, "logprobs": True, "top_logprobs": 1})
     )
     (entry,) = (await model.loglikelihoods(asked(prompt.content, answer.text, chat=True, space=""))).logprobs
     assert [token for token, _ in entry.top] == [token.token for token in answer.logprobs]
@@ -82,14 +81,9 @@ async def test_the_likelihood_of_a_text_is_that_of_its_beginning_times_that_of_t
     assert whole == pytest.approx(start + rest, abs=1e-3)
 
 
-async def test_equal_requests_give_equal_bits_whatever_ran_between(model):
-    before = await logprobs(model, FRANCE, "Paris", "London", "a city")
-    await logprobs(model, "Two and two make", "four")
-    assert await logprobs(model, FRANCE, "Paris", "London", "a city") == before
-
-
-async def test_the_order_of_the_choices_changes_nothing(model):
+async def test_neither_the_order_of_the_choices_nor_what_ran_before_changes_a_bit(model):
     paris, city = await logprobs(model, FRANCE, "Paris", "a city")
+    await logprobs(model, "Two and two make", "four")
     assert await logprobs(model, FRANCE, "a city", "Paris", "a city") == [city, paris, city]
 
 
@@ -104,11 +98,8 @@ async def test_in_chat_the_continuation_begins_the_answer_after_the_template(mod
 
 
 async def test_what_the_answer_begins_with_is_not_measured(model):
-    opened, whole = asked("Capital of France?", "Paris", chat=True, given="It is"), "It is Paris"
-    (with_it,) = await logprobs(model, "Capital of France?", whole, chat=True, space="")
-    (entry,) = (await model.loglikelihoods(opened)).logprobs
+    (entry,) = (await model.loglikelihoods(asked("Where?", "Paris", chat=True, given="In"))).logprobs
     assert [token for token, _ in entry.top] == [" Paris"]
-    assert entry.logprob > with_it
 
 
 async def test_a_token_over_the_boundary_belongs_to_the_continuation(model):
@@ -150,9 +141,3 @@ async def test_a_continuation_beyond_the_context_says_how_to_make_room(model):
 async def test_nothing_before_the_continuations_is_an_error(model):
     with pytest.raises(ProviderError, match="no token stands before"):
         await model.loglikelihoods(asked("", "Paris", space=""))
-
-
-async def test_unequal_texts_of_equal_meaning_are_unequal(model):
-    request = asked(FRANCE, "Paris")
-    spaceless = replace(request, continuations=Continuations((Continuation("Paris"),), chat=False))
-    assert (await model.loglikelihoods(spaceless)).logprobs[0].logprob < (await logprobs(model, FRANCE, "Paris"))[0]
