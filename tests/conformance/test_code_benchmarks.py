@@ -9,7 +9,9 @@ import ast
 import copy
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+import sys
+import warnings
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -74,9 +76,15 @@ def test_mbpps_solutions_pass_but_for_the_one_whose_tests_are_broken() -> None:
     assert {key.partition("#")[0] for key in failed} == {key for key in BROKEN if ALL}
 
 
+def parsed(source: str) -> ast.Module:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # "\\w" in a text that is not raw
+        return ast.parse(source)
+
+
 def hollow(source: str) -> str:
     """Replace each function's body by one that does nothing."""
-    tree = ast.parse(source)
+    tree = parsed(source)
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef):
             node.body = [ast.Return(ast.Constant(None))]
@@ -99,22 +107,20 @@ def test_functions_that_do_what_another_does_fail(shape: str, name: str) -> None
 
 def swapped(source: str, other: str) -> str:
     """Give the last function of a source another's last function's body, whatever it is called with."""
-    tree = ast.parse(source)
+    tree = parsed(source)
     mine = [node for node in tree.body if isinstance(node, ast.FunctionDef)][-1]
-    theirs = [node for node in ast.parse(other).body if isinstance(node, ast.FunctionDef)][-1]
-    return f"{ast.unparse(ast.parse(other))}\ndef {mine.name}(*args):\n    return {theirs.name}(*args)\n"
+    theirs = [node for node in parsed(other).body if isinstance(node, ast.FunctionDef)][-1]
+    return f"{ast.unparse(parsed(other))}\ndef {mine.name}(*args):\n    return {theirs.name}(*args)\n"
 
 
 @pytest.mark.skipif(not ALL, reason="LLMKIT_CODE=all runs it")
 @pytest.mark.parametrize(("shape", "name"), [("humaneval", "humaneval"), ("mbpp", "mbpp_test")])
-def test_of_small_changes_most_are_caught(
-    shape: str, name: str, record_property: Callable[[str, object], None]
-) -> None:
+def test_of_small_changes_most_are_caught(shape: str, name: str) -> None:
     pairs = [(mutant, row) for row in rows(name) for mutant in mutants(solution(row))]
     found = scored(shape, [f"```python\n{mutant}\n```" for mutant, _ in pairs], [row for _, row in pairs])
-    caught = 1 - len(passing(found)) / len(found)
-    record_property("caught", f"{caught:.3f} of {len(found)}")
-    assert caught >= LEAST_CAUGHT
+    survived = passing(found)
+    sys.stdout.write(f"{name}: {len(found) - len(survived)} of {len(found)} mutants fail\n")  # -rP shows it
+    assert 1 - len(survived) / len(found) >= LEAST_CAUGHT
 
 
 SWAPS: dict[type[ast.AST], type[ast.AST]] = {
@@ -125,7 +131,7 @@ SWAPS: dict[type[ast.AST], type[ast.AST]] = {
 
 def mutants(source: str) -> Iterator[str]:
     """Yield sources with one operator swapped, spread over the source."""
-    tree = ast.parse(source)
+    tree = parsed(source)
     places = [at for at, node in enumerate(ast.walk(tree)) if _operators(node)]
     for place in places[:: max(1, len(places) // MUTANTS_A_PROGRAM)][:MUTANTS_A_PROGRAM]:
         changed = copy.deepcopy(tree)

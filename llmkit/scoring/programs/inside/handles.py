@@ -224,19 +224,19 @@ def _method(name: str) -> Callable[..., Any]:
     return _conversion(name) if name in CONVERSION else _other(name)
 
 
-_KINDS: dict[tuple[str, int], type[Handle]] = {}
+_KINDS: dict[tuple[str, str, int], type[Handle]] = {}
 
 
 def make_handle(peer: Peer, number: int, name: str, sort: str, operations: int, plain: bool) -> Handle:
-    """Make a handle whose type has the operations that the object's has, and no others."""
+    """Make a handle whose type has the operations that the object's has, and no others, and is called alike."""
     base: type[Handle] = {"class": ClassHandle, "coroutine": CoroutineHandle}.get(sort, Handle)
-    kind = _KINDS.get((sort, operations))
+    kind = _KINDS.get((name, sort, operations))
     if kind is None:
         methods = {f"__{each}__": _method(each) for at, each in enumerate(NAMES) if operations >> at & 1}
         for each in ("eq", "hash", "str", "repr", "format", "bool"):
             methods.pop(f"__{each}__", None)
         members: dict[str, Any] = {"__slots__": (), **methods}
-        kind = _KINDS[sort, operations] = type(base.__qualname__, (base,), members)
+        kind = _KINDS[name, sort, operations] = type(identifier(name), (base,), members)
     return kind((peer, number), (name, plain, False))
 
 

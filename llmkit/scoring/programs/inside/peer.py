@@ -66,9 +66,15 @@ class Peer:
     def greeted(self) -> Any:
         """Wait for what the other side says first."""
         kind, data = self._receive()
-        if kind != HELLO:
-            raise self._break(BadMessage("a message where a greeting should be"))
-        return Decoder(data, self).value()
+        try:
+            if kind != HELLO:
+                raise BadMessage("a message where a greeting should be")
+            decoder = Decoder(data, self)
+            value = decoder.value()
+            decoder.end()
+        except BadMessage as error:
+            raise self._break(error) from None
+        return value
 
     def request(self, operation: str, target: int, args: tuple[Any, ...] = (), **kwargs: Any) -> Any:
         """Have the other side do something to an object of its, and return what comes of it.
