@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from llmkit.samples.needle.haystack import Haystack
-from llmkit.tokens import Tokenizer
+from llmkit.samples.needle.meter import Meter, Part
 
 TRIES = 4
 """With other shares of the haystack; mostly the first or the second fits, as tokens seldom run over a word's end."""
@@ -38,7 +38,7 @@ class Context:
             percent.
     """
 
-    parts: tuple[str | tuple[int, int], ...]
+    parts: tuple[Part, ...]
     tokens: int
     placed: tuple[float, ...]
 
@@ -47,7 +47,7 @@ class Context:
         return "".join(part if isinstance(part, str) else haystack[part[0] : part[1]] for part in self.parts)
 
 
-def fit(haystack: Haystack, tokenizer: Tokenizer, needles: Sequence[Needle], length: int, start: int = 0) -> Context:
+def fit(meter: Meter, needles: Sequence[Needle], length: int, start: int = 0) -> Context:
     """Return a context of ``length`` tokens that begins with the haystack's offset ``start``.
 
     How many tokens a whole has is not the sum of its parts' (a blank joins the word after it), so the whole is counted,
@@ -55,8 +55,7 @@ def fit(haystack: Haystack, tokenizer: Tokenizer, needles: Sequence[Needle], len
     counts by twos, the context stays below, and its ``tokens`` say by how much.
 
     Args:
-        haystack: It must hold enough tokens from ``start`` on.
-        tokenizer: Counts.
+        meter: Of a haystack that holds enough tokens from ``start`` on.
         needles: To hide.
         length: Tokens of the whole.
         start: Where a sentence begins.
@@ -64,14 +63,14 @@ def fit(haystack: Haystack, tokenizer: Tokenizer, needles: Sequence[Needle], len
     Raises:
         ValueError: The needles leave no room for a haystack.
     """
-    wanted = length - sum(tokenizer.count(needle.text) + 1 for needle in needles)
+    wanted = length - sum(meter.tokenizer.count(needle.text) + 1 for needle in needles)
     if wanted < LEAST:
         raise ValueError(f"{length:,} tokens are too few to hold {length - wanted:,} tokens of needles and a haystack")
-    contexts = _tried(haystack, tokenizer, needles, length, start, wanted)
     best: Context | None = None
-    for context in contexts:
+    for context in _tried(meter, needles, length, start, wanted):
         if context.tokens == length:
-            return context
+            # Where the sum of parts is not the whole, all that was tried is worth nothing.
+            return context if meter.right(context.parts, length) else fit(meter, needles, length, start)
         if context.tokens < length and (best is None or context.tokens > best.tokens):
             best = context
     if best is None:
@@ -79,45 +78,40 @@ def fit(haystack: Haystack, tokenizer: Tokenizer, needles: Sequence[Needle], len
     return best
 
 
-def _tried(
-    haystack: Haystack, tokenizer: Tokenizer, needles: Sequence[Needle], length: int, start: int, wanted: int
-) -> Iterator[Context]:
+def _tried(meter: Meter, needles: Sequence[Needle], length: int, start: int, wanted: int) -> Iterator[Context]:
     """Yield contexts, each nearer to the length; after the last none is to be had."""
+    haystack = meter.haystack
     end = start
     for _ in range(TRIES):
         end = haystack.reach(start, wanted)
         filler = max(0, wanted - haystack.between(start, end))
-        context = _assembled(haystack, tokenizer, needles, start, end, FILLER * filler)
+        context = _assembled(meter, needles, start, end, FILLER * filler)
         yield context
         wanted = max(1, wanted + length - context.tokens)
     end = haystack.reach(start, wanted)
     for _ in range(ENDS):
-        bare = _assembled(haystack, tokenizer, needles, start, end, "")
+        bare = _assembled(meter, needles, start, end, "")
         yield bare
         if (missing := length - bare.tokens) > 0:
-            filled = _assembled(haystack, tokenizer, needles, start, end, FILLER * missing)
+            filled = _assembled(meter, needles, start, end, FILLER * missing)
             yield filled
             won = max(1, filled.tokens - bare.tokens)  # with a tokenizer that takes a piece of filler for more, or less
-            yield _assembled(haystack, tokenizer, needles, start, end, FILLER * round(missing * missing / won))
+            yield _assembled(meter, needles, start, end, FILLER * round(missing * missing / won))
         end = haystack.word_before(end)
 
 
-def _assembled(
-    haystack: Haystack, tokenizer: Tokenizer, needles: Sequence[Needle], start: int, end: int, filler: str
-) -> Context:
+def _assembled(meter: Meter, needles: Sequence[Needle], start: int, end: int, filler: str) -> Context:
+    haystack = meter.haystack
     places = [_place(haystack, start, end, needle.depth) for needle in needles]
     order = sorted(range(len(needles)), key=lambda number: places[number])
     hidden = [(places[number], needles[number].text) for number in order]
     parts = tuple(part for part in _parts(haystack.text, hidden, start, end, filler) if part)
-    text = Context(parts, 0, ()).text(haystack.text)
     whole = haystack.between(start, end) or 1
     placed = tuple(round(100 * haystack.between(start, place) / whole, 2) for place in places)
-    return Context(parts, tokenizer.count(text), placed)
+    return Context(parts, meter.count(parts), placed)
 
 
-def _parts(
-    text: str, hidden: Sequence[tuple[int, str]], start: int, end: int, filler: str
-) -> Iterator[str | tuple[int, int]]:
+def _parts(text: str, hidden: Sequence[tuple[int, str]], start: int, end: int, filler: str) -> Iterator[Part]:
     at = start
     for place, needle in hidden:
         if place < end:

@@ -11,6 +11,7 @@ from llmkit.errors import DataError
 from llmkit.samples.needle import facts, hiding
 from llmkit.samples.needle.fit import LEAST, Context, fit
 from llmkit.samples.needle.haystack import Haystack
+from llmkit.samples.needle.meter import Meter
 from llmkit.samples.needle.sentences import prose, varied
 from llmkit.samples.needle.spec import NeedleData, Question
 from llmkit.samples.needle.texts import TextFile, made, measured
@@ -88,13 +89,14 @@ def _needles(data: NeedleData, text: TextFile | None, tokenizer: Tokenizer, name
     else:
         where = str(text.file.path)
         haystack = measured(text.read(), needed, tokenizer, repeat=data.repeat, where=where)
+    meter = Meter(haystack, tokenizer)
     for cell in cells(data):
         assert not isinstance(cell.row, str)
         random = Random(f"{data.seed} {cell.repeat} {cell.length} {cell.row:g}")  # noqa: S311 - drawn to be repeated
         start = _start(haystack, data.seed, cell)
         try:
             task = hiding.task(data, cell.row, random, haystack.folded)
-            context = fit(haystack, tokenizer, task.needles, cell.length, start)
+            context = fit(meter, task.needles, cell.length, start)
         except ValueError as error:
             raise DataError(str(error), where=name, hint="Write larger lengths, or fewer needles") from error
         values = _values(data, cell, task.question, task.answers, task.distractors)
@@ -157,7 +159,7 @@ def _documents(
     rest = length if low == MOST_PEOPLE else 0  # all are there, and the context is longer than what they take
     filling = prose(varied(Random(f"filling {data.seed} {repeat} {length}")), _FILLING + 6 * rest)  # noqa: S311
     haystack = Haystack(f"{there.text}\n{filling}", tokenizer)
-    return there, haystack, fit(haystack, tokenizer, (), length)
+    return there, haystack, fit(Meter(haystack, tokenizer), (), length)
 
 
 def _values(

@@ -62,6 +62,10 @@ class Haystack:
         """Return how many tokens end at ``offset`` or before it."""
         return bisect_right(self._ends, offset)
 
+    def end(self, number: int) -> int | None:
+        """Return where a token ends, the first being number 1."""
+        return self._ends[number - 1] if 0 < number <= len(self._ends) else None
+
     def between(self, start: int, end: int) -> int:
         """Return how many tokens lie between two offsets."""
         return self.before(end) - self.before(start)
