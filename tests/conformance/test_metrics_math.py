@@ -104,9 +104,10 @@ def test_every_reference_of_math500_equals_itself_and_the_box_of_its_solution(co
     assert len(results) == 1000
 
 
-@pytest.mark.parametrize("scorer", ["math", "numeric"])
-def test_every_solution_of_gsm8k_equals_its_answer_and_itself(scorer: str) -> None:
-    pairs = [(row["solution"], row[field]) for row in rows("gsm8k_test") for field in ("answer", "solution")]
+@pytest.mark.parametrize(("scorer", "each"), [("math", 8), ("numeric", 1)])
+def test_the_solutions_of_gsm8k_equal_their_answers_and_themselves(scorer: str, each: int) -> None:
+    some = rows("gsm8k_test")[::each]  # all 1,319 by math take two seconds
+    pairs = [(row["solution"], row[field]) for row in some for field in ("answer", "solution")]
     results = create(scorer).score([Item(text, (reference,)) for text, reference in pairs])
     assert [pair for pair, result in zip(pairs, results, strict=True) if getattr(result, "value", 0) != 1] == []
-    assert len(results) == 2638
+    assert len(results) == 2 * -(-1319 // each)
