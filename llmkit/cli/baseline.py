@@ -40,7 +40,7 @@ def save(
 
     with open_store(store) as opened:
         found = opened.run(run)
-        path = output or Path(f"{found.suite}.baseline.jsonl")
+        path = output or Path(f"{found.suite.replace(':', '-')}.baseline.jsonl")  # no file of Windows has a colon
         count = save_baseline(opened, found, path, force=force)
     command = f"llmkit gate {_suite(found)} --baseline {shlex.quote(str(path))}"
     say(f"{count} answers of run {found.run_id} written to {path}; next: {command}")
@@ -53,4 +53,6 @@ def _suite(run: RunRow) -> str:
     if recorded is None or not Path(recorded).is_file():
         return "SUITE"
     path = Path(recorded)
-    return shlex.quote(str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path))
+    shown = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+    variant = run.about.get("variant")
+    return shlex.quote(str(shown) if variant is None else f"{shown}:{variant}")

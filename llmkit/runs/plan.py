@@ -117,6 +117,7 @@ def about(plan: Plan, provider: Provider) -> dict[str, Any]:
         "llmkit": __version__,
         "git": git_commit(plan.suite.path.parent if plan.suite.path else Path.cwd()),
         "suite_path": str(plan.suite.path) if plan.suite.path else None,
+        **({} if plan.suite.variant is None else {"variant": plan.suite.variant}),
         "model": shown.name,
         "options": dict(shown.options),
         "origins": dict(plan.origins),

@@ -116,3 +116,16 @@ def test_a_plan_takes_them_too(cli: Cli, suite: Path) -> None:
     said = cli("plan", "add.yaml:shown", "-m", "scripted/echo", "--few-shot", "2", "--map", "extra=q", "--json")
     assert said.code == 0
     assert said.json["plans"][0]["suite"] == "add:shown"
+
+
+def test_a_variants_answers_are_a_baseline_for_it(cli: Cli, suite: Path) -> None:
+    suite.write_text(SUITE + "gate: {exact_match: {max_drop: 0.5}}\n")
+    cli("eval", "add.yaml:shown", "-m", "scripted/echo", "--json")
+    saved = cli("baseline", "save")
+    assert "add-shown.baseline.jsonl; next: llmkit gate add.yaml:shown --baseline add-shown.baseline.jsonl" in saved.err
+    said = cli("gate", "add.yaml:shown", "-m", "scripted/echo", "--baseline", "add-shown.baseline.jsonl")
+    assert said.code == 0, said.err
+    other = cli(
+        "gate", "add.yaml:shown", "-m", "scripted/echo", "--baseline", "add-shown.baseline.jsonl", "--few-shot", "2"
+    )
+    assert "not the prompt that the baseline was recorded with" in other.out

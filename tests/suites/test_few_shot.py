@@ -79,9 +79,7 @@ def test_such_a_file_may_not_lie_outside_of_the_project(load):
 
 
 def test_too_few_are_an_error_with_a_way_out(load):
-    with pytest.raises(
-        DataError, match=r"add.yaml:6: the prompt shows 9 examples, and .*add.jsonl has 7 besides"
-    ):
+    with pytest.raises(DataError, match=r"add.yaml:6: the prompt shows 9 examples, and .*add.jsonl has 7 besides"):
         load(SUITE.replace("count: 2", "count: 9")).check()
 
 
@@ -90,9 +88,7 @@ def test_a_group_that_has_too_few_fails_alone(load):
     assert suite.check() == 7
     samples = list(suite.samples())
     assert suite.render(samples[0].row)
-    with pytest.raises(
-        DataError, match=r"the prompt shows 3 examples, and .* has 2 with kind odd besides"
-    ):
+    with pytest.raises(DataError, match=r"the prompt shows 3 examples, and .* has 2 with kind odd besides"):
         suite.render(samples[1].row)
 
 
