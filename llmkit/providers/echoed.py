@@ -9,7 +9,8 @@ begins; the chat template is the server's, and this wire does not go through it:
 vLLM (``Tokens``) also has ``/tokenize`` and ``/detokenize``, beside ``/v1``: the template's own text is obtained by
 tokenising the messages and spelling the tokens out, and prompt and continuation are then tokenised as one text. Where
 a tokenizer does not give its own text back (SentencePiece of the first generation), the continuation is sent as the
-beginning of the assistant's message (``continue_final_message``) instead.
+beginning of the assistant's message (``continue_final_message``) instead. On vLLM 0.32.0, run on a processor, both ways
+give the same figures, and so do ``Texts`` and ``Tokens``.
 """
 
 from __future__ import annotations
