@@ -194,11 +194,13 @@ class Score:
         value: The sample's own value, in the metric's unit.
         stats: Sufficient statistics, for corpus metrics: the metric is a function of their sum over samples.
         answer: What was extracted from the text and compared, where that is not the text itself.
+        reason: Why it is no better, one line, where the scorer can tell.
     """
 
     value: float
     stats: tuple[float, ...] = ()
     answer: str | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

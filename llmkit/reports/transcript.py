@@ -98,5 +98,7 @@ def _scores(result: SampleResult) -> Iterator[Line]:
         if isinstance(score, Score):
             taken = "" if score.answer is None else f"  (took {one_line(score.answer)!r})"
             yield _field(one_line(name), f"{score.value:g}{taken}", "bold")
+            if score.reason is not None:
+                yield _field("why", one_line(score.reason))
         else:
             yield _failure(one_line(name), score)

@@ -28,6 +28,7 @@ NESTED = (
     "messages",
     "scores",
     "extracted",
+    "reasons",
     "stats",
     "signatures",
     "failures",
@@ -119,6 +120,7 @@ def record(run: RunRow, sample: SampleRow, scores: Mapping[str, Score | Failure]
         "finish_reason": c.finish_reason if c else None,
         "scores": {n: s.value if isinstance(s, Score) else None for n, s in scores.items()},
         "extracted": {n: s.answer for n, s in scores.items() if isinstance(s, Score) and s.answer is not None},
+        "reasons": {n: s.reason for n, s in scores.items() if isinstance(s, Score) and s.reason is not None},
         "stats": {n: list(s.stats) for n, s in scores.items() if isinstance(s, Score) and s.stats},
         "signatures": signatures_of(run),
         "failures": [failure_record(sample.failure, None)] * bool(sample.failure)
@@ -204,9 +206,9 @@ def _write_parquet(records: Iterator[dict[str, Any]], out: BinaryIO) -> int:
     columns = {
         "run_id": text, "suite": text, "model": text, "id": text, "epoch": whole, "row": text,
         "references": pa.list_(text), "cluster": text, "slices": text, "messages": text, "answer": text,
-        "finish_reason": text, "scores": text, "extracted": text, "stats": text, "signatures": text, "failures": text,
-        "usage": text, "cost_usd": number, "latency_s": number, "http_attempts": whole, "served_model": text,
-        "request_id": text, "generation": text, "from_cache": pa.bool_(), "setup": text,
+        "finish_reason": text, "scores": text, "extracted": text, "reasons": text, "stats": text, "signatures": text,
+        "failures": text, "usage": text, "cost_usd": number, "latency_s": number, "http_attempts": whole,
+        "served_model": text, "request_id": text, "generation": text, "from_cache": pa.bool_(), "setup": text,
     }  # fmt: skip
     count = 0
     with parquet.ParquetWriter(out, pa.schema(columns.items())) as writer:

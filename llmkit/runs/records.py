@@ -153,10 +153,10 @@ def facts_of(text: str) -> GenerationFacts:
 
 
 def score_row(score: Score | Failure) -> tuple[Any, ...]:
-    """Return (value, stats, answer, kind, message)."""
+    """Return (value, stats, answer, kind, message); a message without a kind is a score's reason."""
     if isinstance(score, Failure):
         return (None, None, None, score.kind, score.message)
-    return (score.value, json.dumps(score.stats) if score.stats else None, score.answer, None, None)
+    return (score.value, json.dumps(score.stats) if score.stats else None, score.answer, None, score.reason)
 
 
 def score_of(row: tuple[Any, ...]) -> Score | Failure:
@@ -164,7 +164,7 @@ def score_of(row: tuple[Any, ...]) -> Score | Failure:
     value, stats, answer, kind, message = row
     if kind is not None:
         return Failure("scorer", kind, message)
-    return Score(value, tuple(json.loads(stats)) if stats else (), answer)
+    return Score(value, tuple(json.loads(stats)) if stats else (), answer, message)
 
 
 def messages_of(text: str) -> tuple[Message, ...]:

@@ -200,7 +200,7 @@ class Code(Builtin):
             return RIGHT
         reason = shorten(verdict.reason, _LONGEST)
         if verdict.word == "failed":
-            return Score(0.0, answer=reason)
+            return Score(0.0, reason=reason)
         return unscorable("bad_reference" if verdict.word == "bad_tests" else "crash", reason)
 
     def _task(self, row: Mapping[str, Any]) -> Task:

@@ -120,3 +120,8 @@ def test_continuations_that_were_compared_show_their_log_likelihoods():
 def test_the_probabilities_of_generated_tokens_are_not_listed():
     shown = lines(replace(ANSWERED, completion=Completion("4", logprobs=(TokenLogprob("4", -0.1),))))
     assert not any(line.startswith("compared:") for line in shown)
+
+
+def test_a_score_says_why_it_is_no_better():
+    shown = lines(replace(ANSWERED, scores={"code": Score(0.0, reason="timeout after 15 s\x1b[31m")}))
+    assert shown[-2:] == ["code: 0", "why: timeout after 15 s\\x1b[31m"]

@@ -43,7 +43,7 @@ def scores(texts: Sequence[str], row: dict[str, Any] | None = None, **options: A
 def verdict(text: str, row: dict[str, Any] | None = None, **options: Any) -> tuple[float, str]:
     (found,) = scores([text], row, **options)
     assert isinstance(found, Score), found
-    return found.value, found.answer or ""
+    return found.value, found.reason or ""
 
 
 def fault(text: str, row: dict[str, Any] | None = None, **options: Any) -> tuple[str, str]:
@@ -56,7 +56,7 @@ class TestStatements:
     def test_right_and_wrong_programs(self) -> None:
         right, wrong = scores([RIGHT, RIGHT.replace("+", "-")])
         assert right == Score(1.0)
-        assert wrong == Score(0.0, answer="assert add(1, 2) == 3 (-1 was given)")
+        assert wrong == Score(0.0, reason="assert add(1, 2) == 3 (-1 was given)")
 
     def test_an_error_is_told_with_the_statement(self) -> None:
         found = verdict("def add(a, b):\n    return a.x")
@@ -137,9 +137,9 @@ class TestStdin:
             shape="stdin",
         )
         assert right == Score(1.0)
-        assert wrong == Score(0.0, answer="case 2 of 2: printed '3' where '10' was expected")
-        assert broken == Score(0.0, answer="case 1 of 2: ended with exit code 1: ValueError: no")
-        assert leaves == Score(0.0, answer="case 1 of 2: ended with exit code 2")
+        assert wrong == Score(0.0, reason="case 2 of 2: printed '3' where '10' was expected")
+        assert broken == Score(0.0, reason="case 1 of 2: ended with exit code 1: ValueError: no")
+        assert leaves == Score(0.0, reason="case 1 of 2: ended with exit code 2")
 
     def test_expected_output_is_not_within_reach(self) -> None:
         spy = "import os, sys\nprint(sorted(os.listdir('.')), [open(f, 'rb').read() for f in os.listdir('.')])"
@@ -194,9 +194,9 @@ class TestPytest:
         assert right == Score(1.0)
         assert isinstance(wrong, Score)
         assert wrong.value == 0
-        assert (wrong.answer or "").startswith("test_add[1-2-3] failed: assert 1 == 3")
+        assert (wrong.reason or "").startswith("test_add[1-2-3] failed: assert 1 == 3")
         assert isinstance(lacking, Score)
-        assert "cannot import name 'Total'" in (lacking.answer or "")
+        assert "cannot import name 'Total'" in (lacking.reason or "")
 
     def test_a_file_of_the_project(self, tmp_path: Path) -> None:
         (tmp_path / "test_add.py").write_text("from answer import add\ndef test(): assert add(1, 1) == 2\n")
