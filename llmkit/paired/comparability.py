@@ -54,7 +54,8 @@ def _unlike(a: Setup, b: Setup, metrics: list[str]) -> Iterator[str]:
     if a.data is None or b.data is None:
         yield f"data: unknown in {_silent(a, b, 'data')}"
     elif a.data != b.data:
-        yield f"data: {a.data[:_SHOWN]} ≠ {b.data[:_SHOWN]}"
+        named = a.source and b.source and a.source != b.source
+        yield f"data: {a.data[:_SHOWN]} ≠ {b.data[:_SHOWN]}{f' ({a.source} ≠ {b.source})' if named else ''}"
     yield from _targets(a, b)
     if a.signatures is None or b.signatures is None:
         yield f"signatures: unknown in {_silent(a, b, 'signatures')}"

@@ -32,6 +32,7 @@ class Setup:
         sizes: Epochs, limit and seed.
         stored: Whether the store holds it; else it is a file.
         gate: The gate that it is a side of; None for a plain run.
+        source: Name of its data set, of one of the hub or generated; the latter names what counted its tokens.
         judges: Metric → what its judge was measured to be, of those whose scores are a judge's verdicts.
     """
 
@@ -50,6 +51,7 @@ class Setup:
     sizes: Mapping[str, int | None] | None = None
     stored: bool = True
     gate: str | None = None
+    source: str | None = None
     judges: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -100,5 +100,6 @@ def _setup(run: RunRow, name: str) -> Setup:
         name=name, run_id=run.run_id, suite=run.suite, model=run.model, status=run.status, data=said["data"],
         prompt=said["prompt"], map=said["map"], signatures=signatures_of(run), scorers=said["scorers"],
         higher_is_better=cast("dict[str, bool]", said["higher_is_better"]), params=said["params"],
-        sizes=sizes_of(said["epochs"], said["limit"], said["seed"]), gate=said["gate"], judges=said.get("judges", {}),
+        sizes=sizes_of(said["epochs"], said["limit"], said["seed"]), gate=said["gate"],
+        source=run.config["suite"].get("data"), judges=said.get("judges", {}),
     )  # fmt: skip

@@ -27,7 +27,9 @@ _TYPES: Mapping[str, int] = {
 }  # fmt: skip
 _OVERFLOW = re.compile(
     r"context[_ ]length|maximum context|context[_ ](?:size|window|limit)|prompt is too long|max_model_len"
-    r"|exceed_context|too many (?:input )?tokens|(?:prompt|input)[^.]{0,40}longer than",
+    r"|exceed_context|too many (?:input )?tokens|(?:prompt|input)[^.]{0,40}longer than|input is too long"
+    r"|token count[^.]{0,40}exceeds|must have less than \d+ tokens|tokens \+ .?max_new_tokens"
+    r"|reduce the length of the (?:messages|prompt|input)",
     re.IGNORECASE,
 )
 _NO_CREDIT = re.compile(r"insufficient_quota|credit balance|billing_hard_limit", re.IGNORECASE)

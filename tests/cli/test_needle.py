@@ -107,7 +107,8 @@ def test_other_tokenizers_make_other_rows_and_compare_says_so(cli: Cli, suite: P
     assert cli("eval", "grid.yaml", "-m", "scripted/constant").code == 0
     said = cli("compare", "latest~1", "latest")
     assert said.code == 2
-    assert "data: " in said.err
+    assert "(needle numbers in synthetic, tokens by scripted:4 bytes ≠ " in said.err
+    assert "tokens by characters:4)" in said.err
 
 
 def test_the_haystack_is_the_users_file(cli: Cli, suite: Path) -> None:

@@ -119,6 +119,25 @@ def test_an_error_object_with_a_numeric_code_is_that_status():
     )
 
 
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (400, "This model's maximum context length is 8192 tokens. However, you requested 9000 tokens"),
+        (400, "The decoder prompt (length 5000) is longer than the maximum model length of 4096"),
+        (400, "request (2055 tokens) exceeds the available context size (1024 tokens), try increasing it"),
+        (400, "prompt is too long: 210000 tokens > 200000 maximum"),
+        (400, "The input token count (1200000) exceeds the maximum number of tokens allowed (1048576)."),
+        (422, "Input validation error: `inputs` must have less than 4095 tokens. Given: 5000"),
+        (422, "Input validation error: `inputs` tokens + `max_new_tokens` must be <= 4096"),
+        (400, "Input is too long for requested model."),
+        (413, "Please reduce the length of the messages or completion."),
+    ],
+    ids=["openai", "vllm", "llama.cpp", "anthropic", "gemini", "tgi", "tgi sum", "bedrock", "groq"],
+)
+def test_a_prompt_that_is_too_long_is_known_by_any_servers_words(status, words):
+    assert fault_of(status, words) == "context_overflow"
+
+
 @pytest.mark.parametrize("words", ["rate limit: tokens per min", "max_tokens must be positive", "unknown parameter"])
 def test_other_400s_are_not_taken_for_a_long_prompt(words):
     assert fault_of(400, words) == "bad_request"
