@@ -216,7 +216,7 @@ class TestPytest:
 
 class TestAttacks:
     def test_none_changes_its_verdict_nor_anothers(self) -> None:
-        names = list(ATTACKS) if ALL else list(ATTACKS)[::2]
+        names = list(ATTACKS) if ALL else list(ATTACKS)[::3]
         texts = [text for name in names for text in (f"```python\n{ATTACKS[name]}```", f"```python\n{RIGHT}```")]
         found = scores(texts, timeout=60, cpu_s=10)
         attacked = dict(zip(names, found[::2], strict=True))
@@ -234,7 +234,8 @@ class TestAttacks:
     def test_a_limit_is_a_wrong_answer_that_says_so(self, name: str, reason: str) -> None:
         if not ALL and name not in ("never answers", "takes all memory"):
             pytest.skip("LLMKIT_CODE=all runs it")
-        value, said = verdict(f"```python\n{ENDLESS[name]}```", timeout=2, cpu_s=1)
+        seconds = 2 if name in ("never answers", "patches the builtins") else 30
+        value, said = verdict(f"```python\n{ENDLESS[name]}```", timeout=seconds, cpu_s=1)
         assert value == 0
         assert reason in said
 

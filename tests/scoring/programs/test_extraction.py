@@ -112,16 +112,16 @@ def test_definitions_are_seen_at_the_margin() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "```" * 300_000, "```python\n" * 100_000, "for " + "in " * 300_000, "a." * 500_000, "`" * 1_000_000,
-        "```" + "a" * 1_000_000 + "`", " " * 1_000_000 + "x", "x," * 500_000, "if " + ": " * 500_000 + "x",
-        "\n" * 1_000_000, "while" * 200_000, "f" * 1_000_000, ("f" * 100 + " ") * 10_000, "~~~\n```\n" * 50_000,
+        "```" * 100_000, "```python\n" * 30_000, "for " + "in " * 100_000, "a." * 150_000, "`" * 300_000,
+        "```" + "a" * 300_000 + "`", " " * 300_000 + "x", "x," * 150_000, "if " + ": " * 150_000 + "x",
+        "\n" * 300_000, "while" * 60_000, "f" * 300_000, ("f" * 100 + " ") * 3_000, "~~~\n```\n" * 30_000,
     ],
     ids=lambda text: text[:8].encode("unicode_escape").decode(),
 )  # fmt: skip
-@pytest.mark.parametrize("prompt", [None, TestPrompt.PROMPT])
-def test_a_megabyte_takes_no_long_time(text: str, prompt: str | None) -> None:
+def test_a_long_text_takes_no_long_time(text: str) -> None:
     started = time.process_time()
-    readings(text, "auto", ("f", "g"), prompt)
+    for prompt in (None, TestPrompt.PROMPT):
+        readings(text, "auto", ("f", "g"), prompt)
     assert time.process_time() - started < 1
 
 
