@@ -91,8 +91,9 @@ class Likelihood:
 
     def _texts(self, row: Values) -> list[str]:
         choices = [text(row) for text in self._choices] if self._field is None else self._listed(self._field, row)
-        if "" in choices:
-            raise ValueError(f"choice {choices.index('') + 1} of the row is empty")
+        empty = next((number for number, choice in enumerate(choices, 1) if not choice.strip()), None)
+        if empty is not None:
+            raise ValueError(f"choice {empty} of the row is empty")
         return choices
 
     @staticmethod

@@ -93,6 +93,7 @@ def test_what_stands_in_place_of_the_question_is_a_template(load):
         ("{choices: n}", {**ROW, "n": ["a", None]}, "holds what is no text"),
         ("{choices: n}", {**ROW, "n": ["a", ["b"]]}, "holds what is no text"),
         ("{choices: n}", {**ROW, "n": ["a", ""]}, "choice 2 of the row is empty"),
+        ("{choices: n}", {**ROW, "n": [" \n", "a"]}, "choice 1 of the row is empty"),
         ("{choices: n}", {**ROW, "n": ["a"] * 1001}, "holds 1001 choices"),
         ("{choices: n, prefix: [x, y]}", {**ROW, "n": ["a", "b", "c"]}, "3 choices, and the suite 2 prefixes"),
     ],
