@@ -18,7 +18,7 @@ from llmkit.importing.data import jsonl
 from llmkit.importing.items import Items
 from llmkit.importing.models import github_model
 from llmkit.importing.source import Source
-from llmkit.importing.template import prompt_file
+from llmkit.importing.template import literal, prompt_file
 
 _VARIABLE = re.compile(r"\{\{\s*([A-Za-z_]\w*)\s*\}\}")
 _STRING = {"equals": "equals", "contains": "contains", "startsWith": "starts_with", "endsWith": "ends_with"}
@@ -91,13 +91,9 @@ def template_of(text: str) -> str:
     """Return a text as a Jinja template: variables stay, whatever else Jinja would read is text."""
     parts, at = [], 0
     for found in _VARIABLE.finditer(text):
-        parts += [_as_is(text[at : found.start()]), f"{{{{ {found[1]} }}}}"]
+        parts += [literal(text[at : found.start()]), f"{{{{ {found[1]} }}}}"]
         at = found.end()
-    return "".join([*parts, _as_is(text[at:])])
-
-
-def _as_is(text: str) -> str:
-    return re.sub(r"\{[{%#]", lambda found: f'{{{{ "{found[0]}" }}}}', text)
+    return "".join([*parts, literal(text[at:])])
 
 
 def _messages(source: Source) -> list[tuple[str, str]]:

@@ -10,6 +10,7 @@ from llmkit.prompts import prompt_from_messages
 from llmkit.prompts.markers import Markers
 
 _NAME = re.compile(r"[A-Za-z_]\w*")
+_OPENING = re.compile(r"\{[{%#]")
 
 
 def is_name(text: str) -> bool:
@@ -29,7 +30,7 @@ def field(name: str) -> str:
 
 def literal(text: str) -> str:
     """Return the template that prints a text as it is, whatever of Jinja is in it."""
-    return f"{{% raw %}}{text}{{% endraw %}}" if is_template(text) else text
+    return _OPENING.sub(lambda found: f'{{{{ "{found[0]}" }}}}', text)
 
 
 def check_template(text: str, where: str) -> frozenset[str]:

@@ -22,13 +22,13 @@ def yaml_text(data: Any) -> str:
 
     def text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
         lines = value.split("\n")
-        block = (
-            len(lines) > 1
-            and lines[0] == lines[0].strip() != ""
-            and not value.endswith("\n\n")
-            and not any(map(_ragged, lines))
-        )
-        style = "|" if block else None if _plain(value) else '"' if "\n" in value else "'"
+        block = len(lines) > 1 and lines[0] == lines[0].strip() != "" and not value.endswith("\n\n")
+        if block and not any(map(_ragged, lines)):
+            style: str | None = "|"
+        elif not value.isprintable():  # line ends, and what YAML takes for one
+            style = '"'
+        else:
+            style = None if _plain(value) else "'"
         return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
 
     Dumper.add_representer(str, text)
@@ -36,7 +36,7 @@ def yaml_text(data: Any) -> str:
 
 
 def _ragged(line: str) -> bool:
-    return line != line.rstrip()
+    return line != line.rstrip() or not line.isprintable()
 
 
 def _plain(value: str) -> bool:
