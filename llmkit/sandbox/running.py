@@ -32,6 +32,7 @@ LOOKS_S = (0.01, 0.02, 0.04)
 """How long until the first, second, and each later look at what it takes: most programs end before the second."""
 SETUP_S = 30.0  # a machine that takes longer to make a sandbox is not fit to time programs
 GRACE_S = 10.0  # for the kernel to end what was killed
+REAPED_S = 1.0
 OVERHEAD = 4  # processes of the sandbox's own
 MOST_FILES = 50_000  # in the scratch folder, whose bound on bytes does not bind empty files
 
@@ -327,9 +328,7 @@ class _Watch:
         elif self._process.poll() is None:
             self._process.send_signal(signal.SIGTERM if self._launch.ends == "tree" else signal.SIGKILL)
         elif self._process.returncode < 0 and self._init is not None:
-            # It was killed by what it was to keep: whatever stayed in the program's group goes.
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._init, signal.SIGKILL)
+            _kill_group(self._init)  # it was killed by what it was to keep
 
     def _end_all(self) -> None:
         """Kill what still lives, and wait until it is gone."""
@@ -353,3 +352,14 @@ class _Watch:
         poll = select.poll()
         poll.register(number, select.POLLIN)
         return bool(poll.poll(0))
+
+
+def _kill_group(leader: int) -> None:
+    """Kill a process group, and wait until whoever inherited it has reaped it; not for long, for nobody may."""
+    deadline = time.monotonic() + REAPED_S
+    while time.monotonic() < deadline:
+        try:
+            os.killpg(leader, signal.SIGKILL)
+        except ProcessLookupError:
+            return
+        time.sleep(LOOKS_S[0])

@@ -41,12 +41,15 @@ def test_a_daemon_is_gone_when_its_program_was_killed(any_sandbox: Sandbox, mark
 
 
 STARTER = """
-import sys
+import socket, sys
 from pathlib import Path
 from llmkit.sandbox.base import Limits, Program
 from tests.sandbox.kinds import sandbox
-source = "import os, time; os.write(1, b'here'); time.sleep(3600)"
-running = sandbox(sys.argv[1], Path(sys.argv[2])).start(Program(("-S", "-c", source, sys.argv[3])), Limits(wall_s=60))
+ours, theirs = socket.socketpair()
+source = "import os, time; os.write(3, b'x'); time.sleep(3600)"
+program = Program(("-S", "-c", source, sys.argv[3]), channel=theirs)
+running = sandbox(sys.argv[1], Path(sys.argv[2])).start(program, Limits(wall_s=60))
+ours.recv(1)
 print("started", flush=True)
 running.wait()
 """

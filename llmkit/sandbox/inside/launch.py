@@ -36,6 +36,7 @@ def main(order: dict[str, Any]) -> None:
     space = order["space"]
     try:
         _unshare(space["root"], space["nobody"])
+        prctl(PR_SET_PDEATHSIG, SIGKILL)  # not before: it is lost with whatever changes who one is
         living, lifeline = os.pipe()
         first = os.fork()
         if first == 0:

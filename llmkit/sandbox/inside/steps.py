@@ -20,6 +20,7 @@ HIGHEST = 4096  # descriptors above are not handed down: ours are low, and RLIMI
 
 PR_SET_PDEATHSIG, PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS = 1, 22, 38
 SECCOMP_MODE_FILTER = 2
+CAPABILITIES_VERSION = 0x20080522
 CREATE_RULESET, ADD_RULE, RESTRICT_SELF = 444, 445, 446  # the same numbers on every machine
 RULESET_VERSION, PATH_BENEATH = 1, 1
 
@@ -70,6 +71,12 @@ def become(uid: int | None) -> None:
         os.setgroups([])
         os.setresgid(uid, uid, uid)
         os.setresuid(uid, uid, uid)
+
+
+def powerless() -> None:
+    """Give up every capability, those that a program could inherit too."""
+    header, none = (ctypes.c_uint32 * 2)(CAPABILITIES_VERSION, 0), (ctypes.c_uint32 * 6)()
+    checked(libc.capset(header, none), "capset")
 
 
 def unpack(files: dict[str, bytes], work: str) -> None:
@@ -177,6 +184,7 @@ def _settle(order: dict[str, Any]) -> None:
     os.chdir(order["work"])
     limit(order["limits"])
     if order["confine"]:
+        powerless()
         prctl(PR_SET_NO_NEW_PRIVS, 1)
         landlock(order["writable"], order["devices"])
         if order["seccomp"]:

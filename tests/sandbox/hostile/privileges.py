@@ -4,6 +4,7 @@ Ends: itself
 Deadly: yes
 """
 
+import ctypes
 import os
 import resource
 import subprocess
@@ -23,6 +24,11 @@ for command in (["su", "-c", "id -u"], ["sudo", "-n", "id", "-u"], ["mount", "-t
         continue
     if done.returncode == 0:
         print("ESCAPED:", command, done.stdout)
+libc = ctypes.CDLL(None, use_errno=True)
+header, data = (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()
+libc.capget(header, data)  # effective, permitted, inheritable: twice, for 64 of them
+if any(data):
+    print("ESCAPED: capabilities", list(data))
 for name in ("CPU", "AS", "FSIZE", "NOFILE", "CORE"):
     number = getattr(resource, f"RLIMIT_{name}")
     try:
