@@ -149,7 +149,8 @@ class Given:
         """Say why a sample has no prediction: the failure's kind, and a line."""
         name = self.predictions.source.describe()
         if sample.id in self.survey.doubled:
-            return "doubled_id", f"{name}: {twice(sample.id, ['', *self.survey.doubled[sample.id]])}"
+            places = self.survey.doubled[sample.id]
+            return "doubled_id", f"{places[0]}: {twice(sample.id, places)}"
         return "no_prediction", f"{sample.where}: {name} has no row with the id {sample.id!r}"
 
 

@@ -118,7 +118,8 @@ def test_what_holds_for_all_tests_stands_below_each(made: Make) -> None:
         "prompts: ['{{style}} {{country}}']\n"
         "defaultTest: {vars: {style: briefly}, assert: [{type: not-contains, value: sorry}],"
         " options: {prefix: 'Say ', suffix: '!'}}\n"
-        "tests:\n- vars: {country: France}\n  assert: [{type: equals, value: Paris}]\n- vars: {country: Peru, style: long}\n"
+        "tests:\n- vars: {country: France}\n  assert: [{type: equals, value: Paris}]\n"
+        "- vars: {country: Peru, style: long}\n"
     )
     it = made("capitals.yaml", text)
     assert [len(row["checks"]) for row in rows(it)] == [2, 1]
@@ -137,7 +138,8 @@ def test_lists_of_values_are_multiplied_and_scenarios_are_combined(made: Make) -
 
 
 def test_tests_of_tables_are_read_column_by_column(made: Make) -> None:
-    table = "country,__expected,__expected2,__description,__threshold\nJapan,icontains:tokyo,not-contains:sorry,jp,\nPeru,Lima,,,\n"
+    table = "country,__expected,__expected2,__description,__threshold\n"
+    table += "Japan,icontains:tokyo,not-contains:sorry,jp,\nPeru,Lima,,,\n"
     it = made("capitals.yaml", ONE + "tests: file://more.csv\n", more__csv=table)
     assert [row["checks"] for row in rows(it)] == [
         [{"contains": "tokyo", "ignore_case": True}, {"contains": "sorry", "not": True}],
@@ -204,7 +206,8 @@ def test_models_have_llmkits_names(made: Make, provider: str, model: str | None,
 
 
 def test_what_llmkit_has_nothing_of_is_listed_and_what_matters_not_is_noted(made: Make) -> None:
-    more = "redteam: {purpose: x}\nsharing: true\nevaluateOptions: {repeat: 3, maxConcurrency: 2}\nnunjucksFilters: {a: b.js}\n"
+    more = "redteam: {purpose: x}\nsharing: true\nevaluateOptions: {repeat: 3, maxConcurrency: 2}\n"
+    more += "nunjucksFilters: {a: b.js}\n"
     it = made("c.yaml", FRANCE.replace("ASSERT", "{type: equals, value: a}") + more)
     assert it.whats("lost") == ["redteam", "nunjucksFilters"]
     assert it.whats("note") == ["maxConcurrency", "sharing"]
@@ -219,10 +222,6 @@ def test_what_llmkit_has_nothing_of_is_listed_and_what_matters_not_is_noted(made
             FRANCE.replace("ASSERT", "{type: equals, value: a}").replace("country: F", "id: 7, country: F"),
             "variable 'id'",
         ),
-        (
-            f"{ONE}tests: [{{vars: {{country: {list(range(400))}, b: {list(range(400))}}}}}]\n",
-            "more than 100,000 tests",
-        ),
     ],
 )
 def test_what_a_suite_cannot_do_without_is_one_line(made: Make, text: str, words: str) -> None:
@@ -230,3 +229,9 @@ def test_what_a_suite_cannot_do_without_is_one_line(made: Make, text: str, words
         made("c.yaml", text)
     assert words in str(caught.value)
     assert not Path("out").exists()
+
+
+def test_values_multiplied_without_bound_are_refused(made: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("llmkit.importing.promptfoo.testing.MOST_ROWS", 8)
+    with pytest.raises(DocumentError, match="more than 8 tests"):
+        made("c.yaml", f"{ONE}tests: [{{vars: {{country: [1, 2, 3], b: [1, 2, 3]}}}}]\n")

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmkit.errors import DocumentError
@@ -40,6 +40,7 @@ def test_a_template_that_is_nothing_but_a_list_is_told() -> None:
     assert list_of("{{a}}") is None
 
 
+@settings(max_examples=25)  # each of them loads a prompt file
 @given(
     st.lists(
         st.tuples(st.sampled_from(["system", "user", "assistant"]), st.lists(TEXT, min_size=1).map("".join)),
