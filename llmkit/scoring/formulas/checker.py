@@ -31,6 +31,7 @@ Task = Mapping[str, Any]
 Reply = dict[str, Any]
 
 ANSWER_CHARS = 400  # of what was extracted, as it goes back
+_REPLY_BYTES = 16 * 1024
 _MIB = 2**20
 _DEPTH = 10_000  # of recursion: some 400 nested fractions, or a sum of thousands of terms
 _LOADED = 512 * _MIB  # addresses of this process before it is asked anything, with room
@@ -98,7 +99,7 @@ class _Child:
             self._sink.flush()
         except OSError:
             return b""
-        reply = self._source.readline()
+        reply = self._source.readline(_REPLY_BYTES)
         if json.loads(reply or b"{}").get("last"):
             self._bury()
         return reply
@@ -159,10 +160,10 @@ def _answer(compare: Callable[[Task], Reply], task: Task) -> Reply:
 
 
 def _channel(descriptors: tuple[int, int]) -> tuple[BinaryIO, BinaryIO]:
-    """Keep what the lines come and go by apart from standard output, so that nothing that is printed gets between."""
+    """Keep what the lines come and go by apart from what is printed, which goes nowhere."""
     source, sink = os.fdopen(os.dup(descriptors[0]), "rb"), os.fdopen(os.dup(descriptors[1]), "wb")
     null = os.open(os.devnull, os.O_RDWR)
-    for descriptor in (0, 1):
+    for descriptor in (0, 1, 2):
         os.dup2(null, descriptor)
     return source, sink
 
