@@ -39,7 +39,7 @@ class Court:
         sandbox: Where programs run.
         limits: Of each of them.
         scope: What ends them when nobody waits any more.
-        packages: Whether answers may import what is installed.
+        packages: Whether programs and tests may import what is installed; pytest's may in any case.
     """
 
     sandbox: Sandbox
@@ -65,7 +65,9 @@ class Court:
             served = program("serve", given, packages=self.packages, channel=theirs)
             answer = self.scope.start(self.sandbox, served, self.limits)
             try:
-                testing = program(start, {**task, "nonce": nonce}, packages=start == "pytest", channel=ours)
+                testing = program(
+                    start, {**task, "nonce": nonce}, packages=self.packages or start == "pytest", channel=ours
+                )
                 tests = self.scope.start(self.sandbox, testing, self.limits)
             except BaseException:
                 answer.kill()

@@ -11,6 +11,7 @@ import pathlib
 import uuid
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -96,6 +97,16 @@ def test_so_do_values_of_the_standard_library(value: Any) -> None:
     assert alike(back, value)
     assert getattr(back, "maxlen", None) == getattr(value, "maxlen", None)
     assert getattr(back, "fold", None) == getattr(value, "fold", None)
+
+
+def test_arrays_of_numbers_do_and_those_of_objects_do_not() -> None:
+    array = np.arange(6, dtype=">i2").reshape(2, 3)
+    back = read(written([array, np.float32(0.5)]))
+    assert back[0].dtype == array.dtype
+    assert (back[0] == array).all()
+    assert back[1] == 0.5
+    with pytest.raises(BadMessage):
+        read(b"X\x0dnumpy.ndarrayt\x03s\x02|Ot\1i\1\1b\x08abcdefgh")
 
 
 def test_a_default_keeps_its_factory() -> None:

@@ -289,4 +289,7 @@ TAKEN_APART: dict[str, Callable[[Any], Any]] = {
     "uuid.UUID": lambda value: (value.hex,),
     "pathlib.PurePosixPath": lambda value: (str(value),),
     "pathlib.PosixPath": lambda value: (str(value),),
+    "numpy.ndarray": lambda value: (
+        (value.dtype.str, value.shape, value.tobytes()) if value.dtype.kind in "biufcSUmM" else None
+    ),
 }

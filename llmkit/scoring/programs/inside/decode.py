@@ -332,6 +332,15 @@ def _path(kind: str) -> Callable[[str], Any]:
     return build
 
 
+def _array(kind: str, shape: tuple[int, ...], data: bytes) -> Any:
+    import numpy as np
+
+    dtype = np.dtype(kind)
+    if dtype.hasobject:  # its bytes would be addresses
+        raise ValueError(kind)
+    return np.frombuffer(data, dtype).reshape(shape).copy()
+
+
 BUILD: dict[str, Callable[..., Any]] = {
     "decimal.Decimal": _decimal,
     "fractions.Fraction": _fraction,
@@ -343,4 +352,5 @@ BUILD: dict[str, Callable[..., Any]] = {
     "uuid.UUID": _uuid,
     "pathlib.PurePosixPath": _path("PurePosixPath"),
     "pathlib.PosixPath": _path("PosixPath"),
+    "numpy.ndarray": _array,
 }

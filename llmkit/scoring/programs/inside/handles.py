@@ -54,6 +54,8 @@ class Handle:
         object.__setattr__(self, "_llmkit_traits", traits)
 
     def __getattr__(self, name: str) -> Any:
+        if name.startswith("__array"):  # by which numpy would look into another process's memory
+            raise AttributeError(name)
         return ask(self, "get", name)
 
     def __setattr__(self, name: str, value: Any) -> None:
