@@ -36,9 +36,8 @@ class HeatTable:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         found = self.found
-        yield Line(
-            Text(one_line(self.title), style="bold").append("  value n=samples [interval]", style="not bold dim")
-        )
+        said = f"  value n=samples [{self._level()}interval]"
+        yield Line(Text(one_line(self.title), style="bold").append(said, style="not bold dim"))
         labels = [f"{found.down} ↓  {found.across} →", *found.rows, "all"]
         first = max(cell_len(one_line(label)) for label in labels)
         columns = [
@@ -62,6 +61,12 @@ class HeatTable:
                 f"{count(found.overflowed)} overflowed: the prompt is longer than the model's context; no value, not 0"
             )
             yield Line(Text(said, style="yellow"), indent=2)
+
+    def _level(self) -> str:
+        """Name the intervals' confidence, where all have the same."""
+        shown = (self.found.metric, *self.found.cells.values())
+        levels = {cell.interval.confidence for cell in shown if cell.interval is not None}
+        return f"{100 * levels.pop():g} % " if len(levels) == 1 else ""
 
     def _row(self, label: str, first: int, cells: Sequence[MetricResult | None], width: int) -> Iterator[Text]:
         shown = [lines(cell) for cell in cells]

@@ -141,3 +141,20 @@ def test_a_mistake_is_one_line(cli: Cli, suite: Path, change: tuple[str, str], m
     assert message in said.err
     assert said.err.strip().count("\n") == 0
     assert "Traceback" not in said.err
+
+
+@pytest.mark.parametrize(
+    ("name", "limit", "columns", "rows"),
+    [
+        ("needle", "9", ["500", "1000", "2000"], ["0%", "50%", "100%"]),
+        ("needle_facts", "10", ["1000", "2000"], ["compare", "count", "missing", "one_fact", "two_hops"]),
+    ],
+)
+def test_the_built_in_suites_show_a_whole_grid_with_no_network(
+    cli: Cli, project: Path, name: str, limit: str, columns: list[str], rows: list[str]
+) -> None:
+    (run,) = cli("eval", name, "-m", "scripted/constant", "--limit", limit, "--json").json["runs"]
+    (found,) = run["heat_maps"]
+    assert (found["columns"], found["rows"]) == (columns, rows)
+    assert {cell["n"] for cell in found["cells"]} == {1}
+    assert len(found["cells"]) == int(limit)

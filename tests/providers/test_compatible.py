@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from llmkit.errors import ProviderError
-from llmkit.providers.base import ModelRef
+from llmkit.providers.base import ModelRef, Tokenizes
 from llmkit.providers.registry import create
 from llmkit.providers.retry import Caller
 from tests.providers.roads import ask
@@ -67,3 +67,12 @@ async def test_a_schema_is_enforced(origin):
     async with provider("openai", origin) as model:
         got = await model.complete(ask("Any JSON.", max_tokens=60, temperature=0, structured={"json_schema": schema}))
     assert isinstance(json.loads(got.text)["a"], int)
+
+
+@pytest.mark.parametrize("road", ["openai", "vllm"])
+def test_its_tokenizer_is_asked(road: str, origin: str) -> None:
+    asked = provider(road, origin)
+    assert isinstance(asked, Tokenizes)
+    with asked.tokenizer() as tokenizer:
+        assert tokenizer.count("Hello world, it is 12") == 8
+        assert tokenizer.count("") == 0

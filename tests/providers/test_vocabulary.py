@@ -1,5 +1,7 @@
 """The tokenizer of the embedded model: as the engine that will answer counts."""
 
+import gc
+import os
 from importlib.util import find_spec
 
 import pytest
@@ -46,6 +48,18 @@ async def test_a_prompt_takes_its_context_and_the_template(tokenizer):
     async with Local(MODEL, {"n_ctx": 512, "threads": 1}) as model:
         empty, full = [await model.count_tokens(Request((Message("user", t),))) for t in ("", "The gardener is here.")]
     assert full - empty == tokenizer.count("The gardener is here.")
+
+
+def test_a_closed_one_leaves_nothing_running():
+    def kernel_threads():
+        return len(os.listdir("/proc/self/task"))
+
+    before = kernel_threads()
+    with Local(MODEL).tokenizer() as opened:
+        opened.count("a")
+        assert kernel_threads() > before
+    gc.collect()
+    assert kernel_threads() <= before
 
 
 def test_the_name_is_the_vocabularys(tokenizer):

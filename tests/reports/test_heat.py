@@ -29,7 +29,7 @@ def test_other_slices_make_none():
 
 
 TEXT = """\
-needle  value n=samples [interval]
+needle  value n=samples [95 % interval]
   depth ↓  length →  500           1000          16000         all
   0%                 1.00 n=3      1.00 n=2      3 overflow    0.50 n=9
                      [0.60, 1.00]  [0.60, 1.00]                [0.10, 0.90]
@@ -100,7 +100,7 @@ def test_the_worst_of_an_error_rate_is_its_highest():
 
 def test_the_report_shows_the_map_in_place_of_its_slices():
     text = printed(results_table([grid()]), width=120)
-    assert "needle · needle  value n=samples [interval]" in text
+    assert "needle · needle  value n=samples [95 % interval]" in text
     assert "by length" not in text
     assert "by cell" not in text
     assert "9 beyond the model's context · 3 failed" in text
