@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,12 @@ MADE = {"needle", "needle_facts"}  # their rows are made at run time
 LICENCES = {"Apache-2.0", "CC-BY-2.0", "CC-BY-4.0", "CC-BY-SA-4.0", "MIT", "research use", "llmkit's own"}
 MOST_LINES = 70
 """Of a suite's file: what a newcomer reads in a minute. The longest lists the 27 tasks of BIG-Bench Hard."""
+
+
+@cache
+def named(ref: str) -> Suite:
+    (suite,) = load_suites(ref)
+    return suite
 
 
 def loaded(ref: str, rows: list[dict], folder: Path, **how) -> Suite:
@@ -60,7 +67,7 @@ def test_its_file_is_short_and_named_like_it(name):
 
 @pytest.mark.parametrize("ref", REFS)
 def test_it_says_what_it_is_and_where_everything_comes_from(ref):
-    (suite,) = load_suites(ref)
+    suite = named(ref)
     about = suite.spec.about
     assert suite.spec.description
     assert about is not None and None not in about.model_dump().values()
@@ -69,7 +76,7 @@ def test_it_says_what_it_is_and_where_everything_comes_from(ref):
 
 @pytest.mark.parametrize("ref", [ref for ref in REFS if ref not in MADE])
 def test_its_rows_are_read_at_a_commit(ref):
-    (suite,) = load_suites(ref)
+    suite = named(ref)
     shots = suite.spec.few_shot.data if suite.spec.few_shot is not None else None
     for data in (suite.spec.data, shots):
         if data is not None:
@@ -81,7 +88,7 @@ def test_its_rows_are_read_at_a_commit(ref):
 
 @pytest.mark.parametrize("ref", REFS)
 def test_its_prompt_is_short(ref):
-    (suite,) = load_suites(ref)
+    suite = named(ref)
     if suite.prompt.path is not None:
         assert len(read_source(suite.prompt.path).body.splitlines()) <= 45
 

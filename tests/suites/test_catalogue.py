@@ -25,7 +25,8 @@ def test_nothing_is_fetched(monkeypatch):
 
     monkeypatch.setattr("llmkit.samples.huggingface.HubSource._load", refuse)
     monkeypatch.setattr("llmkit.samples.huggingface.HubSource._resolve", refuse)
-    assert len(entries()) == len([card(entry.name) for entry in entries()])
+    assert len(entries()) == len(builtin_suites())
+    assert [card(name).entry.name for name in ("bbh", "mmlu:cot", "gsm8k")] == ["bbh", "mmlu:cot", "gsm8k"]
 
 
 def test_one_says_where_everything_comes_from():
