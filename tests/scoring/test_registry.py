@@ -12,7 +12,12 @@ from llmkit.errors import DocumentError, ScorerError, UnknownNameError
 from llmkit.scoring import Item, create, known, option_schemas, parse
 from llmkit.scoring.registry import BUILTIN, split
 
-NEEDED = {"regex": {"pattern": "a"}, "json_schema": {"schema": True}, "checks": {"field": "checks"}}
+NEEDED = {
+    "regex": {"pattern": "a"},
+    "json_schema": {"schema": True},
+    "checks": {"field": "checks"},
+    "code": {"shape": "mbpp"},
+}
 
 
 def test_all_built_in_scorers_can_be_built_and_have_a_signature_of_their_own() -> None:
