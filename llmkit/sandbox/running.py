@@ -32,7 +32,7 @@ LOOKS_S = (0.01, 0.02, 0.04)
 """How long until the first, second, and each later look at what it takes: most programs end before the second."""
 SETUP_S = 30.0  # a machine that takes longer to make a sandbox is not fit to time programs
 GRACE_S = 10.0  # for the kernel to end what was killed
-REAPED_S = 1.0
+REAPED_S = 0.5
 OVERHEAD = 4  # processes of the sandbox's own
 MOST_FILES = 50_000  # in the scratch folder, whose bound on bytes does not bind empty files
 

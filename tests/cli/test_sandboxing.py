@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from llmkit.errors import NoIsolationError
+import llmkit
+from llmkit.cli.complete import complete_sandbox
+from llmkit.errors import NoIsolationError, UnknownNameError
+from llmkit.runs.options import Options
 from llmkit.sandbox import choose
 from tests.cli.conftest import Cli
 
@@ -89,3 +92,19 @@ def test_no_suite_and_no_settings_can_switch_isolation_off(cli: Cli, programs: P
     name, _, value = line.partition(": ")
     (programs / "llmkit.toml").write_text(f"{name} = {json.dumps(value) if value != 'true' else value}\n{settings}")
     assert cli("eval", "code.yaml").code == 2
+
+
+@pytest.mark.usefixtures("programs", "nothing_works")
+def test_in_python_it_is_an_option_and_a_warning() -> None:
+    with pytest.raises(NoIsolationError):
+        llmkit.evaluate("code.yaml")
+    with pytest.warns(choose.UnsafeWarning, match="nothing to isolate them"):
+        (result,) = llmkit.evaluate("code.yaml", options=Options(unsafe_local=True))
+    assert result.metrics["code"].value == 1.0
+    with pytest.raises(UnknownNameError, match="unknown sandbox"):
+        llmkit.evaluate("code.yaml", options=Options(sandbox="jail"))
+
+
+def test_tab_offers_the_sandboxes() -> None:
+    assert complete_sandbox("b") == ["bubblewrap"]
+    assert complete_sandbox("") == ["auto", "bubblewrap", "namespaces", "docker", "unsafe-local"]
