@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import Executor
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,10 +29,12 @@ class Encoder:
     Args:
         run: The model.
         budget: Tokens that a batch takes at most, padding included.
+        workers: Compute batches side by side, a thread each; None: one after the other.
     """
 
-    def __init__(self, run: Run, budget: int) -> None:
+    def __init__(self, run: Run, budget: int, workers: Executor | None = None) -> None:
         self._model, self._budget = run, budget
+        self._map = map if workers is None else workers.map
         self._kept: dict[str, Vectors] = {}
         self._order: list[str] = []
         self._bytes = 0
@@ -48,14 +51,18 @@ class Encoder:
         with self._lock:
             found = {text: self._kept[text] for text in texts if text in self._kept}
         missing = [text for text, ids in texts.items() if text not in found and len(ids)]
-        for batch in batches([len(texts[text]) for text in missing], self._budget):
-            names = [missing[position] for position in batch]
-            found.update(zip(names, map(_unit, self._model([texts[text] for text in names])), strict=True))
+        groups = [[missing[at] for at in batch] for batch in batches([len(texts[t]) for t in missing], self._budget)]
+        computed = self._map(self._vectors, [[texts[text] for text in names] for names in groups])
+        for names, vectors in zip(groups, computed, strict=True):
+            found.update(zip(names, vectors, strict=True))
         with self._lock:
             for text in missing:
                 if text in keep and text not in self._kept:
                     self._keep(text, found[text])
         return found
+
+    def _vectors(self, batch: Sequence[Sequence[int]]) -> list[Vectors]:
+        return [_unit(each) for each in self._model(batch)]
 
     def _keep(self, text: str, vectors: Vectors) -> None:
         self._kept[text] = vectors

