@@ -49,7 +49,14 @@ def complete_model(incomplete: str) -> list[str]:
         named = [*settings.aliases, *settings.models, *([settings.model] if settings.model else [])]
     except LlmkitError:
         named = []
-    return _starting([*named, *(run.model for run in _recent()), *(f"{name}/" for name in BUILT_IN)], incomplete)
+    return _starting(
+        [
+            *named,
+            *(run.model for run in _recent() if "predictions" not in run.about),
+            *(f"{name}/" for name in BUILT_IN),
+        ],
+        incomplete,
+    )
 
 
 def complete_metric(ctx: typer.Context, incomplete: str) -> list[str]:

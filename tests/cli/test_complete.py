@@ -96,7 +96,20 @@ def test_metrics_of_no_suite_are_those_of_all_scorers(tab: Tab) -> None:
 
 
 def test_scorers_are_those_that_are_installed(tab: Tab) -> None:
-    assert tab("llmkit rescore --scorer ex") == ["exact_match"]
+    assert tab("llmkit rescore --scorer ex") == ["exact_match", "extracted"]
+    assert tab("llmkit score x.jsonl --scorer exa") == ["exact_match"]
+    assert tab("llmkit score x.jsonl --suite capit") == ["capitals.yaml"]
+
+
+def test_formats_of_exports_and_imports(tab: Tab) -> None:
+    assert tab("llmkit runs export --format i") == ["inspect"]
+    assert tab("llmkit import x.yaml --from ") == ["lm-eval", "promptfoo", "github"]
+
+
+def test_files_of_answers_are_no_models(tab: Tab, project: Path, cli: Cli) -> None:
+    (project / "given.jsonl").write_text('{"answer": "a"}\n')
+    cli("score", "given.jsonl", "--scorer", "json_valid")
+    assert not [name for name in tab("llmkit eval capitals.yaml -m ") if name.startswith("predictions")]
 
 
 def test_stored_runs_and_their_suites(tab: Tab, cli: Cli) -> None:
