@@ -63,8 +63,8 @@ class Needle(Builtin):
         found = [value for value in values if holds(text, value)]
         wrong = [other for other in others if holds(text, other) and not any(holds(value, other) for value in values)]
         share = max(0, len(found) - len(wrong)) / len(values)
-        said = shorten(", ".join(found) + (f"; wrong: {', '.join(wrong)}" if wrong else ""))
-        return Score(float(share == 1) if self.count == "all" else share, answer=said)
+        said = "; ".join(part for part in (", ".join(found), f"wrong: {', '.join(wrong)}" if wrong else "") if part)
+        return Score(float(share == 1) if self.count == "all" else share, answer=shorten(said) if said else None)
 
 
 def normal(text: str) -> str:

@@ -105,6 +105,13 @@ def test_the_answer_says_what_was_found_and_what_was_wrong():
     assert found.answer == "1111111; wrong: 2222222"
 
 
+@pytest.mark.parametrize(("answer", "said"), [("2222222", "wrong: 2222222"), ("none of them", None)])
+def test_what_was_not_found_is_not_said(answer, said):
+    found = score("needle", answer, "1111111", row=ROW)
+    assert isinstance(found, Score)
+    assert found.answer == said
+
+
 def test_no_reference_and_an_empty_one_are_failures():
     assert fault("needle", "12") == "no_reference"
     assert fault("needle", "12", " ") == "bad_reference"
