@@ -45,8 +45,8 @@ def rows(name: str) -> list[dict[str, Any]]:
     return found if ALL else found[:PART]
 
 
-def scored(shape: str, answers: Sequence[str], rows: Sequence[dict[str, Any]]) -> dict[str, Result]:
-    scorer = create("code", {"shape": shape, "timeout": 60, "cpu_s": 20})
+def scored(shape: str, answers: Sequence[str], rows: Sequence[dict[str, Any]], cpu_s: float = 20) -> dict[str, Result]:
+    scorer = create("code", {"shape": shape, "timeout": 60, "cpu_s": cpu_s})
     found = scorer.score([Item(answer, (), row) for answer, row in zip(answers, rows, strict=True)])
     return {f"{row['task_id']}#{at}": each for at, (row, each) in enumerate(zip(rows, found, strict=True))}
 
@@ -117,7 +117,7 @@ def swapped(source: str, other: str) -> str:
 @pytest.mark.parametrize(("shape", "name"), [("humaneval", "humaneval"), ("mbpp", "mbpp_test")])
 def test_of_small_changes_most_are_caught(shape: str, name: str) -> None:
     pairs = [(mutant, row) for row in rows(name) for mutant in mutants(solution(row))]
-    found = scored(shape, [f"```python\n{mutant}\n```" for mutant, _ in pairs], [row for _, row in pairs])
+    found = scored(shape, [f"```python\n{mutant}\n```" for mutant, _ in pairs], [row for _, row in pairs], cpu_s=3)
     survived = passing(found)
     sys.stdout.write(f"{name}: {len(found) - len(survived)} of {len(found)} mutants fail\n")  # -rP shows it
     assert 1 - len(survived) / len(found) >= LEAST_CAUGHT
