@@ -256,7 +256,7 @@ class Tally:
         order = np.argsort(place[rows], kind="stable")
         rows, table = rows[order].astype(np.int64), table[order]
         index = np.asarray(self._index)[rows]
-        if made is not None:
+        if made is not None and made.k > 1:  # pass@1 is the metric itself, its interval included
             return self._together(made, rows, table[:, 0], index)
         corpus = scorer.kind == "corpus"
         return summarise(

@@ -48,6 +48,12 @@ def test_the_interval_is_over_samples() -> None:
     assert "|over:pass@2|ci:" in found.signature
 
 
+def test_pass_at_1_is_the_metric_itself() -> None:
+    found = results(answers("++-"), answers("---"), answers("+-?"), ks=[1])
+    one, metric = found["exact_match_pass@1"], found["exact_match"]
+    assert (one.value, one.interval, one.n, one.failed) == (metric.value, metric.interval, metric.n, metric.failed)
+
+
 def test_a_sample_with_fewer_scored_answers_than_k_says_nothing_of_k() -> None:
     found = results(answers("+-"), answers("+?"), ks=[2])["exact_match_pass@2"]
     assert (found.value, found.n, found.failed) == (1.0, 1, 1)
