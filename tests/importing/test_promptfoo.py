@@ -94,6 +94,7 @@ def test_assertions_that_a_program_can_check_become_checks(made: Make, said: str
         ("{type: assert-set, threshold: 0.5, assert: []}", "all checks of a row must hold"),
         ("{$ref: '#/assertionTemplates/none'}", "it is no assertion, or refers to none"),
         ("{type: contains}", "it needs a text"),
+        ("{type: contains, value: a, transform: output.b}", "it is code that makes another answer"),
     ],
 )
 def test_others_are_listed_with_their_place(made: Make, said: str, why: str) -> None:
@@ -235,3 +236,11 @@ def test_values_multiplied_without_bound_are_refused(made: Make, monkeypatch: py
     monkeypatch.setattr("llmkit.importing.promptfoo.testing.MOST_ROWS", 8)
     with pytest.raises(DocumentError, match="more than 8 tests"):
         made("c.yaml", f"{ONE}tests: [{{vars: {{country: [1, 2, 3], b: [1, 2, 3]}}}}]\n")
+
+
+def test_a_test_whose_answers_code_changes_first_is_no_row(made: Make) -> None:
+    text = FRANCE.replace("ASSERT", "{type: equals, value: Paris}")
+    text += "- {vars: {country: Peru}, options: {transform: output.x}, assert: [{type: equals, value: Lima}]}\n"
+    it = made("c.yaml", text + "providers: [{id: openai:a, transform: output.y}]\n")
+    assert [row["country"] for row in rows(it)] == ["France"]
+    assert it.whats("lost") == ["options: transform", "provider openai:a: transform"]

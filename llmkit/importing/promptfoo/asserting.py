@@ -102,12 +102,14 @@ class Asserting:
     def _check(self, said: Mapping[str, Any], values: Mapping[str, Any], where: str) -> dict[str, Any] | None:
         kind = str(said.get("type"))
         negated, plain = kind.startswith("not-"), kind.removeprefix("not-")
-        for key in set(said) - {"type", "value", "metric", "weight", "description"}:
-            if plain in _MAKES:
-                self._items.lost(where, f"assert {kind}: {key}", "a check of llmkit has nothing of the kind")
         if plain not in _MAKES:
             self._items.lost(where, f"assert {kind}", *_why(plain))
             return None
+        if "transform" in said:
+            self._items.lost(where, f"assert {kind}: transform", "it is code that makes another answer of the answer")
+            return None
+        for key in sorted(set(said) - {"type", "value", "metric", "weight", "description"}):
+            self._items.lost(where, f"assert {kind}: {key}", "a check of llmkit has nothing of the kind")
         if said.get("metric"):
             self._items.note(where, f"metric: {said['metric']}", "all checks of a row make one metric, checks")
         if "weight" in said:

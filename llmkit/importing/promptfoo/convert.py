@@ -16,6 +16,10 @@ from llmkit.importing.promptfoo.testing import Test, Testing
 from llmkit.importing.source import Source
 from llmkit.importing.template import prompt_file
 
+_CODE = frozenset({"transform", "postprocess", "transformVars"})
+"""Options of a test that only code can follow."""
+_SAID = frozenset({"prefix", "suffix", "disableVarExpansion", "disableConversationVar", "provider", "rubricPrompt"})
+"""Those that are carried over, or are said of the assertions that they belong to."""
 FIELD = "checks"
 """The field of a row that holds its checks."""
 _READ = frozenset(
@@ -83,6 +87,10 @@ def _rows(tests: Sequence[Test], source: Source, items: Items) -> list[dict[str,
     asserting = Asserting(source, items, templates if isinstance(templates, dict) else {})
     rows: list[dict[str, Any]] = []
     for number, test in enumerate(tests, 1):
+        if code := sorted(_CODE & set(test.options)):
+            why = "it is code that makes another answer of the answer, so that its test cannot be checked"
+            items.lost(test.where, f"options: {code[0]}", why)
+            continue
         checks = asserting.checks(test.assertions, test.values)
         if taken := {"id", FIELD} & set(test.values):
             where = test.where
@@ -111,6 +119,10 @@ def _provider(source: Source, items: Items) -> tuple[str | None, dict[str, Any]]
     for number, provider in enumerate(listed):
         where = source.where(key, number)
         name, config = _named(provider)
+        for key in sorted(set(provider) & {"transform", "prompts", "env"}) if isinstance(provider, dict) else ():
+            items.lost(
+                where, f"provider {name}: {key}", "a suite asks each of its models the same, and takes what they say"
+            )
         found = promptfoo_model(name) if name else Named(why="it is no name of a model")
         if found.model is None:
             todo = f"-m {found.given}" if found.given else "Name a model with -m provider/model"
@@ -158,18 +170,8 @@ def _around(messages: Messages, tests: Sequence[Test], items: Items) -> Messages
             role, content = messages[-1]
             messages = [*messages[:-1], (role, text + content if key == "prefix" else content + text)]
     for test in tests:
-        for key in test.options:
-            if key not in (
-                "prefix",
-                "suffix",
-                "disableVarExpansion",
-                "disableConversationVar",
-                "provider",
-                "rubricPrompt",
-            ):
-                items.lost(
-                    test.where, f"options: {key}", "llmkit has nothing of the kind: answers are scored as they are"
-                )
+        for key in sorted(set(test.options) - _SAID - _CODE):
+            items.lost(test.where, f"options: {key}", "llmkit has nothing of the kind: answers are scored as they are")
     return messages
 
 

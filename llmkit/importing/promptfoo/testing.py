@@ -114,9 +114,10 @@ class Testing:
         for key in said:
             if key == "metadata":
                 self._items.note(where, "metadata", "it describes the test")
-            elif key in ("threshold", "provider"):
-                why = "all checks of a row must hold" if key == "threshold" else "a suite asks one model"
-                self._items.lost(where, f"test: {key}", why)
+            elif key == "threshold":
+                self._items.changed(where, "test: threshold", "all checks of a row must hold, and not a share of them")
+            elif key == "provider":
+                self._items.changed(where, "test: provider", "a suite asks one model")
             elif key not in _KNOWN:
                 self._items.lost(where, f"test: {key}", "llmkit has nothing of the kind")
         options = said.get("options")
