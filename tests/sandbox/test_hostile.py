@@ -23,18 +23,14 @@ SECRET = "a-secret-that-no-answer-may-see"
 ON_DOCKER = ("daemon", "exit_at_once", "kill_all", "read_files")
 """What depends on the relay and on ending a container; the rest is Docker's own to hold, and its stand-in is none."""
 ON_NOTHING = (
-    "closed_descriptors",
     "daemon",
     "daemons",
-    "endless_errors",
     "endless_loop",
-    "endless_output",
     "environment",
     "exit_at_once",
     "fork_bomb",
     "inherited_descriptors",
     "locked_folder",
-    "memory_bomb",
     "memory_of_many",
     "signal_blocker",
     "stops_itself",
