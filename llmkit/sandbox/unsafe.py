@@ -8,6 +8,7 @@ import tempfile
 from dataclasses import dataclass
 from functools import partial
 
+from llmkit.errors import SandboxError
 from llmkit.sandbox.base import Limits, Program
 from llmkit.sandbox.order import boot, contents, order
 from llmkit.sandbox.places import places
@@ -30,13 +31,17 @@ class UnsafeLocal:
         """
         folder = tempfile.mkdtemp(prefix="llmkit-unsafe-")
         python = places().python
-        data = contents(
-            program,
-            limits,
-            python=python,
-            scratch=(f"{folder}/work", f"{folder}/temporary", f"{folder}/shared"),
-            tasks=Users(root=False).tasks(limits.processes, own=False, counted=False),
-        )
+        try:
+            data = contents(
+                program,
+                limits,
+                python=python,
+                scratch=(f"{folder}/work", f"{folder}/temporary", f"{folder}/shared"),
+                tasks=Users(root=False).tasks(limits.processes, own=False, counted=False),
+            )
+        except SandboxError:
+            _remove(folder)
+            raise
 
         def command(given: Descriptors) -> list[str]:
             return boot(python, str(given.order), str(given.channel), str(given.status), str(given.info))

@@ -161,9 +161,13 @@ def test_no_descriptor_and_no_folder_of_ours_stays(any_sandbox: Sandbox, monkeyp
 
 
 @pytest.mark.parametrize("name", ["/etc/passwd", "../main.py", "a/../../b", "", "a\0b"])
-def test_a_file_that_leads_out_of_the_folder_is_refused(any_sandbox: Sandbox, name: str) -> None:
+def test_a_file_that_leads_out_of_the_folder_is_refused(
+    any_sandbox: Sandbox, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     with pytest.raises(SandboxError, match="relative to its folder"):
         any_sandbox.start(Program(("main.py",), {name: b""}), Limits())
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_file_that_cannot_be_written_is_no_fault_of_the_programs(any_sandbox: Sandbox) -> None:

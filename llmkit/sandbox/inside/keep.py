@@ -7,6 +7,7 @@ daemon is found too. A program that kills this process first can get away: it ru
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sys
 import time
@@ -34,6 +35,7 @@ def main(order: dict[str, Any]) -> NoReturn:
 
     def asked(number: int, frame: object) -> None:
         _end_all(program)
+        shutil.rmtree(os.path.dirname(order["work"]), ignore_errors=True)  # noqa: PTH120 - whoever made it may be gone
         os._exit(1)
 
     signal.signal(signal.SIGTERM, asked)
