@@ -27,7 +27,7 @@ from llmkit.version import __version__
 
 Status = Literal["ok", "warn", "missing"]
 
-EXTRAS = ("local", "bertscore", "datasets", "math", "repair", "instructor", "vllm")
+EXTRAS = ("local", "bertscore", "torch", "datasets", "math", "repair", "instructor", "vllm")
 """The extras that users install; the others are for working on llmkit."""
 KEYS: Mapping[str, str] = {
     "OPENAI_API_KEY": "openai/… needs it, unless base_url names a server of your own",
