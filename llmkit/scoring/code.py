@@ -82,7 +82,9 @@ class Code(Builtin):
     isolation: Literal["auto", "bubblewrap", "namespaces", "docker"] = Field(
         default="auto", description="The sandbox; the best that works here where it is auto."
     )
-    packages: bool = Field(default=False, description="Whether programs and tests may import what is installed beside llmkit.")
+    packages: bool = Field(
+        default=False, description="Whether programs and tests may import what is installed beside llmkit."
+    )
     timeout: float = Field(default=15.0, gt=0, le=600, description="Seconds that one execution may take.")
     cpu_s: float = Field(default=10.0, gt=0, le=600, description="Seconds of processor time of one execution.")
     memory_mb: int = Field(default=1024, ge=64, le=1 << 20, description="Mebibytes of memory of one execution.")
