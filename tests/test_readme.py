@@ -19,6 +19,9 @@ from pathlib import Path
 
 import pytest
 
+from llmkit.errors import NoIsolationError
+from llmkit.sandbox.choose import choose
+
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"(?:<!-- check: (?P<how>[^>]*) -->\n)?```(?P<kind>\w+)\n(?P<body>.*?)```", re.DOTALL)
@@ -56,6 +59,7 @@ def blocks(kind: str) -> list[Check]:
 
 
 CONSOLE = blocks("console")
+ROWS = {name for check in CONSOLE for name in re.findall(r"needs (\S+\.jsonl)", check.how)}
 
 
 def plain(text: str) -> str:
@@ -65,6 +69,7 @@ def plain(text: str) -> str:
     text = re.sub(r"\b(?:\d+ min )?[\d.]+ m?s\b", "TIME", text)
     text = re.sub(r"\b(merge base|working tree at) [0-9a-f]{7}\b", r"\1 COMMIT", text)
     text = re.sub(r"\block [0-9a-f]{12}\b", "lock LOCK", text)
+    text = re.sub(r"\|sandbox:[\w-]+", "|sandbox:SANDBOX", re.sub(r"\|python:[\d.]+", "|python:PYTHON", text))
     return "\n".join(re.sub(r" {2,}", "  ", line).rstrip() for line in text.strip().splitlines())
 
 
@@ -103,8 +108,8 @@ def shell(tmp_path_factory: pytest.TempPathFactory) -> object:
     environment["PYTHONPATH"] = str(ROOT)
     for role in ("AUTHOR", "COMMITTER"):  # who commits is told by the user's own configuration, which none has here
         environment |= {f"GIT_{role}_NAME": "you", f"GIT_{role}_EMAIL": "you@example.org"}
-    if (SHARED / "data").is_dir():
-        shutil.copy(SHARED / "data" / "benchmarks" / "gsm8k_test.jsonl", folder)
+    for name in ROWS & {path.name for path in (SHARED / "data" / "benchmarks").glob("*.jsonl")}:
+        shutil.copy(SHARED / "data" / "benchmarks" / name, folder)
 
     def run(command: str) -> tuple[int, str]:
         if command.startswith("cd "):
@@ -134,7 +139,8 @@ def test_the_readme_shows_what_its_commands_print(shell: object, index: int) -> 
     _skip_without(check, kind)
     *_, last = check.commands
     for command, shown in check.commands:
-        run = shell.at_top if kind == "form" else shell  # type: ignore[attr-defined]
+        at_top = kind == "form" or "needs" in check.how and ".jsonl" in check.how
+        run = shell.at_top if at_top else shell  # type: ignore[attr-defined]
         code, said = run(command + check.extra)
         assert code == (check.code if (command, shown) == last else 0), said
         assert NORMAL[kind](said) == NORMAL[kind](shown)
@@ -149,7 +155,12 @@ def _skip_without(check: Check, kind: str) -> None:
     needs = re.search(r"needs (\S+?)(?:,|$)", check.how)
     if needs and needs[1] == "git" and shutil.which("git") is None:
         pytest.skip("git is not installed")
-    if needs and needs[1] != "git" and not (SHARED / "data" / "benchmarks" / needs[1]).exists():
+    if needs and needs[1] == "isolation":
+        try:
+            choose()
+        except NoIsolationError as error:
+            pytest.skip(str(error))
+    if needs and needs[1] not in ("git", "isolation") and not (SHARED / "data" / "benchmarks" / needs[1]).exists():
         pytest.skip(f"{needs[1]} is not here")
 
 
