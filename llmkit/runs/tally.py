@@ -257,7 +257,8 @@ class Tally:
         rows, table = rows[order].astype(np.int64), table[order]
         index = np.asarray(self._index)[rows]
         if made is not None and made.k > 1:  # pass@1 is the metric itself, its interval included
-            return self._together(made, rows, table[:, 0], index)
+            lost = np.concatenate([np.full(mask.sum(), column is not columns[0]) for column, mask in kept])[order]
+            return self._together(made, rows, table[:, 0], index, lost)
         corpus = scorer.kind == "corpus"
         return summarise(
             scorer.kind,
@@ -271,11 +272,22 @@ class Tally:
         )
 
     def _together(
-        self, made: Pass, rows: NDArray[np.int64], values: NDArray[np.float64], index: NDArray[np.int32]
+        self,
+        made: Pass,
+        rows: NDArray[np.int64],
+        values: NDArray[np.float64],
+        index: NDArray[np.int32],
+        lost: NDArray[np.bool_],
     ) -> tuple[float | None, Interval | None, int]:
-        """Summarise what the answers to each sample say together; those with fewer than k scored answers are out."""
+        """Summarise what the answers to each sample say together; those with fewer than k answers are out.
+
+        But where all its answers failed, and that is read as wrong, a sample has none of k right, whatever k is.
+        """
         samples, first = np.unique(index, return_index=True)
-        each = made.values(*counted(index, values))
+        answers, right = counted(index, values)
+        _, failed = counted(index, lost.astype(np.float64))
+        each = made.values(answers, right)
+        each = np.where(np.isnan(each) & (failed == answers), 0.0, each)
         enough = ~np.isnan(each)
         clusters = self._clusters_of(rows[first][enough], samples[enough])
         return summarise("mean", each[enough], clusters=clusters, bounds=(0.0, 1.0))

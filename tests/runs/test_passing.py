@@ -62,6 +62,14 @@ def test_a_sample_with_fewer_scored_answers_than_k_says_nothing_of_k() -> None:
     assert (both.value, both.value_failures_wrong) == (0.0, 0.5)
 
 
+def test_a_sample_whose_every_answer_failed_has_none_of_k_right_where_failures_are_wrong() -> None:
+    found = results(answers("++"), answers("??"), answers("?"), ks=[2])
+    for word in ("pass@2", "pass^2"):
+        made = found[f"exact_match_{word}"]
+        assert (made.value, made.n, made.failed) == (1.0, 1, 3)
+        assert made.value_failures_wrong == pytest.approx(1 / 3)
+
+
 def test_a_k_beyond_the_epochs_is_left_out() -> None:
     assert metrics_of(create("exact_match"), [1, 5, 10], 5) == (
         "exact_match", "exact_match_pass@1", "exact_match_pass@5", "exact_match_pass^5",
