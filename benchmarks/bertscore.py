@@ -35,11 +35,12 @@ from typing import Any
 
 import numpy as np
 
-from llmkit.runs.grade import HEAVY_BATCH
 from llmkit.scoring import Item, Scorer, create
+from llmkit.scoring.bertscore import BertScore
 from llmkit.scoring.contextual import minilm
 
 DATA = Path(os.environ.get("LLMKIT_DATA", "../shared/data")) / "benchmarks/wmt17_en_de_all.json.gz"
+BATCH = BertScore.batch
 FACTOR = 2.0  # what is promised of several systems
 EQUAL, NEAR = 1e-4, 1e-2
 
@@ -78,7 +79,7 @@ def ours(scorer: Scorer, task: Task) -> list[Values]:
     found = []
     for answers in systems:
         items = [Item(answer, (reference,)) for answer, reference in zip(answers, references, strict=True)]
-        parts = (items[at : at + HEAVY_BATCH] for at in range(0, len(items), HEAVY_BATCH))
+        parts = (items[at : at + BATCH] for at in range(0, len(items), BATCH))
         found.append([score.value for part in parts for score in scorer.score(part)])
     return found
 

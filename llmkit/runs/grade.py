@@ -59,7 +59,7 @@ async def grade(scorers: Sequence[Scorer], outcomes: Sequence[Outcome]) -> None:
             continue
         if not (todo := _todo(scorer, outcomes)):
             continue
-        size = HEAVY_BATCH if scorer.heavy else len(todo)
+        size = getattr(scorer, "batch", HEAVY_BATCH) if scorer.heavy else len(todo)
         for part in (todo[at : at + size] for at in range(0, len(todo), size)):
             items = [item_of(o) for o in part]
             scores = await _in_thread(partial(score_all, scorer, items)) if scorer.heavy else score_all(scorer, items)

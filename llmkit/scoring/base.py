@@ -50,6 +50,7 @@ class Scorer(Protocol):
         needs_references: Whether a sample without a reference cannot be scored.
         heavy: Whether scoring holds the processor long enough (>1 ms an answer) to go to a thread.
 
+    A heavy one says in ``batch`` how many answers it takes at once, where others than 32 serve it better.
     A scorer of other values than those from 0 to 1 says so in ``bounds`` (:func:`bounds_of`).
     """
 

@@ -50,6 +50,7 @@ class BertScore(Builtin):
     metric: ClassVar[str] = "bertscore"
     kind: ClassVar[MetricKind] = "mean"
     heavy: ClassVar[bool] = True
+    batch: ClassVar[int] = 128  # of 32, batches of like length are a tenth padding
     revision: ClassVar[int] = 2
 
     measure: Measure = "f1"

@@ -5,12 +5,12 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
-from concurrent.futures import Executor
 
 import numpy as np
 from numpy.typing import NDArray
 
 from llmkit.scoring.contextual.batching import batches
+from llmkit.scoring.contextual.workers import Workers
 
 _CACHE_BYTES = 256 * 2**20  # 4,000 references of 40 tokens at 384 dimensions
 
@@ -32,7 +32,7 @@ class Encoder:
         workers: Compute batches side by side, a thread each; None: one after the other.
     """
 
-    def __init__(self, run: Run, budget: int, workers: Executor | None = None) -> None:
+    def __init__(self, run: Run, budget: int, workers: Workers | None = None) -> None:
         self._model, self._budget = run, budget
         self._map = map if workers is None else workers.map
         self._kept: dict[str, Vectors] = {}

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,6 +18,7 @@ import numpy as np
 
 from llmkit.errors import MissingExtraError, ScorerError, UsageError
 from llmkit.scoring.contextual.encoder import Encoder, Vectors
+from llmkit.scoring.contextual.workers import Workers
 
 MODEL = "all-MiniLM-L6-v2-onnx-int8"
 LAYER = 6  # the last; what bert-score calls num_layers=6
@@ -108,7 +108,7 @@ def encoder(threads: int | None = None) -> Encoder:
         hidden = session.run(["last_hidden_state"], {name: given[name] for name in inputs})[0]
         return [hidden[row, : len(each)] for row, each in enumerate(batch)]
 
-    return Encoder(run, _BUDGET, ThreadPoolExecutor(threads or default_threads(), "llmkit-minilm"))
+    return Encoder(run, _BUDGET, Workers(threads or default_threads(), name="llmkit-minilm"))
 
 
 def default_threads() -> int:

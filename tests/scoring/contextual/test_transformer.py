@@ -222,6 +222,13 @@ def test_lone_surrogates_are_read_as_the_replacement_character(folder: Folder) -
     assert score.value == pytest.approx(1)
 
 
+def test_each_thread_computes_alone_and_the_rest_of_the_process_is_left_as_it_was() -> None:
+    before = torch.get_num_threads()
+    workers = transformer._workers(torch, 3)
+    assert set(workers.map(lambda _: (torch.ones(3, 3).sum().item(), torch.get_num_threads()), range(9))) == {(9.0, 1)}
+    assert torch.get_num_threads() == before
+
+
 def test_nothing_is_said_on_the_terminal(folder: Folder, capfd: pytest.CaptureFixture[str]) -> None:
     transformer.encoder.cache_clear()
     transformer.tokens.cache_clear()
