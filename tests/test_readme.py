@@ -139,7 +139,7 @@ def test_the_readme_shows_what_its_commands_print(shell: object, index: int) -> 
     _skip_without(check, kind)
     *_, last = check.commands
     for command, shown in check.commands:
-        at_top = kind == "form" or "needs" in check.how and ".jsonl" in check.how
+        at_top = kind == "form" or ".jsonl" in check.how
         run = shell.at_top if at_top else shell  # type: ignore[attr-defined]
         code, said = run(command + check.extra)
         assert code == (check.code if (command, shown) == last else 0), said
