@@ -22,8 +22,8 @@ from llmkit.generation.tally import Tally
 from llmkit.generations import BatchSummary
 from llmkit.prompts import Prompt
 from llmkit.providers.base import ModelRef
-from llmkit.runs.evaluate import INTERRUPTIONS
 from llmkit.runs.plan import new_run_id
+from llmkit.runs.result import INTERRUPTIONS
 from llmkit.runs.store import Store
 from llmkit.samples.source import Source
 from llmkit.structured.format import Binds, Format

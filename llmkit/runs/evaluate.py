@@ -11,7 +11,7 @@ from typing import Any
 
 from llmkit.canonical import digest
 from llmkit.config import Settings, load_settings
-from llmkit.errors import BudgetError, LlmkitError, UsageError
+from llmkit.errors import LlmkitError, UsageError
 from llmkit.providers.base import ModelRef, Provider
 from llmkit.providers.budget import Budget
 from llmkit.providers.limits import HIGHEST, limiter_for
@@ -24,7 +24,7 @@ from llmkit.runs.options import Options
 from llmkit.runs.pairs import check_cap, pairs_of
 from llmkit.runs.plan import Plan
 from llmkit.runs.preview import preview
-from llmkit.runs.result import conclude
+from llmkit.runs.result import conclude, how_ended
 from llmkit.runs.resume import Planned, plan_run
 from llmkit.runs.runner import Runner
 from llmkit.runs.state import Observer
@@ -32,8 +32,6 @@ from llmkit.runs.store import Store
 from llmkit.sandbox.choose import asked
 from llmkit.suites.suite import Suite
 from llmkit.types import RunResult, RunStatus, SampleResult
-
-INTERRUPTIONS = (asyncio.CancelledError, KeyboardInterrupt)
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,24 +200,21 @@ async def _one(
     )  # fmt: skip
     start = time.perf_counter()
 
-    def end(status: RunStatus, error: BaseException | None) -> Ending:
-        stopped_by = None
-        if error is not None:
-            stopped_by = "interrupted" if isinstance(error, INTERRUPTIONS) else str(error) or type(error).__name__
-        result = conclude(runner, store, status, time.perf_counter() - start, stopped_by)
-        ending = Ending(result, error if isinstance(error, LlmkitError) else None)
+    def end(status: RunStatus, stopped_by: str | None, error: LlmkitError | None = None) -> Ending:
+        ending = Ending(conclude(runner, store, status, time.perf_counter() - start, stopped_by), error)
         hooks.ended(ending)
         return ending
 
     try:
         if options.sample and not await _shown(runner, options.sample, hooks):
-            return end("interrupted", UsageError("stopped after the samples shown", hint="The same command goes on"))
+            told = UsageError("stopped after the samples shown", hint="The same command goes on")
+            return end("interrupted", str(told), told)
         status, error = await runner.run()
-        return end(status, error)
+        return end(status, str(error) if error else None, error)
     except LlmkitError as error:
-        return end("budget" if isinstance(error, BudgetError) else "failed", error)
+        return end(*how_ended(error), error)
     except BaseException as error:
-        end("interrupted" if isinstance(error, INTERRUPTIONS) else "failed", error)
+        end(*how_ended(error))
         raise
 
 

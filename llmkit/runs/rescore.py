@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import itertools
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from llmkit.canonical import digest
-from llmkit.config import load_settings, project_root
-from llmkit.errors import BudgetError, UsageError
+from llmkit.config import project_root
+from llmkit.errors import UsageError
 from llmkit.judges.scorer import is_entry
-from llmkit.providers.budget import Budget
 from llmkit.providers.retry import RetryPolicy
-from llmkit.runs.asking import ready
 from llmkit.runs.entries import entries_of
 from llmkit.runs.grade import prepare
-from llmkit.runs.judging import Bench
 from llmkit.runs.outcome import outcome_of
-from llmkit.runs.result import conclude
-from llmkit.runs.resume import new_run
+from llmkit.runs.records import Outcome
 from llmkit.runs.rows import RunRow
+from llmkit.runs.scoring import Ended, chunks, opened, settle_all
 from llmkit.runs.settle import Settler
 from llmkit.runs.state import Observer, State
 from llmkit.runs.store import Store
@@ -33,10 +28,6 @@ from llmkit.scoring.learning import taught
 from llmkit.scoring.registry import check_names
 from llmkit.suites.scorers import build
 from llmkit.types import RunResult, RunStatus
-
-CHUNK = 256
-
-Ended = Callable[[RunResult], None]
 
 
 def scorers_of(run: RunRow) -> list[Scorer]:
@@ -121,17 +112,20 @@ async def rescore(
     prepare(built)
     path = run.about.get("suite_path") if scorers is None else None
     entries = entries_of(run.about["scorers"] if scorers is None else scorers, built, path)
-    settings = load_settings()
-    budget = Budget(max_cost if max_cost is not None else settings.max_cost_usd)
-    run_id, lock = new_run(store)
-    try:
-        async with Bench(
-            store, settings, run_id=run_id, budget=budget, cache=cache, concurrency=concurrency, retry=retry
-        ) as bench:
-            await ready(bench, built)
-            return await _rescored(store, run, run_id, built, entries, bench, observer, seed, anew, ended, pass_k)
-    finally:
-        lock.release()
+    async with opened(
+        store, built, max_cost=max_cost, cache=cache, concurrency=concurrency, retry=retry
+    ) as (run_id, bench):  # fmt: skip
+        changed: dict[str, Any] = {} if seed is None else {"seed": seed}
+        if pass_k is not None:
+            changed["pass_k"] = list(pass_k)
+        new = _row(run, run_id, built, entries, changed)
+        store.start_run(new)
+        settler = Settler(
+            store, run_id, built, list(run.about["slices"]),
+            state=State(total=run.planned or None), seed=new.config["seed"], observer=observer, anew=anew, bench=bench,
+            pass_k=new.config.get("pass_k", ()), epochs=new.config["epochs"],
+        )  # fmt: skip
+        return await settle_all(store, settler, _outcomes(store, run), ended, _ending_of(run))
 
 
 def _references(store: Store, run: RunRow) -> Iterator[Sequence[str]]:
@@ -144,57 +138,11 @@ def _references(store: Store, run: RunRow) -> Iterator[Sequence[str]]:
                 yield row.references
 
 
-async def _rescored(
-    store: Store,
-    run: RunRow,
-    run_id: str,
-    scorers: Sequence[Scorer],
-    entries: Mapping[str, Any],
-    bench: Bench,
-    observer: Observer | None,
-    seed: int | None,
-    anew: bool,
-    ended: Ended | None,
-    pass_k: Sequence[int] | None,
-) -> RunResult:
-    changed: dict[str, Any] = {} if seed is None else {"seed": seed}
-    if pass_k is not None:
-        changed["pass_k"] = list(pass_k)
-    new = _row(run, run_id, scorers, entries, changed)
-    store.start_run(new)
-    settler = Settler(
-        store, run_id, scorers, list(run.about["slices"]),
-        state=State(total=run.planned or None), seed=new.config["seed"], observer=observer, anew=anew, bench=bench,
-        pass_k=new.config.get("pass_k", ()), epochs=new.config["epochs"],
-    )  # fmt: skip
-    return await _execute(store, run, settler, ended or (lambda result: None))
-
-
-async def _execute(store: Store, run: RunRow, settler: Settler, ended: Ended) -> RunResult:
-    start = time.perf_counter()
-
-    def end(status: RunStatus, stopped_by: str | None) -> RunResult:
-        result = conclude(settler, store, status, time.perf_counter() - start, stopped_by)
-        ended(result)
-        return result
-
-    try:
-        with contextlib.closing(store.samples(run.run_id)) as samples:
-            while chunk := list(itertools.islice(samples, CHUNK)):
-                await settler.settle([outcome_of(row) for row in chunk])
-                if settler.stopped is not None:
-                    raise settler.stopped
-                await asyncio.sleep(0)  # light scorers wait for nothing, and Ctrl-C wants a turn
-    except BudgetError as error:
-        end("budget", str(error))
-        raise
-    except (asyncio.CancelledError, KeyboardInterrupt):
-        end("interrupted", "interrupted")
-        raise
-    except BaseException as error:
-        end("failed", str(error) or type(error).__name__)
-        raise
-    return end(*_ending_of(run))
+async def _outcomes(store: Store, run: RunRow) -> AsyncGenerator[Sequence[Outcome], None]:
+    """Yield what is stored of the run's samples, a batch at a time."""
+    with contextlib.closing(store.samples(run.run_id)) as samples:
+        for chunk in chunks(samples):
+            yield [outcome_of(row) for row in chunk]
 
 
 def _ending_of(run: RunRow) -> tuple[RunStatus, str | None]:

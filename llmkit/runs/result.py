@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any, Protocol
 
+from llmkit.errors import BudgetError
 from llmkit.runs.rows import RunRow
 from llmkit.runs.runner import Runner
 from llmkit.runs.state import State
 from llmkit.runs.store import Store
 from llmkit.types import Interval, Judged, MetricResult, RunResult, RunStatus, Totals
+
+INTERRUPTIONS = (asyncio.CancelledError, KeyboardInterrupt)
+
+
+def how_ended(error: BaseException) -> tuple[RunStatus, str]:
+    """Return the status of a run that an error stopped, and what stopped it, in words."""
+    if isinstance(error, INTERRUPTIONS):
+        return "interrupted", "interrupted"
+    return "budget" if isinstance(error, BudgetError) else "failed", str(error) or type(error).__name__
 
 
 def result_from(

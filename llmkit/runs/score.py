@@ -4,40 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import itertools
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from dataclasses import replace
 
 from llmkit.canonical import canonical, digest
-from llmkit.config import load_settings
-from llmkit.errors import BudgetError, UsageError
+from llmkit.errors import UsageError
 from llmkit.judges.outlay import judges_of
 from llmkit.providers.base import identity
-from llmkit.providers.budget import Budget
 from llmkit.providers.retry import RetryPolicy
-from llmkit.runs.asking import ready
 from llmkit.runs.entries import entries_of
 from llmkit.runs.given import Given, Pair, folder_of
 from llmkit.runs.grade import prepare
-from llmkit.runs.judging import Bench
 from llmkit.runs.plan import git_commit
 from llmkit.runs.records import Job, Outcome, storable
 from llmkit.runs.render import render
-from llmkit.runs.rescore import Ended
-from llmkit.runs.result import conclude
-from llmkit.runs.resume import new_run
 from llmkit.runs.rows import RunRow
+from llmkit.runs.scoring import Ended, chunks, opened, settle_all
 from llmkit.runs.settle import Settler
 from llmkit.runs.state import Observer, State
 from llmkit.runs.store import Store
 from llmkit.structured.examine import Answer, examine
 from llmkit.structured.wording import issue_line
 from llmkit.suites.form import Form
-from llmkit.types import BadRow, Completion, Failure, GenerationFacts, RunResult, RunStatus, Step
+from llmkit.types import BadRow, Completion, Failure, GenerationFacts, RunResult, Step
 from llmkit.version import __version__
-
-CHUNK = 256
 
 
 async def score(
@@ -79,22 +70,15 @@ async def score(
             hint="Score them with --scorer judge:NAME",
         )
     prepare(scorers)
-    settings = load_settings()
-    budget = Budget(max_cost if max_cost is not None else settings.max_cost_usd)
-    run_id, lock = new_run(store)
-    try:
-        async with Bench(
-            store, settings, run_id=run_id, budget=budget, cache=cache, concurrency=concurrency, retry=retry
-        ) as bench:
-            await ready(bench, scorers)
-            store.start_run(_row(given, run_id))
-            settler = Settler(
-                store, run_id, scorers, plan.suite.slice_names, state=State(total=_planned(given)), seed=plan.seed,
-                observer=observer, bench=bench, pass_k=plan.pass_k, epochs=plan.epochs,
-            )  # fmt: skip
-            return await _execute(store, given, settler, ended or (lambda result: None))
-    finally:
-        lock.release()
+    async with opened(
+        store, scorers, max_cost=max_cost, cache=cache, concurrency=concurrency, retry=retry
+    ) as (run_id, bench):  # fmt: skip
+        store.start_run(_row(given, run_id))
+        settler = Settler(
+            store, run_id, scorers, plan.suite.slice_names, state=State(total=_planned(given)), seed=plan.seed,
+            observer=observer, bench=bench, pass_k=plan.pass_k, epochs=plan.epochs,
+        )  # fmt: skip
+        return await settle_all(store, settler, _kept(store, run_id, given), ended)
 
 
 def _row(given: Given, run_id: str) -> RunRow:
@@ -123,31 +107,10 @@ def _planned(given: Given) -> int | None:
     return given.plan.rows if given.plan.epochs == 1 else None
 
 
-async def _execute(store: Store, given: Given, settler: Settler, ended: Ended) -> RunResult:
-    start = time.perf_counter()
-
-    def end(status: RunStatus, stopped_by: str | None) -> RunResult:
-        result = conclude(settler, store, status, time.perf_counter() - start, stopped_by)
-        ended(result)
-        return result
-
-    try:
-        outcomes = (outcome for pair in given.pairs() for outcome in _outcomes(given, pair))
-        while chunk := list(itertools.islice(outcomes, CHUNK)):
-            await settler.settle(await _keep(store, settler.run_id, given, chunk))
-            if settler.stopped is not None:
-                raise settler.stopped
-            await asyncio.sleep(0)  # light scorers wait for nothing, and Ctrl-C wants a turn
-    except BudgetError as error:
-        end("budget", str(error))
-        raise
-    except (asyncio.CancelledError, KeyboardInterrupt):
-        end("interrupted", "interrupted")
-        raise
-    except BaseException as error:
-        end("failed", str(error) or type(error).__name__)
-        raise
-    return end("completed", None)
+async def _kept(store: Store, run_id: str, given: Given) -> AsyncGenerator[Sequence[Outcome], None]:
+    """Yield the samples' outcomes, a batch at a time, their answers stored."""
+    for chunk in chunks(outcome for pair in given.pairs() for outcome in _outcomes(given, pair)):
+        yield await _keep(store, run_id, given, chunk)
 
 
 def _outcomes(given: Given, pair: Pair) -> Iterator[tuple[Outcome, str | None]]:

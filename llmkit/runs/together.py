@@ -9,16 +9,16 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from llmkit.errors import BudgetError, LlmkitError
+from llmkit.errors import LlmkitError
 from llmkit.providers.base import Provider
 from llmkit.providers.budget import Budget
 from llmkit.providers.limits import HIGHEST, Limiter
 from llmkit.providers.pricing import Prices
 from llmkit.providers.retry import RetryPolicy
 from llmkit.runs.begin import begin, caller_for
-from llmkit.runs.evaluate import INTERRUPTIONS, Ending, Hooks
+from llmkit.runs.evaluate import Ending, Hooks
 from llmkit.runs.judging import Bench
-from llmkit.runs.result import conclude
+from llmkit.runs.result import conclude, how_ended
 from llmkit.runs.resume import Planned
 from llmkit.runs.runner import Runner
 from llmkit.runs.store import Store
@@ -148,12 +148,9 @@ async def _one(one: Planned, side: int, abreast: Abreast, shared: Shared, hooks:
         status, error = await runner.run()
         return end(status, str(error) if error else None, error)
     except LlmkitError as error:
-        return end("budget" if isinstance(error, BudgetError) else "failed", str(error), error)
-    except INTERRUPTIONS:
-        end("interrupted", "interrupted")
-        raise
+        return end(*how_ended(error), error)
     except BaseException as error:
-        end("failed", str(error) or type(error).__name__)
+        end(*how_ended(error))
         raise
     finally:
         abreast.over(side)

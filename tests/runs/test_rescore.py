@@ -186,7 +186,7 @@ async def test_its_run_is_locked_while_it_lasts(project):
 
 async def interrupted(project, first, monkeypatch):
     """Interrupt a rescoring after its first batch."""
-    monkeypatch.setattr("llmkit.runs.rescore.CHUNK", 4)
+    monkeypatch.setattr("llmkit.runs.scoring.CHUNK", 4)
     task, results = asyncio.current_task(), []
     with Store(project.store) as store, pytest.raises(asyncio.CancelledError):
         run = store.run(first.run_id)
