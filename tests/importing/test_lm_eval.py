@@ -62,6 +62,40 @@ def test_what_an_answer_may_take_is_carried_over(made: Make) -> None:
     assert (item.where, item.what) == ("sums.yaml:9", "generation_kwargs: beams")
 
 
+@pytest.mark.parametrize(
+    ("option", "what"),
+    [
+        ("aggregation: !function a.b", "exact_match: aggregation: !function a.b"),
+        ("aggregation: median", "exact_match: aggregation: median"),
+        ("higher_is_better: false", "exact_match: higher_is_better"),
+    ],
+)
+def test_a_metric_that_is_put_together_or_read_otherwise_is_listed(made: Make, option: str, what: str) -> None:
+    more = f"metric_list:\n- metric: bleu\n  aggregation: bleu\n- metric: exact_match\n  {option}\n"
+    it = made("sums.yaml", SUMS + more, rows__jsonl=ROWS)
+    assert it.whats("changed") == [what]
+    assert it.items("changed")[0].where == "sums.yaml:11"
+    assert not it.found.whole
+
+
+def test_options_that_no_scorer_has_are_listed_of_every_metric(made: Make) -> None:
+    more = "metric_list: [{metric: acc, aggregation: median, by: subject}]\n"
+    it = made("pick.yaml", PICK + more, rows__jsonl=CHOICES)
+    assert (it.whats("lost"), it.whats("changed")) == (["acc: by"], ["acc: aggregation: median"])
+
+
+def test_what_stands_between_the_parts_of_a_text_is_noted_where_turns_are_asked(made: Make) -> None:
+    it = made("sums.yaml", SUMS + 'target_delimiter: "\\n=> "\nfewshot_delimiter: "###"\n', rows__jsonl=ROWS)
+    assert it.whats("note") == ["target_delimiter: '\\n=> '", "fewshot_delimiter: '###'"]
+
+
+@pytest.mark.parametrize(("more", "kind"), [("", "changed"), (", temperature: 0.5", "note")])
+def test_whether_answers_are_drawn_follows_from_the_temperature(made: Make, more: str, kind: str) -> None:
+    it = made("sums.yaml", f"{SUMS}generation_kwargs: {{do_sample: true{more}}}\n", rows__jsonl=ROWS)
+    assert len(it.items(kind)) == len(it.found.not_carried) == 1
+    assert "do_sample" in it.whats(kind)[0]
+
+
 def test_filters_and_what_is_ignored_become_one_scorer_a_pipeline(made: Make) -> None:
     more = r"""
 metric_list:
@@ -113,6 +147,20 @@ def test_examples_that_the_task_writes_itself_are_carried_over(made: Make) -> No
     more = "num_fewshot: 1\nfewshot_config: {samples: [{question: '0+0?', answer: '#### 0'}]}\n"
     it = made("sums.yaml", SUMS + more, rows__jsonl=ROWS)
     assert it.messages()[:2] == [("user", "Question: 0+0?\nAnswer:"), ("assistant", "0")]
+
+
+def test_examples_whose_file_is_missing_have_an_option_of_their_own(made: Make) -> None:
+    it = made("sums.yaml", SUMS + "num_fewshot: 1\nfewshot_split: gone\n", rows__jsonl=ROWS)
+    (item,) = it.items("lost")
+    assert "--few-shot-data FILE" in item.todo and "other rows of those that are asked" in item.todo
+    assert "--data" not in it.found.next
+
+
+def test_examples_of_no_split_are_those_to_learn_from(made: Make) -> None:
+    more = "num_fewshot: 1\ntraining_split: train\nfewshot_config: {sampler: first_n}\n"
+    it = made("sums.yaml", SUMS + more, rows__jsonl=ROWS, shown__jsonl=[{"question": "0+0?", "answer": "#### 0"}])
+    assert it.messages(1)[0] == ("user", "Question: 0+0?\nAnswer:")
+    assert it.found.whole
 
 
 def test_examples_drawn_at_random_are_said_to_be_others(made: Make) -> None:
@@ -210,7 +258,7 @@ def test_python_code_is_listed_and_never_run(made: Make, folder: Path) -> None:
         (("doc_to_target", "doc_to_tarjet"), "doc_to_target is missing"),
         (("task: sums", "task: [a, b]"), "this is a group of tasks"),
         (("task: sums", "output_type: loglikelihood_rolling"), "loglikelihood_rolling cannot be carried over"),
-        (("task: sums", "metric_list: [{metric: perplexity}]"), "none of the task's metrics can be carried over"),
+        (("task: sums", "metric_list: [{metric: perplexity}]"), "metrics can be carried over: metric: perplexity: "),
         (("task: sums", "include: gone.yaml"), "sums.yaml:2: no file"),
         (("task: sums", "include: ../up.yaml"), "leads out of the project"),
         (("task: sums", "include: sums.yaml"), "includes itself"),
@@ -233,6 +281,11 @@ def test_a_task_stands_over_what_it_includes(made: Make) -> None:
     assert it.suite.name == "mine"
     assert it.messages() == [("user", "1+1?")]
     assert [scorer.name for scorer in it.suite.scorers] == ["bleu"]
+
+
+def test_a_field_without_a_part_in_the_figures_is_said_to_be_what_it_is(made: Make) -> None:
+    it = made("sums.yaml", SUMS + "unsafe_code: true\ntraining_split: train\n", rows__jsonl=ROWS)
+    assert ["run code" in item.why or "rows to learn from" in item.why for item in it.items("note")] == [True, True]
 
 
 def test_what_names_or_sorts_a_task_is_only_noted(made: Make) -> None:

@@ -111,6 +111,12 @@ class Asking:
 
     def messages(self, count: int) -> list[tuple[str, str]]:
         """Return all as messages, examples as turns of their own, as ``--apply_chat_template`` asks chat models."""
+        for key, said, usual in (
+            ("target_delimiter", self.delimiter, " "), ("fewshot_delimiter", self.between, "\n\n")
+        ):  # fmt: skip
+            if said != usual:
+                why = "it stands between the parts of one text; the turns of a chat stand apart, there as here"
+                self._config.items.note(self._config.where(key), f"{key}: {said!r}", why)
         found = [("system", self.description)] if self.description else []
         if count:
             found.append(("{%", self._opening()))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +12,16 @@ from llmkit.importing.items import Items
 from llmkit.importing.source import Source, named_file, read_source
 
 NO_CODE = "it is Python code, and nothing of an imported file is run"
-_IDLE = frozenset(
-    {"task", "task_alias", "tag", "group", "group_alias", "metadata", "should_decontaminate", "training_split"}
-    | {"doc_to_decontamination_query", "version", "unsafe_code", "weight_by_size"}
-)
-"""Fields that name, sort or describe a task."""
+_NAMES = "it names, sorts or describes the task"
+_SEARCHED = "it finds answers that models may have been trained on, which llmkit does not look for"
+_IDLE: Mapping[str, str] = {
+    **dict.fromkeys(("task", "task_alias", "tag", "group", "group_alias", "metadata", "version"), _NAMES),
+    **dict.fromkeys(("should_decontaminate", "doc_to_decontamination_query"), _SEARCHED),
+    "weight_by_size": "it says how the tasks of a group are put together, and this is one task",
+    "training_split": "it names rows to learn from, which are not asked",
+    "unsafe_code": "it allows the task to run code there; here nothing of the task is run",
+}
+"""Fields without a part in the figures → why."""
 
 
 class Config:
@@ -93,7 +98,7 @@ class Config:
         for key in self._unused():
             value, where = self._from[key].data[key], self.where(key)
             if key in _IDLE:
-                self.items.note(where, key, "it names, sorts or describes the task")
+                self.items.note(where, key, _IDLE[key])
             elif isinstance(value, Tagged):
                 todo = "Give processed rows with --data" if key == "process_docs" else "Write a scorer of your own"
                 self.items.lost(where, f"{key}: {value.tag} {value.text}", NO_CODE, todo)

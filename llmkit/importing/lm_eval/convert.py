@@ -96,6 +96,13 @@ def _params(config: Config) -> dict[str, Any]:
     if sampled in (False, "false", "no", "off") and said.get("temperature") not in (None, 0, 0.0):
         why = "do_sample: false and a temperature: models of Hugging Face ignore the latter, others take it"
         config.items.note(config.where("generation_kwargs"), "do_sample", why)
+    elif sampled not in (False, "false", "no", "off"):
+        where = config.where("generation_kwargs", "do_sample")
+        if params["temperature"] not in (None, 0, 0.0):
+            config.items.note(where, "do_sample", "whether answers are drawn follows here from the temperature")
+        else:
+            why = "no temperature is named beside it, which then is 0: nothing is drawn"
+            config.items.changed(where, f"do_sample: {sampled}", why, "Write params: {temperature: 1} in the suite")
     return {**params, **({"stop": stop} if stop else {})}
 
 
@@ -115,6 +122,7 @@ def _few_shot(config: Config, rows: Rows, bundle: Bundle) -> tuple[dict[str, Any
         sampler = "first_n"
         how.pop("sampler", None)
     else:
+        split = split or config.get("training_split") or config.get("validation_split")  # their order, upstream
         sampler = str(how.pop("sampler", "default"))
         if split is not None and split != rows.split:
             data = rows.of_split(str(split), f"{bundle.name}-examples.jsonl")

@@ -18,6 +18,7 @@ from llmkit.samples import is_data
 LOCAL = frozenset({"json", "csv", "parquet"})
 """What ``datasets`` calls its readers of local files."""
 GIVE = "Give the rows with --data FILE"
+SHOW = "Until --few-shot-data FILE names the examples, other rows of those that are asked are shown"
 Data = str | dict[str, Any]
 
 
@@ -38,6 +39,7 @@ class Rows:
         self.split = str(config.get("test_split") or config.get("validation_split") or "test")
         config.get("validation_split")
         self.first: Mapping[str, Any] | None = None
+        self._give = GIVE
         self._path = config.get("dataset_path")
         self._name = config.get("dataset_name")
         self._kwargs = config.get("dataset_kwargs", {})
@@ -52,6 +54,7 @@ class Rows:
 
     def of_split(self, split: str, name: str) -> Data | None:
         """Return another split as ``data``; None where it cannot be had, which is listed."""
+        self._give = SHOW
         return self._data(split, name)
 
     @property
@@ -64,10 +67,10 @@ class Rows:
         items, where = self._config.items, self._config.where("dataset_path")
         if isinstance(self._path, Tagged) or isinstance(custom := self._config.get("custom_dataset"), Tagged):
             tagged = self._path if isinstance(self._path, Tagged) else custom
-            items.lost(where, f"{tagged.tag} {tagged.text}", NO_CODE, GIVE)
+            items.lost(where, f"{tagged.tag} {tagged.text}", NO_CODE, self._give)
             return None
         if not isinstance(self._path, str):
-            items.lost(where, "dataset_path", "the task names no data", GIVE)
+            items.lost(where, "dataset_path", "the task names no data", self._give)
             return None
         return self._local(split, name) if self._path in LOCAL else self._hub(split)
 
@@ -81,7 +84,7 @@ class Rows:
                 items.lost(config.where("dataset_kwargs", key), f"dataset_kwargs: {key}", "llmkit has no such option")
         if "/" not in self._path:
             why = "llmkit takes data of the hub by owner/name"
-            items.lost(config.where("dataset_path"), f"dataset_path: {self._path}", why, GIVE)
+            items.lost(config.where("dataset_path"), f"dataset_path: {self._path}", why, self._give)
             return None
         revision = kwargs.get("revision")
         if revision is None:
@@ -95,19 +98,21 @@ class Rows:
         where = config.where("dataset_kwargs", "data_files")
         kwargs = self._kwargs if isinstance(self._kwargs, dict) else {}
         for key in set(kwargs) - {"data_files"}:
-            items.lost(config.where("dataset_kwargs", key), f"dataset_kwargs: {key}", "llmkit has no such option", GIVE)
+            items.lost(
+                config.where("dataset_kwargs", key), f"dataset_kwargs: {key}", "llmkit has no such option", self._give
+            )
         files = kwargs.get("data_files")
         if isinstance(files, dict):
             files = files.get(split)
         names = [files] if isinstance(files, str) else files
         if not isinstance(names, list) or not names or not all(isinstance(each, str) for each in names):
-            items.lost(where, "data_files", f"no file of the split {split!r} is named", GIVE)
+            items.lost(where, "data_files", f"no file of the split {split!r} is named", self._give)
             return None
         try:
             paths = [named_file(each, config.folder("dataset_kwargs"), where) for each in map(self._near, names)]
             content = self._content(paths)
         except LlmkitError as error:
-            items.lost(where, "data_files", error.message, GIVE)
+            items.lost(where, "data_files", error.message, self._give)
             return None
         return self._bundle.add(name, content)
 

@@ -20,7 +20,9 @@ COMPARED: Mapping[str, dict[str, Any]] = {
 CORPUS = frozenset({"bleu", "chrf", "ter"})
 """Metrics that both take from sacrebleu, with its defaults."""
 _KNOWN_OPTIONS = frozenset({"regexes_to_ignore", "ignore_case", "ignore_punctuation", "ignore_numbers"})
-_IDLE_OPTIONS = frozenset({"metric", "aggregation", "higher_is_better", "hf_evaluate"})
+_SAID_OPTIONS = frozenset({"metric", "aggregation", "higher_is_better", "hf_evaluate"})
+_SMALLER = frozenset({"ter"})
+"""Metrics of which less is better."""
 DEFAULT_PATTERN = r"#### (\-?[0-9\.\,]+)"
 """Of the filter ``regex`` where the task names none."""
 Entry = str | dict[str, Any]
@@ -58,20 +60,48 @@ def scorers(config: Config) -> list[Entry]:
     if comparing:
         pipelines = [Pipeline()]
     found: list[Entry] = []
+    before = len(config.items)
     for position, metric in enumerate(metrics if isinstance(metrics, list) else [metrics]):
         where = config.where("metric_list", position)
         name = metric.get("metric") if isinstance(metric, dict) else metric
         if isinstance(name, Tagged):
             config.items.lost(where, f"metric: {name.tag} {name.text}", NO_CODE, "Write a scorer of your own")
-        elif comparing:
-            found += _compared(config, str(name), where)
-        else:
-            options = metric if isinstance(metric, dict) else {}
-            found += _generated(config, str(name), options, pipelines, where)
+            continue
+        options = metric if isinstance(metric, dict) else {}
+        made = list(
+            _compared(config, str(name), where)
+            if comparing
+            else _generated(config, str(name), options, pipelines, where)
+        )
+        if made:
+            _options(config, str(name), options, where)
+        found += made
     if not found:
         where = config.where("metric_list") if "metric_list" in config else config.source.where()
-        raise DocumentError("none of the task's metrics can be carried over", where=where)
+        raise config.items.nothing("none of the task's metrics can be carried over", where, since=before)
     return found
+
+
+def _options(config: Config, name: str, options: Mapping[str, Any], where: str) -> None:
+    """List what a metric says of itself that its scorer does not do.
+
+    The means that lm-eval takes where nothing is said: ``lm_eval/api/metrics.py``.
+    """
+    own = name if name in CORPUS else "mean"
+    how = options.get("aggregation", own)
+    if how not in (own, None):
+        said = f"{how.tag} {how.text}" if isinstance(how, Tagged) else how
+        figure = "its own figure over all answers" if name in CORPUS else "the mean of the rows"
+        why = f"{NO_CODE}; " if isinstance(how, Tagged) else ""
+        why += f"the figure here is {figure}, and is another than there"
+        config.items.changed(where, f"{name}: aggregation: {said}", why, _OWN)
+    if options.get("higher_is_better") not in (None, name not in _SMALLER):
+        why = f"here {'less' if name in _SMALLER else 'more'} of it counts as better"
+        config.items.changed(where, f"{name}: higher_is_better", why, "Read comparisons and thresholds accordingly")
+    if options.get("hf_evaluate") and name in CORPUS:
+        config.items.changed(where, f"{name}: hf_evaluate", "the package evaluate counts it otherwise than sacrebleu")
+    for key in sorted(set(options) - _SAID_OPTIONS - (_KNOWN_OPTIONS if name == "exact_match" else set())):
+        config.items.lost(where, f"{name}: {key}", f"{name} has no such option")
 
 
 def _compared(config: Config, name: str, where: str) -> Iterator[Entry]:
@@ -90,7 +120,7 @@ def _generated(
             continue
         called = _name(name, pipeline.name if several else "")
         if name == "exact_match":
-            yield _matched(config, called, options, pipeline, where)
+            yield _matched(config, called, options, pipeline)
         elif name in CORPUS and not pipeline.extract:
             yield {name: {"name": called}} if several else name
         elif name in CORPUS:
@@ -103,11 +133,8 @@ _OWN = "`llmkit init` and docs/architecture.md say how to write a scorer"
 _WHY = {"f1": "here it is that of a classification, over all answers; llmkit's f1 compares words"}
 
 
-def _matched(config: Config, name: str, options: Mapping[str, Any], pipeline: Pipeline, where: str) -> dict[str, Any]:
+def _matched(config: Config, name: str, options: Mapping[str, Any], pipeline: Pipeline) -> dict[str, Any]:
     """Return exact_match, with what a filter extracts before it and what it leaves out of account."""
-    for key in options:
-        if key not in _KNOWN_OPTIONS | _IDLE_OPTIONS:
-            config.items.lost(where, f"{name}: {key}", "exact_match has no such option")
     removed = [str(each) for each in options.get("regexes_to_ignore") or []]
     if options.get("ignore_numbers"):
         removed.append("[0-9]")
