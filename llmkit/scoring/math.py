@@ -28,6 +28,7 @@ _WHY = {
     "crash": "comparing this answer ended the process that worked on it",
     "nested": "this answer nests deeper than it can be read",
     "refused": "comparing this answer would have done what no comparison needs",
+    "incomparable": "Math-Verify or SymPy broke at comparing this answer",
 }
 
 
@@ -166,7 +167,9 @@ class Math(Builtin):
             return _bad_reference(item.references[reply["at"]])
         if "missing" in reply:
             return self._unparsable(item)
-        return Score(float(reply["equal"]), answer=shorten(reply["answer"]))
+        undecided = reply.get("undecided")
+        reason = f"SymPy cannot decide whether they are equal ({undecided})" if undecided else None
+        return Score(float(reply["equal"]), answer=shorten(reply["answer"]), reason=reason)
 
     def _as_text(self, item: Item) -> Score | Failure:
         answer = _text(item.text, self.extract)

@@ -143,6 +143,17 @@ def test_an_answer_that_cannot_be_compared_says_so_in_one_line() -> None:
     assert "\x1b" not in result.message
 
 
+def test_what_sympy_cannot_decide_is_unequal_and_says_so() -> None:
+    found = score("math", r"$\tan(\pi/2)$", r"$\frac{1}{0}$")
+    assert (found.value, found.reason) == (0, "SymPy cannot decide whether they are equal (ValueError)")
+    assert score("math", "28", "29").reason is None
+
+
+def test_a_mistake_in_the_packages_is_a_failure_and_no_wrong_answer() -> None:
+    assert fault("math", "$x < 1$", r"$x \ne 1$") == "incomparable"  # Math-Verify knows no opposite of \ne
+    assert value("math", "$x < 1$", r"$x \ne 1$", "x < 1") == 1
+
+
 def test_it_works_where_nothing_isolates(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("llmkit.scoring.formulas.workers.sandboxed", lambda program, memory: None)
     pool = workers.__wrapped__(Path(checker.__file__), 64, 1)

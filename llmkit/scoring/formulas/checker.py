@@ -248,8 +248,20 @@ def _done(expression: Any) -> Any:
     """Evaluate what is written as not evaluated, as Math-Verify's own function does; what cannot be stays as it is."""
     try:
         return _reported(expression.doit)()
-    except Exception:
+    except _undecided():
         return expression
+    except Exception as error:
+        raise Stopped("incomparable", type(error).__name__) from None
+
+
+def _undecided() -> tuple[type[Exception], ...]:
+    """What SymPy raises, as it documents, where mathematics has no answer or it knows none: a division by zero, ….
+
+    Anything else is a mistake in a package, of which a wrong answer must not bear the cost.
+    """
+    from sympy.polys.polyerrors import BasePolynomialError
+
+    return (ValueError, TypeError, NotImplementedError, ArithmeticError, BasePolynomialError)
 
 
 def _read_words(stringify: Callable[..., str]) -> Callable[..., str]:
@@ -281,8 +293,38 @@ def _forbid(event: str, arguments: tuple[Any, ...]) -> None:
         raise Stopped("refused", event)
 
 
+def _same(reference: Any, answer: Any, rules: Mapping[str, Any]) -> bool | Stopped:
+    from math_verify import verify
+
+    try:
+        return bool(_reported(verify)(reference, answer, timeout_seconds=None, raise_on_error=True, **rules))
+    except _undecided() as error:  # its words may hold what was compared, at any length
+        return Stopped("undecided", type(error).__name__)
+    except Exception as error:
+        return Stopped("incomparable", type(error).__name__)
+    except Stopped as stopped:
+        if stopped.why != "incomparable":
+            raise
+        return stopped
+
+
+def _equal(references: Sequence[Sequence[Any]], answer: Sequence[Any], rules: Mapping[str, Any]) -> Reply:
+    """Compare all forms of each: one pair that is equal decides; else one that could not be compared does."""
+    doubts: list[Stopped] = []
+    for one, other in ((one, other) for reference in references for one in reference for other in answer):
+        found = _same(one, other, rules)
+        if isinstance(found, Stopped):
+            doubts.append(found)
+        elif found:
+            return {"equal": True}
+    for doubt in doubts:
+        if doubt.why == "incomparable":
+            raise doubt
+    return {"equal": False, **({"undecided": doubts[0].what} if doubts else {})}
+
+
 def _comparison() -> Callable[[Task], Reply]:
-    from math_verify import ExprExtractionConfig, LatexExtractionConfig, parse, verify
+    from math_verify import ExprExtractionConfig, LatexExtractionConfig, parse
     from sympy import Basic, MatrixBase
 
     latex, plain = LatexExtractionConfig(), ExprExtractionConfig()
@@ -300,12 +342,6 @@ def _comparison() -> Callable[[Task], Reply]:
         found = parse(text, targets[notation], parsing_timeout=None)
         return found
 
-    def same(reference: Any, answer: Any, rules: Mapping[str, Any]) -> bool:
-        try:
-            return bool(_reported(verify)(reference, answer, timeout_seconds=None, raise_on_error=True, **rules))
-        except Exception:  # SymPy's, of any kind: it cannot compare these two
-            return False
-
     def compare(task: Task) -> Reply:
         answer = read(task["answer"], task["notation"])
         if not answer:
@@ -319,9 +355,9 @@ def _comparison() -> Callable[[Task], Reply]:
             "strict": task["strict"],
             "allow_set_relation_comp": task["sets"],
         }
-        equal = any(same(one, other, rules) for reference in references for one in reference for other in answer)
+        verdict = _equal(references, answer, rules)
         shown = next((one for one in answer if isinstance(one, str)), None)
-        return {"equal": equal, "answer": (str(answer[0]) if shown is None else shown)[:ANSWER_CHARS]}
+        return {**verdict, "answer": (str(answer[0]) if shown is None else shown)[:ANSWER_CHARS]}
 
     return compare
 

@@ -69,6 +69,23 @@ def test_other_errors_stay_what_they_are() -> None:
         checker._reported(wrong)()
 
 
+def test_what_cannot_be_evaluated_stays_and_what_breaks_is_told() -> None:
+    pytest.importorskip("math_verify", reason="needs the extra [math]")
+
+    class Expression:
+        def __init__(self, error: Exception) -> None:
+            self.error = error
+
+        def doit(self) -> None:
+            raise self.error
+
+    divided = Expression(ZeroDivisionError())
+    assert checker._done(divided) is divided
+    with pytest.raises(checker.Stopped) as stopped:
+        checker._done(Expression(KeyError("x")))
+    assert (stopped.value.why, stopped.value.what) == ("incomparable", "KeyError")
+
+
 def test_the_names_of_functions_in_an_answer_are_never_compiled() -> None:
     pytest.importorskip("math_verify", reason="needs the extra [math]")
     program = """
