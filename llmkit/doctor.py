@@ -27,8 +27,8 @@ from llmkit.version import __version__
 
 Status = Literal["ok", "warn", "missing"]
 
-EXTRAS = ("local", "bertscore", "torch", "datasets", "math", "repair", "instructor", "vllm")
-"""The extras that users install; the others are for working on llmkit."""
+NOT_SHOWN = frozenset({"all", "test", "dev"})
+"""Extras that are other extras together, or for working on llmkit; each other one is looked at."""
 KEYS: Mapping[str, str] = {
     "OPENAI_API_KEY": "openai/… needs it, unless base_url names a server of your own",
     "ANTHROPIC_API_KEY": "anthropic/… needs it",
@@ -89,12 +89,12 @@ def _python() -> Check:
 
 def _extras() -> dict[str, list[str]]:
     """Read the extras' packages out of llmkit's own metadata."""
-    found: dict[str, list[str]] = {name: [] for name in EXTRAS}
+    found: dict[str, list[str]] = {}
     for line in importlib.metadata.requires("llmkit") or ():
         package = re.match(r"[\w.-]+", line)
         extra = re.search(r"extra\s*==\s*['\"]([\w-]+)['\"]", line)
-        if package and extra and extra[1] in found:
-            found[extra[1]].append(package[0])
+        if package and extra and extra[1] not in NOT_SHOWN:
+            found.setdefault(extra[1], []).append(package[0])
     return found
 
 
