@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from llmkit.cli.complete import complete_scorer, complete_suite
-from llmkit.cli.evaluate import MAX_FAILURES, Max, MaxFailures, Min, MinPoint, exit_code_of
+from llmkit.cli.evaluate import MAX_FAILURES, Max, MaxFailures, Min, MinPoint
 from llmkit.cli.options import Concurrency, Data, Json, MaxCost, PassK, StoreFolder, whole_numbers
 from llmkit.cli.rescore import entry_of
 from llmkit.cli.sandboxing import SandboxName, UnsafeLocal, sandboxing
 
 if TYPE_CHECKING:
     from llmkit.runs.given import Given
-    from llmkit.types import RunResult
 
 
 def score(
@@ -81,17 +80,11 @@ def score(
 
     No model is asked for answers. A judge among the scorers is asked as in any run.
     """
-    import asyncio
-
-    from llmkit.cli.console import err, out, print_json, say
-    from llmkit.cli.session import Line
-    from llmkit.cli.thresholds import Thresholds, exit_code
+    from llmkit.cli.console import say
+    from llmkit.cli.scoring import scored_at_terminal
+    from llmkit.cli.thresholds import Thresholds
     from llmkit.config import load_settings
-    from llmkit.reports.document import document
     from llmkit.reports.given import given_document, given_lines
-    from llmkit.reports.progress import Progress
-    from llmkit.reports.table import print_results
-    from llmkit.runs.evaluate import Ending
     from llmkit.runs.score import score as scored
     from llmkit.runs.store import Store
 
@@ -104,33 +97,24 @@ def score(
     found = given.findings()
     for line in given_lines(found):
         say(line)
-    results: list[RunResult] = []
     with sandboxing(sandbox, unsafe_local), Store(store or load_settings().store_path) as opened:
-        try:
-            with Progress(err()) as progress:
-                asyncio.run(
-                    scored(
-                        opened,
-                        given,
-                        ended=results.append,
-                        cache=cache,
-                        max_cost=max_cost,
-                        concurrency=concurrency,
-                        observer=Line(progress, given.plan.suite.name),
-                    )
-                )
-        except KeyboardInterrupt:
-            say("interrupted; answers and scores are kept. The same command scores what is left")
-            raise
-        finally:
-            if results and json:
-                print_json({**document(results), "predictions": given_document(found)})
-            elif results:
-                print_results(results, out())
-    judged = thresholds.judge(results)
-    for one in judged:
-        say(one.line())
-    return exit_code_of([Ending(result) for result in results], exit_code(judged), max_failures)
+        return scored_at_terminal(
+            lambda observer, ended: scored(
+                opened,
+                given,
+                observer=observer,
+                ended=ended,
+                cache=cache,
+                max_cost=max_cost,
+                concurrency=concurrency,
+            ),
+            name=given.plan.suite.name,
+            interrupted="interrupted; answers and scores are kept. The same command scores what is left",
+            thresholds=thresholds,
+            max_failures=max_failures,
+            as_json=json,
+            more={"predictions": given_document(found)},
+        )
 
 
 def _given(
