@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import compileall
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,8 @@ from hypothesis import settings
 import llmkit
 
 # The same examples every time: a test that fails, fails for everybody. LLMKIT_HYPOTHESIS=full tries more of
-# them, explore looks for new ones.
-settings.register_profile("same", derandomize=True, deadline=None, max_examples=60)
+# them (with -m hypothesis: of nothing else), explore looks for new ones.
+settings.register_profile("same", derandomize=True, deadline=None, max_examples=40)
 settings.register_profile("full", derandomize=True, deadline=None, max_examples=200)
 settings.register_profile("explore", deadline=None, max_examples=1000)
 settings.load_profile(os.environ.get("LLMKIT_HYPOTHESIS", "same"))
@@ -30,6 +31,12 @@ LONG = (
     "tests/gate/test_judged.py",
     "tests/ci/test_for_real.py",
     "tests/cli/test_console.py",
+    "tests/scoring/test_code.py",
+    "tests/conformance/test_metrics_math.py",
+    "tests/sandbox/test_hostile.py",
+    "tests/providers/test_forced.py",
+    "tests/scoring/test_bertscore.py",
+    "tests/sandbox/test_limits.py",
 )
 """Files that take a worker ten seconds and more. They are begun first: none is left to a single worker at the end."""
 
@@ -39,11 +46,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
     And compile the package, once: hundreds of tests start a process of their own, and where Python is told to write
     no bytecode (containers often say so) each of them would compile some 300 modules anew, a third of its time.
+    Nor would pytest keep the tests as it rewrites them: each worker would do that anew, half of its time to begin.
     """
+    sys.dont_write_bytecode = False  # in these processes alone; PYTHONDONTWRITEBYTECODE still holds in their children
     if hasattr(config.option, "loadscopereorder"):
         config.option.loadscopereorder = False
     if not hasattr(config, "workerinput"):  # the process that has no other above it
-        compileall.compile_dir(Path(llmkit.__file__).parent, quiet=2)
+        compileall.compile_dir(Path(llmkit.__file__).parent, quiet=2, workers=0)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
