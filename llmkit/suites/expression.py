@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from llmkit.errors import LlmkitError, nearest
-from llmkit.prompts import prompt_from_messages
+from llmkit.prompts import Prompt, prompt_from_messages
 
 Values = Mapping[str, Any]
 
@@ -29,11 +29,13 @@ class Expression:
         text: As the suite writes it.
         is_template: Whether it is a template; then ``get`` gives text.
         get: Row → value; ``MISSING`` where the row lacks the field. Raises ``ValueError`` where a template fails.
+        lacking: Row → the fields that a template reads and the row lacks; of no template, nothing.
     """
 
     text: str
     is_template: bool
     get: Callable[[Values], Any]
+    lacking: Callable[[Values], list[str]] = lambda _: []
 
     def value(self, values: Values) -> Any:
         """Return the value.
@@ -60,7 +62,8 @@ def compile_expression(text: str, where: str) -> Expression:
         DocumentError: For a template that is not valid.
     """
     if "{{" in text or "{%" in text:
-        return Expression(text, True, _template(text, where))
+        prompt = prompt_from_messages([{"role": "user", "content": text}], where=where)
+        return Expression(text, True, _template(prompt), prompt.missing)
     return Expression(text, False, _field(text))
 
 
@@ -85,9 +88,7 @@ def _field(name: str) -> Callable[[Values], Any]:
     return follow
 
 
-def _template(text: str, where: str) -> Callable[[Values], str]:
-    prompt = prompt_from_messages([{"role": "user", "content": text}], where=where)
-
+def _template(prompt: Prompt) -> Callable[[Values], str]:
     def render(values: Values) -> str:
         try:
             (message,) = prompt.render(values)

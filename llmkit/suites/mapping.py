@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from llmkit.documents import Document
+from llmkit.errors import nearest
 from llmkit.samples import Row
-from llmkit.suites.expression import MISSING, Expression, as_text, compile_expression
+from llmkit.suites.expression import MISSING, Expression, as_text, compile_expression, field_names
 from llmkit.suites.spec import SuiteSpec
 from llmkit.types import BadRow, Sample
 
@@ -71,7 +72,11 @@ class Mapper:
             try:
                 found = [each.get(values) for each in parts]
             except ValueError as error:
-                return BadRow(index=index, message=str(error), where=where)
+                lacking = [field for each in parts for field in each.lacking(values)]
+                message = (
+                    f"no field {lacking[0]!r}. {nearest(lacking[0], field_names(values))}" if lacking else str(error)
+                )
+                return BadRow(index=index, message=message, where=where)
             if MISSING not in found:
                 values[name] = found if isinstance(made_of, list) else found[0]
         return Row(values, row.line)
@@ -126,6 +131,13 @@ class Mapper:
                 raise ValueError(f"the field {expression.text!r} {'holds null' if value else 'is an empty list'}")
             texts += map(as_text, value)
         return tuple(dict.fromkeys(texts)) if len(texts) > 1 else tuple(texts)
+
+    def lacking(self, rows: list[Row]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        """Yield the fields that a template of a further field reads and that are in none of the rows, as they came."""
+        for keys, expression in self.expressions.items():
+            if keys[:2] == ("map", "fields"):
+                lacks = [set(expression.lacking(row.values)) - {*self._fields} for row in rows]
+                yield from ((keys, name) for name in sorted(set.intersection(*lacks) if lacks else ()))
 
     def absent(self, rows: list[Row]) -> Iterator[tuple[tuple[str | int, ...], Expression]]:
         """Yield what is in none of the rows."""

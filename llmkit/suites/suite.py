@@ -193,6 +193,7 @@ class Suite:
         if not first and unreadable is None:
             raise DataError("there are no rows", where=self.source.describe())
         if not first and unreadable is not None:
+            self._check_templates()
             raise DataError(
                 f"none of the {count} rows can be read; the first: {unreadable.message}", where=unreadable.where
             )
@@ -268,17 +269,23 @@ class Suite:
                     hint="Write likelihood: {choices: FIELD}",
                 )
 
+    def _check_templates(self) -> None:
+        """Fail where no row can be read because the map reads a field that none has."""
+        rows = [row for row in islice(self.source.rows(), FIRST_ROWS) if isinstance(row, Row)]
+        for keys, name in self._mapper.lacking(rows):
+            raise self._no_field(name, keys, field_names(rows[0].values))
+
+    def _no_field(self, name: str, keys: tuple[str | int, ...], known: list[str]) -> DocumentError:
+        message = f"the rows of {self.source.describe()} have no field {name!r}"
+        return DocumentError(message, where=self.where(*keys), hint=_mapped(name, known))
+
     def _check_rows(self, rows: list[Row]) -> None:
         """Fail where the suite or its prompt, and not some row, must be wrong."""
         known, data = field_names(rows[0].values), self.source.describe()
         values = [row.values for row in rows]
         of_choices = self.likelihood.absent(values) if self.likelihood is not None else ()
         for keys, expression in itertools.chain(self._mapper.absent(rows), of_choices):
-            raise DocumentError(
-                f"the rows of {data} have no field {expression.text!r}",
-                where=self.where(*keys),
-                hint=_mapped(expression.text, known),
-            )
+            raise self._no_field(expression.text, keys, known)
         shown = () if self.examples is None else (EXAMPLES,)
         missing = [self.prompt.missing({**row.values, **dict.fromkeys(shown)}) for row in rows]
         if all(missing):
