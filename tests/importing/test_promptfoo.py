@@ -128,6 +128,85 @@ def test_what_holds_for_all_tests_stands_below_each(made: Make) -> None:
     assert it.messages(1) == [("user", "Say long Peru!")]
 
 
+def test_a_variable_that_a_test_does_not_set_is_empty_as_there(made: Make) -> None:
+    text = (
+        "prompts: ['{% if hint %}Hint: {{hint}}. {% endif %}{{q}} {{rest}}{{ t | default(\"!\") }}{{description}}']\n"
+        "defaultTest: {assert: [{type: contains, value: a}]}\n"
+        "tests:\n- vars: {q: One, hint: small}\n- {description: second, vars: {q: Two}}\n"
+    )
+    it = made("c.yaml", text)
+    assert [it.messages(index) for index in (0, 1)] == [[("user", "Hint: small. One !")], [("user", "Two !")]]
+    assert [(item.what, item.where) for item in it.items("note")] == [
+        ("vars: description", "c.yaml:4"), ("vars: hint", "c.yaml:5"), ("vars: rest", "c.yaml:4")
+    ]  # fmt: skip
+    assert it.found.whole
+
+
+@pytest.mark.parametrize(
+    ("prompt", "why"),
+    [("Say {{x}} {{env.HOME}}", "it uses 'env'"), ("{{_conversation}}", "it uses '_conversation'"),
+     ("{{id}}", "variable 'id'"), ("{{ x | dumb }}", "'dumb'")],
+)  # fmt: skip
+def test_a_prompt_that_no_row_can_fill_is_listed(made: Make, prompt: str, why: str) -> None:
+    tests = "tests: [{vars: {x: a}, assert: [{type: equals, value: a}]}]\n"
+    it = made("c.yaml", f"prompts:\n- '{{{{x}}}}'\n- '{prompt}'\n{tests}")
+    (item,) = it.items("lost")
+    assert item.where == "c.yaml:3" and why in item.why
+    assert it.messages() == [("user", "a")]
+    with pytest.raises(DocumentError, match=f"^d.yaml:2: none of its prompts can be carried over: prompt: .*{why}"):
+        made("d.yaml", f"prompts:\n- '{prompt}'\n{tests}")
+
+
+def test_a_prompt_that_fails_on_a_row_is_listed(made: Make) -> None:
+    text = "prompts: ['{{x.length}}']\ntests:\n- {vars: {x: abc}, assert: [{type: equals, value: a}]}\n"
+    (item,) = made("c.yaml", text).items("lost")
+    assert (item.where, item.what) == ("c.yaml:3", "prompt") and "length" in item.why
+
+
+@pytest.mark.parametrize("named", ["gen.py", "file://gen.py", "file://gen.py:make", "gone.js", "gen.py:make"])
+def test_a_prompt_that_code_makes_is_listed_however_it_is_named(made: Make, named: str) -> None:
+    text = f"prompts: ['{named}', 'Say gen.py', two.*]\ntests: [{{assert: [{{type: equals, value: a}}]}}]\n"
+    it = made("c.yaml", text, gen__py="raise SystemExit", two__txt="Two")
+    (item,) = it.items("lost")
+    assert "it is code" in item.why and item.why.startswith(named.removeprefix("file://"))
+    assert len(load_suites(it.found.suite)) == 2
+
+
+def test_a_long_question_is_a_prompt_and_no_file(made: Make) -> None:
+    text = f"prompts: ['{'Why? ' * 100}']\ntests: [{{assert: [{{type: equals, value: a}}]}}]\n"
+    assert made("c.yaml", text).found.whole
+
+
+def test_what_names_prompts_models_and_graders_is_noted(made: Make) -> None:
+    text = (
+        "prompts: [{id: one, label: First, raw: 'Hi {{x}}'}]\nproviders: [{id: openai:a, label: A}]\n"
+        "defaultTest: {options: {provider: openai:gpt-4o, rubricPrompt: z}}\n"
+        "tests: [{vars: {x: a}, assert: [{type: equals, value: a}]}]\n"
+    )
+    it = made("c.yaml", text)
+    assert it.found.whole
+    assert it.whats("note") == [
+        "options: provider", "options: rubricPrompt", "provider openai:a: label", "prompt id: one",
+        "prompt label: First",
+    ]  # fmt: skip
+
+
+def test_providers_keep_their_lines_behind_one_that_says_more(made: Make) -> None:
+    text = FRANCE.replace("ASSERT", "{type: equals, value: a}")
+    it = made("c.yaml", text + "providers:\n- {id: openai:a, prompts: [p], env: {}}\n- exec:./x.sh\n- python:prov.py\n")
+    assert [item.where for item in it.items("changed")] == ["c.yaml:7", "c.yaml:8"]
+    assert [item.where for item in it.items("lost")] == ["c.yaml:6", "c.yaml:6"]
+
+
+def test_patterns_name_files_of_tests(made: Make) -> None:
+    files = {"more1__csv": "country,__expected\nJapan,Tokyo\n", "more2__csv": "country,__expected\nPeru,Lima\n"}
+    for tests in ("file://more*.csv", "['file://more?.csv']", "more*.csv"):
+        it = made(f"c{len(tests)}.yaml", f"{ONE}tests: {tests}\n", **files)
+        assert [row["country"] for row in rows(it)] == ["Japan", "Peru"]
+    with pytest.raises(DocumentError, match=r"has a check that can be carried over: tests: no\*.csv: no file is named"):
+        made("d.yaml", f"{ONE}tests: no*.csv\n")
+
+
 def test_lists_of_values_are_multiplied_and_scenarios_are_combined(made: Make) -> None:
     both = (
         "prompts: ['{{a}}{{b}}']\ndefaultTest: {assert: [{type: contains, value: x}]}\n"

@@ -11,7 +11,8 @@ from llmkit.importing.data import jsonl
 from llmkit.importing.items import Items
 from llmkit.importing.models import Named, promptfoo_model
 from llmkit.importing.promptfoo.asserting import Asserting
-from llmkit.importing.promptfoo.prompting import Messages, Prompting
+from llmkit.importing.promptfoo.filling import fill
+from llmkit.importing.promptfoo.prompting import FIELD, OWN, Messages, Prompting
 from llmkit.importing.promptfoo.testing import Test, Testing
 from llmkit.importing.source import Source
 from llmkit.importing.template import prompt_file
@@ -20,8 +21,6 @@ _CODE = frozenset({"transform", "postprocess", "transformVars"})
 """Options of a test that only code can follow."""
 _SAID = frozenset({"prefix", "suffix", "disableVarExpansion", "disableConversationVar", "provider", "rubricPrompt"})
 """Those that are carried over, or are said of the assertions that they belong to."""
-FIELD = "checks"
-"""The field of a row that holds its checks."""
 _READ = frozenset(
     {"prompts", "providers", "targets", "tests", "scenarios", "defaultTest", "description", "assertionTemplates"}
 )
@@ -49,10 +48,12 @@ def convert(source: Source, items: Items) -> Bundle:
     bundle = Bundle(slug(source.path.resolve().parent.name if stem == "promptfooconfig" else stem))
     tests = Testing(source, items).all()
     rows = _rows(tests, source, items)
+    kept = [test for _, test in rows]
     model, params = _provider(source, items)
     bundle.model = model
-    prompts = [_around(messages, tests, items) for messages in Prompting(source, items).all()]
-    bundle.add(f"{bundle.name}.jsonl", jsonl(rows))
+    prompts = [_around(messages, tests, items) for messages in Prompting(source, items, kept).all()]
+    fill(prompts, rows, items)
+    bundle.add(f"{bundle.name}.jsonl", jsonl(row for row, _ in rows))
     common = {
         "description": data.get("description"),
         "data": f"{bundle.name}.jsonl",
@@ -81,32 +82,27 @@ def _suites(bundle: Bundle, prompts: Sequence[Messages], common: Mapping[str, An
     bundle.files = {**first, **bundle.files}
 
 
-def _rows(tests: Sequence[Test], source: Source, items: Items) -> list[dict[str, Any]]:
-    """Return the rows: a test's variables, its checks and a number; a test without a check is listed."""
+def _rows(tests: Sequence[Test], source: Source, items: Items) -> list[tuple[dict[str, Any], Test]]:
+    """Return the rows, each with its test: variables, checks and a number; a test without a check is listed."""
     templates = source.data.get("assertionTemplates")
     asserting = Asserting(source, items, templates if isinstance(templates, dict) else {})
-    rows: list[dict[str, Any]] = []
+    rows: list[tuple[dict[str, Any], Test]] = []
     for number, test in enumerate(tests, 1):
         if code := sorted(_CODE & set(test.options)):
             why = "it is code that makes another answer of the answer, so that its test cannot be checked"
             items.lost(test.where, f"options: {code[0]}", why)
             continue
         checks = asserting.checks(test.assertions, test.values)
-        if taken := {"id", FIELD} & set(test.values):
+        if taken := OWN & set(test.values):
             where = test.where
             raise DocumentError(f"the variable {min(taken)!r} has the name of a field of llmkit's own", where=where)
         if not checks:
             items.lost(test.where, "test", "nothing of what it asserts can be checked, so that it would pass always")
             continue
         about = {} if test.description is None else {"description": test.description}
-        rows.append(
-            {"id": str(number), **({} if "description" in test.values else about), **test.values, FIELD: checks}
-        )
+        rows.append(({"id": str(number), **about, **test.values, FIELD: checks}, test))
     if not rows:
-        raise DocumentError(
-            "none of its tests has a check that can be carried over", where=source.where("tests"),
-            hint="What a model is to grade needs a judge: llmkit judge new",
-        )  # fmt: skip
+        raise items.nothing("none of its tests has a check that can be carried over", source.where("tests"))
     return rows
 
 
@@ -119,10 +115,7 @@ def _provider(source: Source, items: Items) -> tuple[str | None, dict[str, Any]]
     for number, provider in enumerate(listed):
         where = source.where(key, number)
         name, config = _named(provider)
-        for key in sorted(set(provider) & {"transform", "prompts", "env"}) if isinstance(provider, dict) else ():
-            items.lost(
-                where, f"provider {name}: {key}", "a suite asks each of its models the same, and takes what they say"
-            )
+        _of_provider(provider, name, where, items)
         found = promptfoo_model(name) if name else Named(why="it is no name of a model")
         if found.model is None:
             todo = f"-m {found.given}" if found.given else "Name a model with -m provider/model"
@@ -134,6 +127,20 @@ def _provider(source: Source, items: Items) -> tuple[str | None, dict[str, Any]]
                 where, f"provider: {name}", "a suite names one model", f"Add -m {found.model}: several are compared"
             )
     return chosen
+
+
+def _of_provider(provider: Any, name: str, where: str, items: Items) -> None:
+    """List what a provider says beside its name and its parameters."""
+    said = provider if isinstance(provider, dict) else {}
+    if "id" not in said and len(said) == 1:
+        (inner,) = said.values()
+        said = inner if isinstance(inner, dict) else {}
+    for key in sorted(set(said) - {"id", "config"}):
+        what = f"provider {name}: {key}"
+        if key in ("label", "delay"):
+            items.note(where, what, "it names the model for people" if key == "label" else "it says how fast to ask")
+        else:
+            items.lost(where, what, "a suite asks each of its models the same, and takes what they say")
 
 
 def _named(provider: Any) -> tuple[str, Mapping[str, Any]]:

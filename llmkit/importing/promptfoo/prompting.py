@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from llmkit.documents import read_text
 from llmkit.errors import DocumentError, LlmkitError
 from llmkit.importing.items import Items
-from llmkit.importing.source import Source, named_file, read_source
-from llmkit.importing.template import check_template
+from llmkit.importing.promptfoo.files import IS_CODE, is_code, is_there, matching, named_files
+from llmkit.importing.promptfoo.testing import Test
+from llmkit.importing.source import Source, read_source
+from llmkit.prompts import prompt_from_messages
 
 Messages = list[tuple[str, str]]
 _TEXT = (".txt", ".md", ".j2")
 _CHAT = (".json", ".yaml", ".yml")
+FIELD = "checks"
+"""The field of a row that holds its checks."""
+OWN = frozenset({"id", FIELD})
+"""Fields of a row that are llmkit's."""
+_GIVEN = frozenset({"env", "_conversation"})
+"""What promptfoo itself gives to templates."""
 
 
 class Prompting:
@@ -24,10 +31,11 @@ class Prompting:
     Args:
         source: The configuration.
         items: Takes what is not carried over.
+        tests: What the prompts are filled from.
     """
 
-    def __init__(self, source: Source, items: Items) -> None:
-        self._source, self._items = source, items
+    def __init__(self, source: Source, items: Items, tests: Sequence[Test]) -> None:
+        self._source, self._items, self._tests = source, items, tests
 
     def all(self) -> list[Messages]:
         """Return each prompt as messages whose contents are templates.
@@ -36,56 +44,81 @@ class Prompting:
             DocumentError: None can be carried over.
         """
         said = self._source.data.get("prompts")
-        listed = said if isinstance(said, list) else list(said) if isinstance(said, dict) else [said]
+        listed = list(
+            enumerate(said) if isinstance(said, list) else said.items() if isinstance(said, dict) else [(0, said)]
+        )
         found: list[Messages] = []
-        for number, prompt in enumerate(listed):
+        before = len(self._items)
+        for number, prompt in listed:
             where = self._source.where("prompts", number)
+            if isinstance(said, dict):  # file: label
+                self._items.note(where, f"prompt label: {prompt}", _LABEL)
+                prompt = number
             try:
                 found += [self._checked(each, where) for each in self._prompt(prompt, where)]
             except LlmkitError as error:
-                self._items.lost(where, "prompt", error.message, error.hint or "")
+                self._items.lost(error.where or where, "prompt", error.message, error.hint or "")
         if not found:
             where = self._source.where("prompts")
-            raise DocumentError("none of its prompts can be carried over: there is nothing to ask", where=where)
+            raise self._items.nothing("none of its prompts can be carried over", where, since=before)
         return found
 
     def _prompt(self, prompt: Any, where: str) -> Iterator[Messages]:
         if isinstance(prompt, dict):
-            prompt = prompt.get("raw") or prompt.get("id")
+            prompt = self._text(prompt, where)
         if not isinstance(prompt, str) or not prompt.strip():
             raise DocumentError("it holds no text", where=where)
         if prompt.startswith(("exec:", "langfuse:", "portkey:", "helicone:")):
             raise DocumentError(f"{prompt.split(':')[0]}: prompts are run or fetched, and nothing is here", where=where)
-        named = prompt.startswith("file://") or (
-            "\n" not in prompt and prompt.endswith((*_TEXT, *_CHAT)) and (self._source.folder / prompt).is_file()
-        )
-        if named:
+        if self._is_file(prompt):
             yield from self._files(prompt.removeprefix("file://"), where)
         else:
             yield _chat(prompt) or [("user", prompt)]
 
+    def _text(self, prompt: dict[str, Any], where: str) -> Any:
+        key = "raw" if prompt.get("raw") else "id"
+        for other in prompt:
+            if other in ("id", "label", "display") and other != key:
+                self._items.note(where, f"prompt {other}: {prompt[other]}", _LABEL)
+            elif other != key:
+                self._items.lost(where, f"prompt {other}", "llmkit has nothing of the kind")
+        return prompt.get(key)
+
+    def _is_file(self, prompt: str) -> bool:
+        """Whether a prompt names a file: a word that ends like code does, and else what is there."""
+        if prompt.startswith("file://"):
+            return True
+        if "\n" in prompt:
+            return False
+        if is_code(prompt) and len(prompt.split()) == 1:
+            return True
+        return any(is_there(self._source.folder / name) for name in matching(prompt, self._source))
+
     def _files(self, name: str, where: str) -> Iterator[Messages]:
-        paths = [named_file(name, self._source, where)] if "*" not in name else self._matching(name, where)
-        for path in paths:
+        if is_code(name):
+            raise DocumentError(f"{name}: {IS_CODE}", where=where)
+        for path in named_files(name, self._source, where):
             if path.suffix in _TEXT:
                 yield from ([("user", part)] for part in _parts(read_text(path)))
             elif path.suffix in _CHAT:
                 chat = _messages(read_source(path).data)
                 yield chat if chat is not None else [("user", read_text(path))]
             else:
-                why = f"{path.name} is no text: code is not run here"
+                why = f"{path.name}: {IS_CODE}" if is_code(path.name) else f"{path.name} is no text that is read here"
                 raise DocumentError(why, where=where)
 
-    def _matching(self, name: str, where: str) -> list[Path]:
-        found = sorted(path for path in self._source.folder.glob(name) if path.is_file())
-        if not found:
-            raise DocumentError(f"no file is named {name!r}", where=where)
-        return [named_file(path.relative_to(self._source.folder).as_posix(), self._source, where) for path in found]
-
     def _checked(self, messages: Messages, where: str) -> Messages:
-        for _, content in messages:
-            check_template(content, where)
+        prompt = prompt_from_messages([{"role": role, "content": content} for role, content in messages], where=where)
+        for name in sorted(prompt.variables & _GIVEN):
+            if not all(name in test.values for test in self._tests):
+                why = f"it uses {name!r}, which promptfoo fills in, and rows do not have"
+                raise DocumentError(why, where=where, hint="Write the value into the prompt, or into the variables")
+        if taken := sorted(prompt.variables & OWN):
+            raise DocumentError(f"the variable {taken[0]!r} has the name of a field of llmkit's own", where=where)
         return messages
+
+
+_LABEL = "it is what people call the prompt"
 
 
 def _parts(text: str) -> list[str]:

@@ -13,11 +13,11 @@ from llmkit.errors import DocumentError, LlmkitError
 from llmkit.importing.data import rows_of
 from llmkit.importing.items import Items
 from llmkit.importing.promptfoo.asserting import from_text
+from llmkit.importing.promptfoo.files import IS_CODE, is_code, named_files
 from llmkit.importing.source import Source, named_file, read_source
 
 MOST_ROWS = 100_000
 """That lists of values may be multiplied to."""
-_CODE = (".js", ".ts", ".mjs", ".cjs", ".py", ".rb")
 _KNOWN = frozenset({"vars", "assert", "description", "options", "metadata", "threshold", "provider"})
 
 
@@ -121,6 +121,8 @@ class Testing:
             elif key not in _KNOWN:
                 self._items.lost(where, f"test: {key}", "llmkit has nothing of the kind")
         options = said.get("options")
+        for key in sorted({"provider", "rubricPrompt"} & set(options if isinstance(options, dict) else ())):
+            self._items.note(where, f"options: {key}", "it is of assertions that a model grades, which are none here")
         return Test(
             where, self._values(said.get("vars"), where), tuple((where, each) for each in said.get("assert") or ()),
             None if said.get("description") is None else str(said["description"]),
@@ -145,8 +147,8 @@ class Testing:
     def _file(self, name: str, where: str) -> Any:
         """Return what a file holds; None, and listed, where it cannot be had."""
         plain = name.removeprefix("file://")
-        if plain.endswith(_CODE):
-            self._items.lost(where, name, "it is code, and nothing of an imported file is run")
+        if is_code(plain):
+            self._items.lost(where, name, IS_CODE)
             return None
         try:
             path = named_file(plain, self._source, where)
@@ -160,17 +162,16 @@ class Testing:
     def _named(self, name: str, where: str) -> Iterator[Test]:
         """Yield the tests of a file: a table, or a list of tests."""
         plain = name.removeprefix("file://")
-        if plain.startswith(("http:", "https:", "huggingface:")) or plain.split(":")[0].endswith(_CODE):
+        if plain.startswith(("http:", "https:", "huggingface:")) or is_code(plain):
             why = "tests are made by code or fetched, and nothing is run or fetched here"
             self._items.lost(where, f"tests: {name}", why, "Save them as a table, and name that")
             return
         try:
-            path = named_file(plain, self._source, where)
-            if path.suffix in (".yaml", ".yml", ".json"):
-                data = read_source(path).data
-                yield from self._these(data, str(path))
-            else:
-                yield from self._table(path)
+            for path in named_files(plain, self._source, where):
+                if path.suffix in (".yaml", ".yml", ".json"):
+                    yield from self._these(read_source(path).data, str(path))
+                else:
+                    yield from self._table(path)
         except LlmkitError as error:
             self._items.lost(where, f"tests: {name}", error.message)
 
