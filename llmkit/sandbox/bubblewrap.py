@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from llmkit.errors import NoIsolationError
-from llmkit.sandbox import seccomp
 from llmkit.sandbox.base import MEBIBYTE, Limits, Program
-from llmkit.sandbox.order import boot, contents, order
-from llmkit.sandbox.places import DEVICES, FOLDERS, LINKS, SCRATCH, above, places
+from llmkit.sandbox.order import boot, namespaced, order
+from llmkit.sandbox.places import DEVICES, LINKS, SCRATCH, above, places
 from llmkit.sandbox.running import Descriptors, Launch, Watched
 from llmkit.sandbox.users import NOBODY, Users
 
@@ -48,19 +47,7 @@ class Bubblewrap:
         Raises:
             SandboxError: It could not be started.
         """
-        uid = self.users.fresh()
-        data = contents(
-            program,
-            limits,
-            python=places().python,
-            scratch=FOLDERS,
-            tasks=self.users.tasks(limits.processes, own=uid is not None),
-            uid=uid,
-            confine=True,
-            seccomp=seccomp.program(),
-            writable=[SCRATCH],
-            devices=list(DEVICES),
-        )
+        data = namespaced(program, limits, self.users)
 
         def command(given: Descriptors) -> list[str]:
             inside = boot(places().python, str(given.order), str(given.channel), str(given.status))

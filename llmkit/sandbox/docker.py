@@ -17,8 +17,8 @@ from pathlib import Path
 from llmkit.errors import NoIsolationError
 from llmkit.sandbox import seccomp
 from llmkit.sandbox.base import MEBIBYTE, Limits, Program
-from llmkit.sandbox.order import PACKAGE, boot, contents, order, source, version
-from llmkit.sandbox.places import DEVICES, FOLDERS, SCRATCH, places
+from llmkit.sandbox.order import PACKAGE, boot, confined, order, source, version
+from llmkit.sandbox.places import SCRATCH, places
 from llmkit.sandbox.running import MOST_FILES, Descriptors, Launch, Watched
 from llmkit.sandbox.users import NOBODY, OWN
 
@@ -81,16 +81,12 @@ class Docker:
         Raises:
             SandboxError: It could not be started.
         """
-        data = contents(
+        data = confined(
             program,
             limits,
             python="python3",  # the image's; the relay knows where
-            scratch=FOLDERS,
             tasks=None,  # the kernel would count those of all containers
-            confine=True,
             seccomp=seccomp.programs(),
-            writable=[SCRATCH],
-            devices=list(DEVICES),
             stdin=program.stdin,
             channel=program.channel is not None,
         )

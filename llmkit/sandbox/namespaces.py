@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from llmkit.errors import NoIsolationError
 from llmkit.sandbox import seccomp
 from llmkit.sandbox.base import MEBIBYTE, Limits, Program
-from llmkit.sandbox.order import boot, contents, order
-from llmkit.sandbox.places import DEVICES, FOLDERS, LINKS, SCRATCH, places
+from llmkit.sandbox.order import boot, namespaced, order
+from llmkit.sandbox.places import DEVICES, LINKS, SCRATCH, places
 from llmkit.sandbox.running import MOST_FILES, Descriptors, Launch, Watched
 from llmkit.sandbox.users import NOBODY, Users
 
@@ -44,7 +44,7 @@ class Namespaces:
         Raises:
             SandboxError: It could not be started.
         """
-        uid, seen = self.users.fresh(), places()
+        seen = places()
         space = {
             "root": self.users.root,
             "nobody": NOBODY,
@@ -55,19 +55,7 @@ class Namespaces:
             "bytes": limits.scratch_mb * MEBIBYTE,
             "files": MOST_FILES,
         }
-        data = contents(
-            program,
-            limits,
-            python=seen.python,
-            scratch=FOLDERS,
-            tasks=self.users.tasks(limits.processes, own=uid is not None),
-            uid=uid,
-            confine=True,
-            seccomp=seccomp.program(),
-            writable=[SCRATCH],
-            devices=list(DEVICES),
-            space=space,
-        )
+        data = namespaced(program, limits, self.users, space=space)
 
         def command(given: Descriptors) -> list[str]:
             numbers = (given.order, given.channel, given.status, given.info)

@@ -14,7 +14,10 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from llmkit.errors import SandboxError
+from llmkit.sandbox import seccomp as filters
 from llmkit.sandbox.base import MEBIBYTE, Limits, Program
+from llmkit.sandbox.places import DEVICES, FOLDERS, SCRATCH, places
+from llmkit.sandbox.users import Users
 
 PACKAGE = "llmkit.sandbox.inside"
 BOOT = """
@@ -98,6 +101,37 @@ def contents(
         "devices": [],
         **more,
     }
+
+
+def confined(
+    program: Program, limits: Limits, *, python: str, tasks: int | None, seccomp: Any, **more: Any
+) -> dict[str, Any]:
+    """Return the same for a program behind walls: what every kind of sandbox that isolates holds it to.
+
+    Args:
+        program: What to run.
+        limits: What it may take.
+        python: The interpreter that runs it.
+        tasks: RLIMIT_NPROC; None sets none.
+        seccomp: The filter of its system calls.
+        more: What a kind of sandbox needs beside.
+
+    Raises:
+        SandboxError: A file's name leads out of the folder.
+    """
+    return contents(
+        program, limits, python=python, scratch=FOLDERS, tasks=tasks,
+        confine=True, seccomp=seccomp, writable=[SCRATCH], devices=list(DEVICES), **more,
+    )  # fmt: skip
+
+
+def namespaced(program: Program, limits: Limits, users: Users, **more: Any) -> dict[str, Any]:
+    """Return the same for a program in namespaces of this machine, under a user of ``users``."""
+    uid = users.fresh()
+    tasks = users.tasks(limits.processes, own=uid is not None)
+    return confined(
+        program, limits, python=places().python, tasks=tasks, seccomp=filters.program(), uid=uid, **more
+    )  # fmt: skip
 
 
 def rlimits(limits: Limits, tasks: int | None) -> dict[str, int]:
