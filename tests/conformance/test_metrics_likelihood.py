@@ -1,4 +1,4 @@
-"""lighteval's cases of log-likelihoods, as far as they compare choices; what is left out has its reason."""
+"""lighteval's cases of log-likelihoods, as far as they compare choices; test_metrics_lighteval has the others."""
 
 from typing import Any
 
@@ -11,12 +11,6 @@ from tests.conformance.conftest import Vectors
 FILE = "metrics/metric_cases_lighteval.json"
 REJECTED = {
     "loglikelihood_acc/11": "three choices tie, and upstream takes the first, which is right; here a tie is wrong",
-}
-OTHER = {
-    "bits_per_byte": "of one text, over its tokens: no comparison",
-    "mrr": "the mean of reciprocal ranks: no such figure here",
-    "truthfulqa_mc_metrics": "MC2, the share of probability on true answers: no such figure here; MC1 is likelihood",
-    "word_perplexity": "of one text, over its tokens: no comparison",
 }
 
 
@@ -58,8 +52,3 @@ def test_rejected_cases_disagree_and_for_the_reason_given(vectors: Vectors) -> N
     for key in REJECTED:
         assert run(key, cases[key]) != pytest.approx(cases[key]["expected_output"], abs=cases[key]["tolerance"])
         assert len(set(cases[key]["model_response"]["logprobs"])) == 1
-
-
-def test_what_is_left_out_is_there(vectors: Vectors) -> None:
-    groups = {key.partition("/")[0] for key in vectors.cases(FILE)}
-    assert {*OTHER} <= groups
