@@ -5,11 +5,11 @@ import math
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,6 +21,7 @@ from llmkit.scoring.contextual import minilm
 from llmkit.suites.scorers import build
 from llmkit.types import Score
 from tests.scoring.ask import fault, score, value
+from tests.scoring.hub import serving
 
 pytest.importorskip("onnxruntime", reason="needs the extra [bertscore]")
 pytest.importorskip("tokenizers", reason="needs the extra [bertscore]")
@@ -30,18 +31,24 @@ ALIKE = "A chef who was 28 was found dead in a San Francisco shopping center"
 OTHER = "The stock market fell sharply after the central bank raised rates"
 
 
-def by_hand(answer: str, reference: str, corpus: tuple[str, ...] = ()) -> tuple[float, float, float]:
-    """Equations 1 to 3 of the paper in plain loops over vectors that the model gives for one text at a time.
-
-    [CLS] and [SEP] may be matched and weigh nothing. With a corpus, tokens weigh what section 3 says of their idf.
-    """
+@cache
+def opened() -> tuple[Any, Any]:
+    """The model as its file is, without llmkit."""
     import onnxruntime
     import tokenizers
 
     tokenizer = tokenizers.Tokenizer.from_file(str(minilm.tokenizer_path()))
     tokenizer.no_padding()
     tokenizer.no_truncation()
-    session = onnxruntime.InferenceSession(str(minilm.weights_path()), providers=["CPUExecutionProvider"])
+    return tokenizer, onnxruntime.InferenceSession(str(minilm.weights_path()), providers=["CPUExecutionProvider"])
+
+
+def by_hand(answer: str, reference: str, corpus: tuple[str, ...] = ()) -> tuple[float, float, float]:
+    """Equations 1 to 3 of the paper in plain loops over vectors that the model gives for one text at a time.
+
+    [CLS] and [SEP] may be matched and weigh nothing. With a corpus, tokens weigh what section 3 says of their idf.
+    """
+    tokenizer, session = opened()
 
     def vectors(text: str) -> list[list[float]]:
         ids = np.array([tokenizer.encode(text).ids])
@@ -323,37 +330,8 @@ def test_without_the_tokenizer_and_the_hub_the_error_says_what_to_install(tmp_pa
 @pytest.fixture
 def hub() -> Iterator[tuple[str, list[str]]]:
     """A hub on loopback that has the tokenizer's file at the pinned revision."""
-    content, asked = minilm.tokenizer_path().read_bytes(), []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_HEAD(self) -> None:
-            self.answer(body=False)
-
-        def do_GET(self) -> None:
-            self.answer(body=True)
-
-        def answer(self, *, body: bool) -> None:
-            if self.path.startswith("/api/"):  # the client's own questions, which are no part of this
-                self.send_error(404)
-                return
-            asked.append(self.path)
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(content)))
-            self.send_header("ETag", '"0123456789abcdef0123456789abcdef01234567"')
-            self.send_header("X-Repo-Commit", minilm._HUB_REVISION)
-            self.end_headers()
-            if body:
-                self.wfile.write(content)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}", asked
-        server.shutdown()
-        thread.join()
+    with serving(minilm._HUB_REVISION, minilm.tokenizer_path().read_bytes()) as found:
+        yield found
 
 
 def test_the_tokenizer_is_fetched_from_the_hub_at_a_pinned_revision(hub: tuple[str, list[str]], tmp_path: Path) -> None:

@@ -118,5 +118,5 @@ def test_a_reference_says_one_thing(text: str, expected: tuple[str, str] | None)
 def test_many_marks_take_no_time(mark: str) -> None:
     started = time.process_time()
     for where in ("auto", "boxed", "announced", "last", "whole"):
-        piece(mark * (200_000 // len(mark)), where)
-    assert time.process_time() - started < 2
+        piece(mark * (100_000 // len(mark)), where)
+    assert time.process_time() - started < 1
