@@ -1,13 +1,10 @@
 """Where a model's files lie, and which of them are read."""
 
-import hashlib
 import json
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -17,6 +14,7 @@ from llmkit.scoring.contextual import source as module
 from llmkit.scoring.contextual.layers import RECOMMENDED, known_as, recommended
 from llmkit.scoring.contextual.source import Hub, Local, layer_of, layers_of, source_of, with_weights
 from llmkit.scoring.files import Files
+from tests.scoring.hub import serving
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
@@ -166,44 +164,17 @@ def hub() -> Iterator[tuple[str, list[str]]]:
         "onnx/model.onnx",
         "onnx/config.json",
     ]
-    fetched: list[str] = []
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_HEAD(self) -> None:
-            self.answer(b"{}", body=False)
+    def said(path: str) -> bytes:
+        if "/tree/" in path:
+            return json.dumps([{"type": "file", "path": name, "oid": "0" * 40, "size": 2} for name in names]).encode()
+        if path.startswith("/api/models/owner/tiny"):
+            siblings = [{"rfilename": name} for name in names]
+            return json.dumps({"id": "owner/tiny", "sha": COMMIT, "siblings": siblings}).encode()
+        return b"{}"
 
-        def do_GET(self) -> None:
-            if "/tree/" in self.path:
-                files = [{"type": "file", "path": name, "oid": "0" * 40, "size": 2} for name in names]
-                self.answer(json.dumps(files).encode(), body=True)
-                return
-            if self.path.startswith("/api/models/owner/tiny"):
-                said = {"id": "owner/tiny", "sha": COMMIT, "siblings": [{"rfilename": name} for name in names]}
-                self.answer(json.dumps(said).encode(), body=True)
-                return
-            if not self.path.startswith("/api/"):  # the client's own questions, which are no part of this
-                fetched.append(self.path)
-            self.answer(b"{}", body=True)
-
-        def answer(self, content: bytes, *, body: bool) -> None:
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(content)))
-            self.send_header("ETag", f'"{hashlib.sha1(self.path.encode()).hexdigest()}"')
-            self.send_header("X-Repo-Commit", COMMIT)
-            self.end_headers()
-            if body:
-                self.wfile.write(content)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}", fetched
-        server.shutdown()
-        thread.join()
+    with serving(COMMIT, b"{}", said) as found:
+        yield found
 
 
 def test_of_the_hub_only_what_is_needed_is_fetched_and_no_pickle(hub: tuple[str, list[str]], tmp_path: Path) -> None:
