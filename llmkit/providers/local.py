@@ -23,6 +23,7 @@ from __future__ import annotations
 import asyncio
 import importlib.metadata
 import json
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -239,13 +240,31 @@ class Local:
             yield
         except ProviderError as error:
             if error.fault == "context_overflow":
-                error.hint = f"Raise it: -M n_ctx={self.options.n_ctx * 2}"
+                error.hint = f"Raise it: -M n_ctx={larger_context(error.message, self.options.n_ctx)}"
             raise
 
     def _started(self) -> Engine:
         if self._engine is None:
             raise RuntimeError("the provider is not started: use `async with provider:`")
         return self._engine
+
+
+_REQUEST_TOKENS = re.compile(r"request \((\d{1,9}) tokens\)")
+"""As llama.cpp's server says how long a request is that its context cannot take (``tools/server/server-context``)."""
+
+
+def larger_context(message: str, n_ctx: int) -> int:
+    """Return the context, in tokens, to ask for after one of ``n_ctx`` was too small.
+
+    Args:
+        message: What the engine said; where it names the request's length, the context is larger than that.
+        n_ctx: Of the engine that refused.
+    """
+    found = _REQUEST_TOKENS.search(message)
+    size = n_ctx * 2
+    while found is not None and size <= int(found[1]):
+        size *= 2
+    return size
 
 
 def structured_wire(structured: Mapping[str, Any]) -> Mapping[str, Any]:

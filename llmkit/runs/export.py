@@ -15,7 +15,7 @@ from llmkit.errors import UnknownNameError, UsageError
 from llmkit.providers.base import Endpoint, HasEndpoint, ModelRef
 from llmkit.providers.registry import create
 from llmkit.runs.key import wire_of
-from llmkit.runs.outcome import outcome_of, sample_result
+from llmkit.runs.outcome import from_cache, outcome_of, sample_result
 from llmkit.runs.records import facts_dict
 from llmkit.runs.rows import RunRow, SampleRow
 from llmkit.runs.store import Store
@@ -139,7 +139,7 @@ def record(run: RunRow, sample: SampleRow, scores: Mapping[str, Score | Failure]
         "served_model": c.served_model if c else None,
         "request_id": c.request_id if c else None,
         "generation": facts_dict(sample.generation) if sample.generation else None,
-        "from_cache": sample.answer.run_id != run.run_id if sample.answer else False,
+        "from_cache": from_cache(sample.answer, run.run_id),
         "setup": setup_of(run),
     }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from llmkit.runs.records import Job, Outcome
+from llmkit.runs.records import Answer, Job, Outcome
 from llmkit.runs.rows import SampleRow
 from llmkit.types import Failure, Request, Sample, SampleResult, Score
 
@@ -20,6 +20,11 @@ def outcome_of(row: SampleRow, scores: Mapping[str, Score | Failure] | None = No
     )
 
 
+def from_cache(answer: Answer | None, run_id: str) -> bool:
+    """Whether another run's call brought an answer; for one that a file of predictions holds, nobody was called."""
+    return answer is not None and answer.completion.http_attempts > 0 and answer.run_id != run_id
+
+
 def sample_result(outcome: Outcome, run_id: str) -> SampleResult:
     """Return an outcome of a run as the record that reports show."""
     job, answer = outcome.job, outcome.answer
@@ -31,7 +36,7 @@ def sample_result(outcome: Outcome, run_id: str) -> SampleResult:
         answer.completion if answer else None,
         outcome.scores,
         outcome.failure,
-        answer is not None and answer.run_id != run_id,
+        from_cache(answer, run_id),
         job.sample.cluster if job else None,
         job.sample.slices if job else {},
         outcome.generation,

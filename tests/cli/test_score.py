@@ -39,6 +39,13 @@ def test_a_file_is_scored_and_shown_as_a_run(cli: Cli) -> None:
     assert "Italy" in shown and "Milan" in shown and "unknown tokens in, unknown out · cost unknown" in shown
 
 
+def test_an_answer_of_the_file_is_never_from_the_cache(cli: Cli) -> None:
+    cli("score", "given.jsonl", *OWN)
+    cli("score", "given.jsonl", *OWN)
+    assert "from the cache" not in cli("runs", "show", "--sample", "it").out
+    assert cli("runs", "show", "--sample", "it", "--as", "json").json["from_cache"] is False
+
+
 def test_json_holds_the_run_and_what_the_file_holds(cli: Cli, given: Path) -> None:
     rows = [*GIVEN[1:], {**GIVEN[0], "answer": None}, {"answer": "x"}]
     given.write_text("".join(json.dumps(row) + "\n" for row in rows) + "{broken\n")

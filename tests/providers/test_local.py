@@ -111,6 +111,10 @@ class TestFailures:
             await model.complete(asked("word " * 1500))
         assert (caught.value.fault, caught.value.retryable) == ("context_overflow", False)
 
+    async def test_a_prompt_far_beyond_the_context_names_one_that_takes_it(self, model):
+        with pytest.raises(ProviderError, match="Raise it: -M n_ctx=4096"):
+            await model.complete(asked("word " * 3000))
+
     async def test_a_bad_grammar_is_a_bad_request(self, model):
         with pytest.raises(ProviderError) as caught:
             await model.complete(asked("Go.", structured={"grammar": "root ::= ("}))
