@@ -29,6 +29,10 @@ _PARAMS = {
     "maxTokens": "max_tokens",
     "maxCompletionTokens": "max_tokens",
 }
+_ALSO = {
+    "stop": "stop", "seed": "seed", "frequencyPenalty": "frequency_penalty", "presencePenalty": "presence_penalty",
+}  # fmt: skip
+"""Parameters of llmkit that files name, and that GitHub's own eval does not read."""
 _KNOWN = frozenset(
     {"name", "description", "model", "modelParameters", "responseFormat", "jsonSchema", "messages", "testData"}
     | {"evaluators"}
@@ -49,9 +53,10 @@ def convert(source: Source, items: Items) -> Bundle:
     bundle = Bundle(name)
     bundle.model = _model(source, items)
     spec: dict[str, Any] = {"name": name, "description": data.get("description")}
-    spec["prompt"] = bundle.add(f"{name}.prompty", prompt_file(name, _messages(source)))
-    spec["data"] = f"{name}.jsonl"
     rows = _rows(source, items)
+    messages, rows = _filled(source, _messages(source), rows, items)
+    spec["prompt"] = bundle.add(f"{name}.prompty", prompt_file(name, messages))
+    spec["data"] = f"{name}.jsonl"
     bundle.data = bool(rows)
     if rows:
         bundle.add(f"{name}.jsonl", jsonl(rows))
@@ -81,16 +86,20 @@ def _params(source: Source, items: Items) -> dict[str, Any]:
     for key, value in said.items():
         if key in _PARAMS:
             found[_PARAMS[key]] = value
-        else:
-            where = source.where("modelParameters", key)
-            items.lost(where, f"modelParameters: {key}", "no parameter of llmkit is of this name")
+            continue
+        where, name = source.where("modelParameters", key), _ALSO.get(key)
+        why = "no parameter of llmkit is of this name" if name is None else "GitHub's own eval leaves it out"
+        todo = "" if name is None else f"To have it here, write params: {{{name}: {json.dumps(value)}}} in the suite"
+        items.lost(where, f"modelParameters: {key}", why, todo)
     return found
 
 
-def template_of(text: str) -> str:
-    """Return a text as a Jinja template: variables stay, whatever else Jinja would read is text."""
+def template_of(text: str, unset: frozenset[str] = frozenset()) -> str:
+    """Return a text as a Jinja template: variables stay, whatever else Jinja would read is text, as are the unset."""
     parts, at = [], 0
     for found in _VARIABLE.finditer(text):
+        if found[1] in unset:
+            continue
         parts += [literal(text[at : found.start()]), f"{{{{ {found[1]} }}}}"]
         at = found.end()
     return "".join([*parts, literal(text[at:])])
@@ -107,8 +116,34 @@ def _messages(source: Source) -> list[tuple[str, str]]:
         if role not in ("system", "user", "assistant") or not isinstance(content, str):
             where = source.where("messages", position)
             raise DocumentError("a message is {role: system|user|assistant, content: text}", where=where)
-        found.append((role, template_of(content)))
+        found.append((role, content))
     return found
+
+
+def _filled(
+    source: Source, messages: list[tuple[str, str]], rows: list[Mapping[str, Any]], items: Items
+) -> tuple[list[tuple[str, str]], list[Mapping[str, Any]]]:
+    """Return the messages as templates, and rows that hold what is asked of them.
+
+    A variable that a row does not have stays in the text as it is written (``TemplateString`` of ``prompt.go``).
+    """
+    asked: dict[str, tuple[str, str]] = {}
+    for position, (_, content) in enumerate(messages):
+        for found in _VARIABLE.finditer(content):
+            asked.setdefault(found[1], (found[0], source.where("messages", position)))
+    unset: set[str] = set()
+    for name, (written, where) in asked.items():
+        count = sum(name not in row for row in rows)
+        if not count:
+            continue
+        which = "no row has it" if count == len(rows) else f"{count} of {len(rows)} rows do not have it"
+        todo = "Add it to testData, and import anew"
+        items.changed(where, f"variable {name}", f"{which}: the text {written} is asked as it stands, as there", todo)
+        if count == len(rows):
+            unset.add(name)
+        else:
+            rows = [row if name in row else {**row, name: written} for row in rows]
+    return [(role, template_of(content, frozenset(unset))) for role, content in messages], rows
 
 
 def _rows(source: Source, items: Items) -> list[Mapping[str, Any]]:
@@ -149,6 +184,7 @@ def _form(source: Source, items: Items, bundle: Bundle) -> dict[str, Any]:
 
 def _scorers(source: Source, items: Items) -> list[Any]:
     found: list[Any] = []
+    before = len(items)
     for position, evaluator in enumerate(source.data.get("evaluators") or []):
         where = source.where("evaluators", position)
         if isinstance(evaluator, dict):
@@ -158,10 +194,9 @@ def _scorers(source: Source, items: Items) -> list[Any]:
     if source.data.get("responseFormat") == "json_object":
         found.append("json_valid")
     if not found:
-        raise DocumentError(
-            "none of its evaluators can be carried over, so that nothing would be scored",
-            where=source.where("evaluators"),
-            hint="llmkit prompt files are .prompty; a suite names scorers or judges",
+        hint = "llmkit prompt files are .prompty; a suite names scorers or judges"
+        raise items.nothing(
+            "none of its evaluators can be carried over", source.where("evaluators"), hint, since=before
         )
     return found
 

@@ -15,7 +15,8 @@ from llmkit.types import Imported
 LM_EVAL, PROMPTFOO, GITHUB = "lm-eval", "promptfoo", "github"
 FORMATS = (LM_EVAL, PROMPTFOO, GITHUB)
 _SIGNS: Mapping[str, frozenset[str]] = {
-    LM_EVAL: frozenset({"doc_to_text", "doc_to_target", "output_type", "dataset_path", "metric_list", "include"}),
+    LM_EVAL: frozenset({"doc_to_text", "doc_to_target", "output_type", "dataset_path", "metric_list", "include"})
+    | {"task", "group"},
     PROMPTFOO: frozenset({"prompts", "providers", "targets", "tests", "defaultTest", "scenarios"}),
     GITHUB: frozenset({"messages", "testData", "evaluators", "modelParameters", "responseFormat", "jsonSchema"}),
 }

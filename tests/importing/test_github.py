@@ -71,6 +71,27 @@ def test_other_evaluators_are_listed(made: Make, evaluator: str, what: str) -> N
     assert not it.found.whole
 
 
+def test_a_variable_that_a_row_lacks_stays_text_as_there(made: Make) -> None:
+    text = FILE.replace("Sum up {{input}}", "Sum up {{ persona }}: {{missing}} {{input}}")
+    it = made("s.prompt.yml", text.replace("{input: Dogs,", "{input: Dogs, persona: Ada,"))
+    asked = [it.messages(index)[1][1] for index in (0, 1)]
+    assert [text.split(" {{missing}}")[0] for text in asked] == ["Sum up {{ persona }}:", "Sum up Ada:"]
+    assert all("{{missing}}" in text for text in asked)
+    assert [(item.what, item.where, item.why[:13]) for item in it.items("changed")] == [
+        ("variable persona", "s.prompt.yml:7", "1 of 2 rows d"), ("variable missing", "s.prompt.yml:7", "no row has it")
+    ]  # fmt: skip
+
+
+def test_parameters_that_github_does_not_read_are_named_as_llmkit_has_them(made: Make) -> None:
+    it = made(
+        "s.prompt.yml", FILE.replace("{temperature: 0.2", "{stop: [X], frequencyPenalty: 1, beams: 2, temperature: 0.2")
+    )
+    assert it.whats("lost") == [f"modelParameters: {key}" for key in ("stop", "frequencyPenalty", "beams")]
+    stop, penalty, beams = it.items("lost")
+    assert 'params: {stop: ["X"]}' in stop.todo and "params: {frequency_penalty: 1}" in penalty.todo
+    assert "no parameter of llmkit" in beams.why
+
+
 @pytest.mark.parametrize("model", ["meta/llama-3", "some-model"])
 def test_a_model_that_github_alone_served_is_left_to_the_user(made: Make, model: str) -> None:
     it = made("s.prompt.yml", FILE.replace("openai/gpt-4o-mini", model))

@@ -23,6 +23,18 @@ def test_a_format_is_told_by_what_a_file_holds(write: Write, text: str, format: 
     assert import_file(Path("a.yaml"), dry_run=True).format == format
 
 
+def test_a_group_of_tasks_is_told_to_be_one(write: Write) -> None:
+    write({"b.yaml": "group: mine\ntask: [a, {task: sub}]\n"})
+    with pytest.raises(DocumentError, match=r"b\.yaml:2: this is a group of tasks"):
+        import_file(Path("b.yaml"))
+
+
+def test_a_file_that_is_missing_has_a_neighbour(write: Write) -> None:
+    write({"promptfooconfig.yaml": "x: 1\n"})
+    with pytest.raises(DocumentError, match=r"no such file.*promptfooconfig\.yaml"):
+        import_file(Path("promptfoconfig.yaml"))
+
+
 def test_a_file_of_no_format_is_one_line(write: Write) -> None:
     write({"a.yaml": "x: 1\n", "b.yaml": "- 1\n", "c.json": "{"})
     with pytest.raises(UsageError, match="none of the files that can be imported"):
