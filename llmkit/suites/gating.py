@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from llmkit.errors import DocumentError, UnknownNameError
-from llmkit.judges.correct import confusion_of
 from llmkit.judges.judge import Judge
 from llmkit.judges.scorer import JudgeScorer
 from llmkit.scoring import Scorer
@@ -148,6 +147,7 @@ def shrink_of(judge: Judge | None) -> float:
     """
     if judge is None or judge.lock is None or judge.scale.kind != "pass_fail":
         return 1.0
+    from llmkit.judges.correct import confusion_of
     from llmkit.stats.sequential.corrected import raw_margin
 
     labels = confusion_of(judge.lock.test)

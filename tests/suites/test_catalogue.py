@@ -1,6 +1,8 @@
 """The list of built-in suites, and any suite in full, with nothing of its data fetched."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -17,6 +19,13 @@ def test_every_built_in_suite_is_listed_and_says_what_it_is():
     for entry in found.values():
         assert entry.kind and entry.rows and entry.licence and entry.description
     assert [each.name for each in found["mmlu"].variants] == ["mmlu:cot", "mmlu:likelihood"]
+
+
+def test_the_list_loads_no_numbers_and_nothing_that_corrects_a_judge():
+    heavy = "{'numpy', 'torch', 'sympy', 'llmkit.judges.correct'}"
+    code = f"import sys; from llmkit.suites.catalogue import entries; entries(); print({heavy} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
 
 
 def test_nothing_is_fetched(monkeypatch):
