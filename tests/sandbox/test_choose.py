@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import struct
 import subprocess
 import sys
@@ -105,8 +106,30 @@ def test_a_bwrap_that_contains_nothing_is_not_taken(tmp_path: Path, monkeypatch:
     (tmp_path / "bwrap").write_text(textwrap.dedent(script).lstrip(), encoding="utf-8")
     (tmp_path / "bwrap").chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
+    before = os.listdir("/")  # noqa: PTH208
     assert isinstance(probe("bubblewrap"), NoIsolationError)
-    assert not Path("/box").exists()
+    assert os.listdir("/") == before  # noqa: PTH208
+
+
+def test_a_bwrap_that_lets_programs_write_into_what_it_shows_is_not_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sandbox("bubblewrap", tmp_path)
+    script = f"""
+        #!/bin/sh
+        for word do
+            shift
+            [ "$word" = --ro-bind ] && word=--bind
+            set -- "$@" "$word"
+        done
+        exec {shutil.which("bwrap")} "$@"
+    """
+    (tmp_path / "bwrap").write_text(textwrap.dedent(script).lstrip(), encoding="utf-8")
+    (tmp_path / "bwrap").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    found = probe("bubblewrap")
+    assert isinstance(found, NoIsolationError)
+    assert "it does not contain what it runs: False True False True" in str(found)
 
 
 def test_the_way_to_get_bubblewrap_is_told_where_it_is_not_there(
