@@ -398,7 +398,8 @@ class RunResult:
     ``faults`` counts failures by ``stage/kind``, with one message each as an example.
     ``params`` are the sampling parameters; ``origins`` says of ``model``, of each of them and of each of the provider's
     options what set it: ``-M``, ``suite sums.yaml:9``. ``judging`` holds the sums of each judge's calls, by its
-    name; they are no part of ``usage``.
+    name; they are no part of ``usage``. ``reasons`` counts wrong answers: metric → sort of reason → how often, for
+    scorers whose reasons are of a few sorts.
     """
 
     run_id: str
@@ -421,6 +422,7 @@ class RunResult:
     params: Mapping[str, Any] = field(default_factory=dict)
     origins: Mapping[str, str] = field(default_factory=dict)
     judging: Mapping[str, Totals] = field(default_factory=dict)
+    reasons: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,6 +80,9 @@ def list_(
 def show(
     run: RunArgument = "latest",
     failed: Annotated[bool, typer.Option("--failed", help="The samples that failed, in full.")] = False,
+    wrong: Annotated[
+        bool, typer.Option("--wrong", help="The samples that were answered wrongly, and why where a scorer says so.")
+    ] = False,
     sample: Annotated[str | None, typer.Option(help="One sample, by its id.", metavar="ID")] = None,
     form: Annotated[As, typer.Option("--as", help="Form of the sample.")] = As.TRANSCRIPT,
     limit: Annotated[int, typer.Option(min=1, help="At most N samples.", metavar="N")] = 20,
@@ -100,6 +103,8 @@ def show(
             views.one_sample(opened, row, sample, "json" if json else form.value)
         elif html is not None:
             views.page(row, html, force=force)
+        elif wrong:
+            views.wrong(opened, row, limit, as_json=json)
         elif failed:
             views.failures(opened, row, limit, as_json=json)
         else:

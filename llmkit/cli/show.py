@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import shlex
 from pathlib import Path
 
 from llmkit.cli.console import out, print_json, say
@@ -12,8 +13,9 @@ from llmkit.reports.document import document
 from llmkit.reports.heat import heat_maps
 from llmkit.reports.heat_html import heat_html
 from llmkit.reports.table import print_results
-from llmkit.reports.transcript import transcript
-from llmkit.runs.export import curl, record, sample_record, scored, test_case
+from llmkit.reports.transcript import print_transcript
+from llmkit.reports.wrong import print_wrong, wrong_document
+from llmkit.runs.export import answered_wrongly, curl, record, sample_record, scored, test_case
 from llmkit.runs.outcome import outcome_of, sample_result
 from llmkit.runs.result import result_of
 from llmkit.runs.rows import RunRow
@@ -65,11 +67,26 @@ def failures(store: Store, run: RunRow, limit: int, *, as_json: bool) -> None:
         return
     console = out()
     for sample, scores in found[:limit]:
-        console.print(transcript(sample_result(outcome_of(sample, scores), run.run_id)))
+        print_transcript(sample_result(outcome_of(sample, scores), run.run_id), console)
     if not found:
         say(f"run {run.run_id} has no failures")
     elif len(found) > limit:
         say(f"the first {limit}; see more with --limit N, or all with `llmkit runs export {run.run_id} --failed`")
+
+
+def wrong(store: Store, run: RunRow, limit: int, *, as_json: bool) -> None:
+    """List the samples that were answered wrongly, with what the scorers say of them."""
+    found = list(itertools.islice(answered_wrongly(store, run), limit + 1))
+    shown = [sample_result(outcome_of(sample, scores), run.run_id) for sample, scores in found[:limit]]
+    if as_json:
+        print_json(wrong_document(shown, run.run_id))
+        return
+    print_wrong(shown, out())
+    if not found:
+        say(f"run {run.run_id} has no wrong answers")
+        return
+    more = f"the first {limit}; see more with --limit N. " if len(found) > limit else ""
+    say(f"{more}One in full: llmkit runs show {run.run_id} --sample {shlex.quote(shown[0].sample_id)}")
 
 
 def one_sample(store: Store, run: RunRow, sample_id: str, form: str) -> None:
@@ -78,6 +95,6 @@ def one_sample(store: Store, run: RunRow, sample_id: str, form: str) -> None:
     if form == "json":
         print_json(record(run, sample, scores))
     elif form == "transcript":
-        out().print(transcript(sample_result(outcome_of(sample, scores), run.run_id)))
+        print_transcript(sample_result(outcome_of(sample, scores), run.run_id), out())
     else:
         print(curl(run, sample) if form == "curl" else test_case(sample))  # noqa: T201

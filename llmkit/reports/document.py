@@ -96,7 +96,10 @@ class FaultDocument(TypedDict):
 
 
 class RunDocument(TypedDict):
-    """One run. ``origins`` says of ``model``, of each parameter and of each provider's option what set it."""
+    """One run. ``origins`` says of ``model``, of each parameter and of each provider's option what set it.
+
+    ``reasons`` counts wrong answers by metric and sort of reason.
+    """
 
     run_id: str
     suite: str
@@ -117,6 +120,7 @@ class RunDocument(TypedDict):
     origins: dict[str, str]
     judging: NotRequired[dict[str, JudgingDocument]]
     heat_maps: NotRequired[list[HeatDocument]]
+    reasons: NotRequired[dict[str, dict[str, int]]]
 
 
 class ResultsDocument(TypedDict):
@@ -169,6 +173,8 @@ def _run(run: RunResult) -> RunDocument:
     }
     if maps := heat_maps(run):
         shown["heat_maps"] = [heat_document(found) for found in maps]
+    if run.reasons:
+        shown["reasons"] = {name: dict(sorts) for name, sorts in run.reasons.items()}
     if run.judging:
         shown["judging"] = {name: _judging(totals) for name, totals in run.judging.items()}
     return shown

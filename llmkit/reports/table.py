@@ -191,6 +191,12 @@ def _run_lines(run: RunResult) -> Iterator[Line]:
         yield Line(Text(f"stopped by: {one_line(run.stopped_by)}", style="yellow"), indent=4)
     for fault, (times, example) in run.faults.items():
         yield Line(Text(f"{count(times)} × {one_line(fault)}: {one_line(example)}", style="yellow"), indent=4)
+    for name, sorts in run.reasons.items():
+        most = sorted(sorts.items(), key=lambda sort: -sort[1])
+        said = ", ".join(f"{one_line(sort)} {count(times)}" for sort, times in most)
+        yield Line(Text(f"{one_line(name)}: {count(sum(sorts.values()))} wrong: {said}"), indent=4)
+    if run.reasons:
+        yield Line(Text(f"see them: llmkit runs show {one_line(run.run_id)} --wrong"), indent=4)
     if run.faults:
         yield Line(Text(f"see them: llmkit runs show {one_line(run.run_id)} --failed"), indent=4)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rich.console import Group
+from rich.console import Console, Group
 from rich.padding import Padding
 from rich.text import Text
 
@@ -16,14 +16,28 @@ from llmkit.types import Completion, Failure, SampleResult, Score
 _ROLES = {"system": "magenta", "user": "blue", "assistant": "green"}
 
 
-def transcript(result: SampleResult) -> Group:
-    """Return one sample, whole: nothing is cut, no markup in it is obeyed, control characters show as escapes."""
+SCREENS = 4000
+"""Characters of a text that a terminal is shown, so that what follows a very long answer stays in sight."""
+
+
+def print_transcript(result: SampleResult, console: Console) -> None:
+    """Print one sample; at a terminal, the middle of very long texts is left out."""
+    console.print(transcript(result, longest=SCREENS if console.is_terminal else None))
+
+
+def transcript(result: SampleResult, *, longest: int | None = None) -> Group:
+    """Return one sample: no markup in it is obeyed, control characters show as escapes.
+
+    Args:
+        result: The sample.
+        longest: Characters of a message or an answer that are shown; None: it is shown whole.
+    """
     parts: list[Line | Padding] = [_head(result)]
     for message in result.messages:
-        parts += _block(message.role, message.content, _ROLES[message.role])
-    parts += _earlier(result)
+        parts += _block(message.role, message.content, _ROLES[message.role], longest)
+    parts += _earlier(result, longest)
     if result.completion is not None:
-        parts += _block("answer", result.completion.text, "bold green")
+        parts += _block("answer", result.completion.text, "bold green", longest)
         parts += _form(result)
         parts += _compared(result.completion)
         parts.append(_field("ended", _ending(result.completion)))
@@ -43,15 +57,26 @@ def _head(result: SampleResult) -> Line:
     return Line(head.append("".join(f" · {note}" for note in notes), style="dim"))
 
 
-def _block(name: str, content: str, style: str) -> Iterator[Line | Padding]:
+def _block(name: str, content: str, style: str, longest: int | None) -> Iterator[Line | Padding]:
     yield Line(Text(name, style=style))
-    yield Padding(Text(visible(content), overflow="fold"), (0, 0, 0, 2), expand=False)
+    parts = [content]
+    if longest is not None and len(content) > longest:
+        parts = [content[: longest - longest // 4], content[len(content) - longest // 4 :]]
+    yield _indented(Text(visible(parts[0]), overflow="fold"))
+    if len(parts) > 1:
+        left_out = f"… {count(len(content) - sum(map(len, parts)))} characters are left out; all: --as json …"
+        yield _indented(Text(left_out, style="yellow"))
+        yield _indented(Text(visible(parts[1]), overflow="fold"))
 
 
-def _earlier(result: SampleResult) -> Iterator[Line | Padding]:
+def _indented(text: Text) -> Padding:
+    return Padding(text, (0, 0, 0, 2), expand=False)
+
+
+def _earlier(result: SampleResult, longest: int | None) -> Iterator[Line | Padding]:
     """Show the attempts before the last, and what was wrong with each."""
     for number, step in enumerate(result.generation.steps[:-1] if result.generation else (), 1):
-        yield from _block(f"attempt {number}", step.text or "no answer", "yellow")
+        yield from _block(f"attempt {number}", step.text or "no answer", "yellow", longest)
         yield _field("not accepted", one_line(step.problem or UNKNOWN), "yellow")
 
 

@@ -87,6 +87,16 @@ def scored(
                 yield sample, found
 
 
+def answered_wrongly(store: Store, run: RunRow) -> Iterator[tuple[SampleRow, dict[str, Score | Failure]]]:
+    """Stream the samples of which some scorer says why they are no better, or gives 0 where more is better."""
+    metrics = (run.result or {}).get("metrics", {})
+    rising = {name for name in signatures_of(run) if metrics.get(name, {}).get("higher_is_better", True)}
+    for sample, scores in scored(store, run):
+        said = [(name, score) for name, score in scores.items() if isinstance(score, Score)]
+        if any(score.reason is not None or (name in rising and score.value <= 0) for name, score in said):
+            yield sample, scores
+
+
 def rows(store: Store, run: RunRow, *, failed: bool = False) -> Iterator[dict[str, Any]]:
     """Stream a run's samples as plain records."""
     return (record(run, sample, scores) for sample, scores in scored(store, run, failed=failed))

@@ -56,6 +56,7 @@ def result_from(
         params=run.config.get("params", {}),
         origins=run.about.get("origins", {}),
         judging=judging,
+        reasons={name: dict(sorted(sorts.items())) for name, sorts in sorted(state.reasons.items())},
     )
 
 

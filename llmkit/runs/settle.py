@@ -16,8 +16,8 @@ from llmkit.runs.records import Outcome
 from llmkit.runs.state import Observer, State
 from llmkit.runs.store import Store
 from llmkit.runs.tally import Tally
-from llmkit.scoring.base import Scorer
-from llmkit.types import Failure, MetricResult, Totals
+from llmkit.scoring.base import Scorer, SortsReasons
+from llmkit.types import Failure, MetricResult, Score, Totals
 
 Sink = Callable[[Sequence[Outcome]], None]
 
@@ -65,6 +65,7 @@ class Settler:
         self._sink = sink
         self._store, self._scorers, self._observer, self._anew = store, scorers, observer, anew
         self._signatures = {s.name: s.signature for s in scorers}
+        self._sorting = [(s.name, s) for s in scorers if isinstance(s, SortsReasons)]
         self._judged_by = {s.name: s.signature for s in asking(scorers)}
         self._tally = Tally(scorers, slices, seed=seed, pass_k=pass_k, epochs=epochs)
 
@@ -95,6 +96,10 @@ class Settler:
         self._store.add_outcomes(self.run_id, outcomes, self._signatures)
         for outcome in outcomes:
             self.state.count(outcome, self.run_id)
+            for name, scorer in self._sorting:
+                score = outcome.scores.get(name)
+                if isinstance(score, Score) and score.reason is not None:
+                    self.state.wrong(name, scorer.sort_of(score.reason))
             sample = outcome.job.sample if outcome.job else None
             cluster, slices = (sample.cluster, sample.slices) if sample else (None, None)
             item = item_of(outcome)

@@ -37,6 +37,7 @@ class State:
         in_flight: Calls under way.
         broken: Samples that something broke for, the model's own doing left out.
         faults: ``stage/kind`` → how often, and one message.
+        reasons: Metric → sort of reason for a wrong answer → how often.
         totals: Sums over the calls.
         metric: The first metric so far, for the progress line.
     """
@@ -49,6 +50,7 @@ class State:
     in_flight: int = 0
     broken: int = 0
     faults: dict[str, tuple[int, str]] = field(default_factory=dict)
+    reasons: dict[str, dict[str, int]] = field(default_factory=dict)
     totals: Totals = field(default_factory=Totals)
     metric: tuple[str, float] | None = None
     _summed: bytearray = field(default_factory=bytearray, repr=False)  # a bit an answer: samples may share one
@@ -78,6 +80,11 @@ class State:
                     self.totals = _plus(self.totals, outcome.answer, mine=mine)
             self.from_cache += not mine
             self.truncated += outcome.answer.completion.finish_reason == "length"
+
+    def wrong(self, metric: str, sort: str) -> None:
+        """Count a wrong answer by the sort of its reason."""
+        sorts = self.reasons.setdefault(metric, {})
+        sorts[sort] = sorts.get(sort, 0) + 1
 
     def pay(self, answer: Answer) -> None:
         """Count an answer that was paid for, whether or not a sample will use it."""

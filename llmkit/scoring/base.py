@@ -111,6 +111,15 @@ class Prepares(Protocol):
 
 
 @runtime_checkable
+class SortsReasons(Protocol):
+    """A scorer whose reasons, of wrong answers, are of a few sorts that can be counted."""
+
+    def sort_of(self, reason: str) -> str:
+        """Return the sort of a reason that it gave: one word or a few."""
+        ...
+
+
+@runtime_checkable
 class Learns(Protocol):
     """A scorer whose figures depend on the right answers of the whole run, as weights by rarity do.
 

@@ -19,6 +19,7 @@ from llmkit.scoring.files import FILES, Files
 from llmkit.scoring.programs import pool, tasks
 from llmkit.scoring.programs.extraction import Extract, readings
 from llmkit.scoring.programs.outputs import Compare
+from llmkit.scoring.programs.reasons import sort_of
 from llmkit.scoring.programs.tasks import BadRow, Shape, Task
 from llmkit.scoring.programs.trial import Court
 from llmkit.text import shorten
@@ -176,6 +177,10 @@ class Code(Builtin):
         """
         self.prepare()
         return pool.each(items, self._examined, self.workers or _processors())
+
+    def sort_of(self, reason: str) -> str:
+        """Return the sort of a reason: ``timeout``, ``syntax error``, ``wrong result``, …."""
+        return sort_of(reason)
 
     def _one(self, item: Item) -> Score | Failure:
         return self.score([item])[0]

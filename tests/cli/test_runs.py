@@ -61,6 +61,14 @@ def test_show_failed_shows_only_what_failed_and_why(cli: Cli) -> None:
     assert "France" not in said.out
 
 
+def test_show_wrong_lists_what_was_answered_wrongly(cli: Cli, run_id: str) -> None:
+    said = cli("runs", "show", "--wrong")
+    assert said.out == "sample pe · epoch 1\n  exact_match: 0\n"
+    assert f"One in full: llmkit runs show {run_id} --sample pe" in said.err
+    (sample,) = cli("runs", "show", "--wrong", "--json").json["samples"]
+    assert (sample["id"], sample["scores"]["exact_match"]["value"]) == ("pe", 0)
+
+
 def test_one_sample_as_a_transcript(cli: Cli) -> None:
     said = cli("runs", "show", "--sample", "pe")
     assert "Capital of Peru?" in said.out

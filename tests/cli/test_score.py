@@ -46,6 +46,19 @@ def test_an_answer_of_the_file_is_never_from_the_cache(cli: Cli) -> None:
     assert cli("runs", "show", "--sample", "it", "--as", "json").json["from_cache"] is False
 
 
+def test_wrong_programs_are_counted_by_the_sort_of_their_reasons(cli: Cli, project: Path) -> None:
+    answers = ["def one(): return 1", "def one(: return 1", "def one(): return 2"]
+    rows = [{"id": str(n), "answer": text, "test_list": ["assert one() == 1"]} for n, text in enumerate(answers)]
+    (project / "code.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    said = cli("score", "code.jsonl", "--scorer", "{code: {shape: mbpp}}")
+    assert "    code: 2 wrong: syntax error 1, wrong result 1\n" in said.out
+    assert "    see them: llmkit runs show " in said.out and " --wrong\n" in said.out
+    shown = cli("runs", "show", "--wrong")
+    assert shown.out.splitlines()[::2] == ["sample 1 · epoch 1", "sample 2 · epoch 1"]
+    assert "  code: 0  assert one() == 1 (2 was given)\n" in shown.out
+    assert cli("runs", "show", "--json").json["runs"][0]["reasons"] == {"code": {"syntax error": 1, "wrong result": 1}}
+
+
 def test_json_holds_the_run_and_what_the_file_holds(cli: Cli, given: Path) -> None:
     rows = [*GIVEN[1:], {**GIVEN[0], "answer": None}, {"answer": "x"}]
     given.write_text("".join(json.dumps(row) + "\n" for row in rows) + "{broken\n")

@@ -1,8 +1,11 @@
 """One sample in full."""
 
+import io
 from dataclasses import replace
 
-from llmkit.reports.transcript import transcript
+from rich.console import Console
+
+from llmkit.reports.transcript import print_transcript, transcript
 from llmkit.types import Completion, Failure, GenerationFacts, Message, SampleResult, Score, Step, TokenLogprob, Usage
 from tests.reports.records import printed
 
@@ -48,6 +51,21 @@ def lines(result, width=120):
 
 def test_the_whole_of_an_answered_sample():
     assert lines(ANSWERED) == EXPECTED.splitlines()
+
+
+def test_a_terminal_is_spared_the_middle_of_a_very_long_answer():
+    long = replace(ANSWERED, completion=replace(ANSWERED.completion, text="a\n" * 5000 + "the end"))
+
+    def shown(terminal):
+        stream = io.StringIO()
+        print_transcript(long, Console(file=stream, width=80, force_terminal=terminal, color_system=None))
+        return stream.getvalue()
+
+    cut = shown(terminal=True)
+    assert cut.count("\n") < 2100
+    assert "  … 6,007 characters are left out; all: --as json …" in cut
+    assert "  the end" in cut and "exact_match: 0" in cut
+    assert shown(terminal=False).count("\n") > 5000
 
 
 def test_a_sample_without_an_answer_shows_why():
