@@ -6,6 +6,7 @@ nothing, one of its own for each execution, so that the kernel counts its proces
 
 from __future__ import annotations
 
+import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,11 +35,14 @@ class Bubblewrap:
         """Find ``bwrap`` on the PATH.
 
         Raises:
-            NoIsolationError: It is not there.
+            NoIsolationError: It is not there; or it would let programs change the devices: it shows none read-only, and
+                in a user namespace of root's they belong to the program.
         """
         path = shutil.which(PROGRAM)
         if path is None:
             raise NoIsolationError("no bwrap on the PATH", hint="On Debian and Ubuntu: apt-get install bubblewrap")
+        if not users.root and any(Path(device).stat().st_uid == os.geteuid() for device in DEVICES):
+            raise NoIsolationError("in a user namespace, programs of whoever owns the devices could change their modes")
         return cls(str(Path(path).absolute()), users)
 
     def start(self, program: Program, limits: Limits) -> Watched:

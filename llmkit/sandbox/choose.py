@@ -173,22 +173,23 @@ def _try(name: str) -> Sandbox | NoIsolationError:
     """Build a sandbox and run a program in it; as root, also as an ordinary user would."""
     if os.name != "posix":
         return NoIsolationError("this system has none of it")
-    found: Sandbox | NoIsolationError = NoIsolationError("not tried")
+    failed: NoIsolationError | None = None
     for root in (True, False) if may_become_others() else (False,):
         try:
             found = CANDIDATES[name](Users(root=root))
             with tempfile.TemporaryDirectory() as folder:
                 ended = found.start(Program(("-S", "-c", PROBE, folder)), PROBE_LIMITS).wait()
         except NoIsolationError as error:
-            return error
+            return error if failed is None else NoIsolationError(f"{failed}; {error.message}", hint=error.hint)
         except LlmkitError as error:
-            found = NoIsolationError(error.message, hint=error.hint)
+            failed = NoIsolationError(error.message, hint=error.hint)
             continue
         if ended.exit_code == 0 and ended.stdout == CONTAINED:
             return found
         said = (ended.stderr or ended.stdout).decode("utf-8", "replace").split()
-        found = NoIsolationError(f"it does not contain what it runs: {' '.join(said)[:200] or ended.stopped}")
-    return found
+        failed = NoIsolationError(f"it does not contain what it runs: {' '.join(said)[:200] or ended.stopped}")
+    assert failed is not None
+    return failed
 
 
 def _bubblewrap(users: Users) -> Sandbox:

@@ -106,9 +106,9 @@ def test_a_bwrap_that_contains_nothing_is_not_taken(tmp_path: Path, monkeypatch:
     (tmp_path / "bwrap").write_text(textwrap.dedent(script).lstrip(), encoding="utf-8")
     (tmp_path / "bwrap").chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
-    before = os.listdir("/")  # noqa: PTH208
+    before = os.listdir("/")
     assert isinstance(probe("bubblewrap"), NoIsolationError)
-    assert os.listdir("/") == before  # noqa: PTH208
+    assert os.listdir("/") == before
 
 
 def test_a_bwrap_that_lets_programs_write_into_what_it_shows_is_not_taken(

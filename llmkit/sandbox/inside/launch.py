@@ -129,8 +129,8 @@ def _root(space: dict[str, Any], uid: int | None) -> None:
     _mount("tmpfs", "/new" + space["scratch"], "tmpfs", NO_SUID | NO_DEVICES, bounds)
     for path in space["binds"]:
         _show("/old" + sources[path], "/new" + path, READ_ONLY | NO_SUID | NO_DEVICES)
-    for path in space["devices"]:
-        _show("/old" + sources[path], "/new" + path, NO_SUID | NO_PROGRAMS)
+    for path in space["devices"]:  # what is read-only is their mode and times, not what is written to them
+        _show("/old" + sources[path], "/new" + path, READ_ONLY | NO_SUID | NO_PROGRAMS)
     for target, path in space["links"]:
         os.makedirs(os.path.dirname("/new" + path), exist_ok=True)  # noqa: PTH103, PTH120
         os.symlink(target, "/new" + path)  # noqa: PTH211
