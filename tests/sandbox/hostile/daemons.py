@@ -1,6 +1,7 @@
 """Leaves processes behind that go on making processes.
 
 Ends: itself or processes or memory
+Deadly: to root
 """
 
 import os

@@ -10,7 +10,7 @@ for name, target in LINKS.items():
     os.symlink(target, name)
 try:
     with open("secret", "rb") as file:
-        print("ESCAPED:", file.read())
+        print("ESCAPED: a link led out,", len(file.read()), "characters")
 except OSError:
     pass
 for source in ("__SECRET__", os.__file__, "/etc/shadow"):

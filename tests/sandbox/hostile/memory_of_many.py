@@ -1,6 +1,7 @@
 """Takes memory in many processes, each within its limit.
 
 Ends: memory
+Deadly: to root
 """
 
 import os

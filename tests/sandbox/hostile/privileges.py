@@ -23,7 +23,7 @@ for command in (["su", "-c", "id -u"], ["sudo", "-n", "id", "-u"], ["mount", "-t
     except OSError:
         continue
     if done.returncode == 0:
-        print("ESCAPED:", command, done.stdout)
+        print("ESCAPED:", command)
 libc = ctypes.CDLL(None, use_errno=True)
 header, data = (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()
 libc.capget(header, data)  # effective, permitted, inheritable: twice, for 64 of them

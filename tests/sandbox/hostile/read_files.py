@@ -30,9 +30,11 @@ PATHS = [
 for path in PATHS:
     try:
         if os.path.isdir(path):
-            print("ESCAPED:", path, os.listdir(path))
+            os.listdir(path)
         else:
             with open(path, "rb") as file:
-                print("ESCAPED:", path, file.read(64))
+                file.read(1)
     except OSError:
         continue
+    print("ESCAPED:", path)  # never what it says: this comes into logs
+    break  # one is proof enough: where nothing isolates it, it reads the first alone
