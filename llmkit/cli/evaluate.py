@@ -20,6 +20,7 @@ from llmkit.cli.options import (
     PassK,
     StoreFolder,
     Suites,
+    TokenizerName,
     fields,
     whole_numbers,
 )
@@ -76,6 +77,7 @@ def eval_(
     map_: Map = None,
     few_shot: FewShot = None,
     few_shot_data: FewShotData = None,
+    tokenizer: TokenizerName = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first N rows.", metavar="N")] = None,
     epochs: Epochs = None,
     pass_k: PassK = None,
@@ -124,6 +126,7 @@ def eval_(
         data=data, fields=fields(map_), few_shot=few_shot, few_shot_data=few_shot_data, limit=limit, epochs=epochs,
         pass_k=whole_numbers(pass_k), seed=seed, params=parse_pairs(param or []), concurrency=concurrency,
         max_cost=max_cost, cache=cache, fresh=fresh, resume=resume, resume_run=resume_run, sample=sample, store=store,
+        tokenizer=tokenizer,
     )  # fmt: skip
     if dry_run:
         return _dry_run(suites, model, options, as_json=json)

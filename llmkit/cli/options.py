@@ -34,6 +34,14 @@ FewShot = Annotated[
     typer.Option(min=0, max=100, help="Show N examples in each prompt.", metavar="N"),
 ]
 FewShotData = Annotated[str | None, typer.Option(help="Take the examples from this file.", metavar="FILE")]
+TokenizerName = Annotated[
+    str | None,
+    typer.Option(
+        "--tokenizer",
+        help="What counts the lengths of needle suites: model, hf:OWNER/NAME, a tokenizer.json, characters:4.",
+        metavar="NAME",
+    ),
+]
 Epochs = Annotated[int | None, typer.Option(min=1, max=MOST_EPOCHS, help="Ask each sample N times.", metavar="N")]
 PassK = Annotated[
     str | None,

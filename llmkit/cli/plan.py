@@ -10,7 +10,19 @@ import typer
 
 from llmkit.cli.complete import complete_metric, complete_model
 from llmkit.cli.evaluate import MAX_FAILURES, exit_code_of
-from llmkit.cli.options import Data, Epochs, FewShot, FewShotData, Json, Map, Param, StoreFolder, Suites, fields
+from llmkit.cli.options import (
+    Data,
+    Epochs,
+    FewShot,
+    FewShotData,
+    Json,
+    Map,
+    Param,
+    StoreFolder,
+    Suites,
+    TokenizerName,
+    fields,
+)
 from llmkit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -33,6 +45,7 @@ def plan(
     map_: Map = None,
     few_shot: FewShot = None,
     few_shot_data: FewShotData = None,
+    tokenizer: TokenizerName = None,
     effect: Annotated[
         float | None,
         typer.Option(help="How many samples a difference of X needs, as a share of the metric's range.", metavar="X"),
@@ -81,7 +94,7 @@ def plan(
     options = Options(
         data=data, fields=fields(map_), few_shot=few_shot, few_shot_data=few_shot_data, limit=limit, epochs=epochs,
         seed=seed, params=parse_pairs(param or []), concurrency=concurrency, max_cost=max_cost, fresh=fresh,
-        store=store,
+        store=store, tokenizer=tokenizer,
     )  # fmt: skip
     question = Question(effect, n, power, tuple(metric or ()))
     if not aa:

@@ -113,5 +113,6 @@ def without(who: str) -> UsageError:
     """Build the error for a model whose tokenizer nobody can be asked for."""
     return UsageError(
         f"{who} has no /tokenize to ask",
-        hint="Name a tokenizer in the suite: hf:OWNER/NAME, the path of a tokenizer.json, or characters:4 (roughly)",
+        hint="Name a tokenizer with --tokenizer, or in the suite as tokenizer: hf:OWNER/NAME, the path of a"
+        " tokenizer.json, or characters:4 (roughly)",
     )

@@ -19,6 +19,7 @@ class Options:
         fields: Name → field or template: further fields of each row, beside those that the suite's map adds.
         few_shot: How many examples prompts show, in place of what suites say.
         few_shot_data: A file that the examples come from.
+        tokenizer: What counts the lengths of rows that are made at run time, in place of what the suite says.
         limit: Only the first rows.
         epochs: Replaces the suite's number of epochs.
         pass_k: Replaces the suite's k's of pass@k and pass^k.
@@ -41,6 +42,7 @@ class Options:
     fields: Mapping[str, str] = field(default_factory=dict)
     few_shot: int | None = None
     few_shot_data: str | None = None
+    tokenizer: str | None = None
     limit: int | None = None
     epochs: int | None = None
     pass_k: tuple[int, ...] | None = None

@@ -48,7 +48,13 @@ def pairs_of(
     if options.data is not None and len(loaded) > 1:
         raise UsageError(f"--data replaces the data of one suite, and {len(loaded)} are named")
     loaded = [
-        adapted(s, few_shot=options.few_shot, few_shot_data=options.few_shot_data, fields=options.fields)
+        adapted(
+            s,
+            few_shot=options.few_shot,
+            few_shot_data=options.few_shot_data,
+            fields=options.fields,
+            tokenizer=options.tokenizer,
+        )
         for s in loaded
     ]
     check_suite_names(loaded)

@@ -9,7 +9,10 @@ from llmkit.providers.base import Provider, Tokenizes
 from llmkit.samples import NeedleSource
 from llmkit.suites.suite import Suite
 
-NAME_ONE = "Name one in the suite: tokenizer: hf:OWNER/NAME, the path of a tokenizer.json, or characters:4 (roughly)"
+NAME_ONE = (
+    "Name one with --tokenizer, or in the suite as tokenizer: hf:OWNER/NAME, the path of a tokenizer.json, or"
+    " characters:4 (roughly)"
+)
 
 
 def wants_model(suite: Suite) -> bool:

@@ -9,6 +9,7 @@ from shlex import quote
 from llmkit.catalogue import SuiteCard, SuiteEntry, VariantCard
 from llmkit.documents import read_yaml, validate
 from llmkit.prompts.source import read_source
+from llmkit.samples import NeedleSource
 from llmkit.suites.adapt import adapted
 from llmkit.suites.builtin import builtin_suites
 from llmkit.suites.few_shot import VARIABLE
@@ -151,6 +152,8 @@ def _commands(ref: str, suite: Suite, entry: SuiteEntry) -> list[str]:
     more = [f"{run}{limit}"]
     if isinstance(suite.spec.data, HubData):
         more.append(f"{run} --data FILE")
+    if isinstance(suite.source, NeedleSource) and suite.source.wants_model:
+        more.append(f"{run} --tokenizer characters:4")
     if len(suite.pass_k) > 1:
         more.append(f"{run} --epochs {suite.pass_k[1]} -M temperature=0.8")
     more += [f"llmkit suites {quote(each.name)}" for each in entry.variants[:1]]

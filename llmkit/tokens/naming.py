@@ -55,3 +55,26 @@ def open_tokenizer(name: str, *, base: Path, roots: Sequence[Path] = (), where: 
         raise UsageError("the model's own tokenizer is asked of its provider", where=where)
     hint = "A suite may name files of its own folder and of its project (where llmkit.toml lies)"
     return huggingface.from_file(confined(name, base=base, roots=roots, where=where, hint=hint), where)
+
+
+def own_tokenizer(name: str, option: str) -> Tokenizer:
+    """Open the tokenizer that the user names; a file may lie anywhere.
+
+    Args:
+        name: As ``check_name`` takes it, but for the model's own.
+        option: As the user wrote it.
+
+    Raises:
+        UsageError: There is no such tokenizer.
+        DataError: The file is no tokenizer.
+        MissingExtraError: The package ``tokenizers`` is not installed.
+    """
+    try:
+        check_name(name)
+    except ValueError as error:
+        raise UsageError(str(error), where=option) from None
+    if not name.endswith(".json") or name.startswith(_HUB):
+        return open_tokenizer(name, base=Path(), where=option)
+    from llmkit.tokens import huggingface
+
+    return huggingface.from_file(Path(name).expanduser(), option)

@@ -119,6 +119,27 @@ def test_the_haystack_is_the_users_file(cli: Cli, suite: Path) -> None:
     assert "Line 0 of a story." in cli("runs", "show", "--sample", "200-100-1").out
 
 
+def test_a_model_that_says_nothing_of_its_tokens_is_asked_with_a_named_tokenizer(
+    cli: Cli, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "test")
+    asked = ("eval", "needle", "-m", "anthropic/claude", "--dry-run", "--limit", "1")
+    refused = cli(*asked)
+    assert (refused.code, "Name one with --tokenizer" in refused.err) == (2, True)
+    assert cli(*asked, "--tokenizer", "characters:4").code == 0
+    assert "by characters:4 (an approximation)" in cli("eval", "needle", *ECHO, "--limit", "1", "--tokenizer", "characters:4").err
+    assert "--tokenizer: no tokenizer is called 'gpt2'" in cli(*asked, "--tokenizer", "gpt2").err
+    assert "has no lengths to count" in cli("eval", "capitals.yaml", "--tokenizer", "characters:4").err
+    assert "llmkit eval needle -m provider/model --tokenizer characters:4" in cli("suites", "needle").out
+
+
+def test_a_text_too_short_for_a_built_in_suite_says_where_its_lengths_stand(cli: Cli, project: Path) -> None:
+    Path("short.txt").write_text("Only this.")
+    said = cli("eval", "needle", *ECHO, "--data", "short.txt")
+    assert said.code == 2
+    assert "or repeat: true, at " in said.err and "needle.yaml:" in said.err and "or in a copy of it" in said.err
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

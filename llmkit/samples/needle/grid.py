@@ -88,7 +88,7 @@ def _needles(data: NeedleData, text: TextFile | None, tokenizer: Tokenizer, name
         haystack = made(data.haystack, data.seed, needed * (2 if data.repeats > 1 else 1), tokenizer)
     else:
         where = str(text.file.path)
-        haystack = measured(text.read(), needed, tokenizer, repeat=data.repeat, where=where)
+        haystack = measured(text.read(), needed, tokenizer, repeat=data.repeat, where=where, suite=name)
     meter = Meter(haystack, tokenizer)
     for cell in cells(data):
         assert not isinstance(cell.row, str)

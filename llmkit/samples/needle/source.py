@@ -107,7 +107,8 @@ class NeedleSource:
             raise UsageError(
                 "the lengths are counted by the model's tokenizer, and no model is named",
                 where=self.location,
-                hint="Name one with -m, or write tokenizer: hf:OWNER/NAME, a tokenizer.json, or characters:4",
+                hint="Name one with -m, or a tokenizer with --tokenizer (in a suite: tokenizer: hf:OWNER/NAME, a"
+                " tokenizer.json, or characters:4)",
             )
         return self._opened
 

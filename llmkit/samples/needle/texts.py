@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
 
-from llmkit.errors import DataError, nearest
+from llmkit.errors import DataError, UsageError, nearest
 from llmkit.samples.files import FileSource
 from llmkit.samples.needle.haystack import Haystack
 from llmkit.samples.needle.sentences import numbered, prose, repeated, varied
@@ -97,11 +97,11 @@ def made(kind: str, seed: int, tokens: int, tokenizer: Tokenizer) -> Haystack:
         characters *= 2
 
 
-def measured(text: str, tokens: int, tokenizer: Tokenizer, *, repeat: bool, where: str) -> Haystack:
+def measured(text: str, tokens: int, tokenizer: Tokenizer, *, repeat: bool, where: str, suite: str) -> Haystack:
     """Measure as much of a text as contexts of so many tokens need.
 
     Raises:
-        DataError: It has fewer, and may not be repeated.
+        UsageError: It has fewer, and may not be repeated; names ``where`` it lies, and where the ``suite`` asks.
     """
     if not repeat:
         part = tokens * _CHARACTERS_A_TOKEN * _PARTS
@@ -109,10 +109,10 @@ def measured(text: str, tokens: int, tokenizer: Tokenizer, *, repeat: bool, wher
         if haystack.tokens < tokens < part < len(text):
             haystack = Haystack(text, tokenizer)
         if haystack.tokens < tokens:
-            raise DataError(
+            raise UsageError(
                 f"the haystack has {haystack.tokens:,} tokens, and the longest context takes {tokens:,}",
                 where=where,
-                hint="Name a longer text, write shorter lengths, or repeat: true",
+                hint=f"Name a longer text; or write shorter lengths, or repeat: true, at {suite} or in a copy of it",
             )
         return haystack
     haystack = Haystack(text, tokenizer)

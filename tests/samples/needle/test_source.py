@@ -57,7 +57,7 @@ def test_a_field_of_ones_own(folder):
 
 
 def test_a_haystack_that_is_too_short_says_how_long_it_is(folder):
-    with pytest.raises(DataError, match=r"short.txt: the haystack has 3 tokens, and the longest .* 364.*repeat: true"):
+    with pytest.raises(UsageError, match=r"short.txt: the haystack has 3 tokens, and the longest .* 364.*repeat: true"):
         contexts(opened(folder, haystack="short.txt"))
 
 
