@@ -41,6 +41,7 @@ class Code(Builtin):
 
     metric: ClassVar[str] = "code"
     heavy: ClassVar[bool] = True
+    revision: ClassVar[int] = 2
 
     shape: Shape = Field(
         description="How the rows write their tests. humaneval: a function check(candidate). mbpp: a list of assert"
@@ -130,6 +131,8 @@ class Code(Builtin):
             "stdin": {"compare": self.compare}
             | ({"tolerance": repr(self.tolerance)} if self.compare == "floats" else {}),
             "pytest": {"module": self.module},
+            "humaneval": self._set("prompt", "entry_point"),
+            "mbpp": self._set("setup"),
         }
         limits = f"{self.timeout:g}s,cpu{self.cpu_s:g}s,{self.memory_mb}MiB,{self.processes}p,{self.output_kb}KiB"
         return {
@@ -141,6 +144,15 @@ class Code(Builtin):
             "packages": yes_no(self.packages),
             "limits": limits,
             "python": _PYTHON,
+        }
+
+    def _set(self, *options: str) -> dict[str, str]:
+        """Return the fields of the row that are not the ones that a shape's data sets have."""
+        fields = type(self).model_fields
+        named = {name: getattr(self, name) for name in options if getattr(self, name) != fields[name].default}
+        return {
+            name: ",".join(f"row.{each}" for each in ([value] if isinstance(value, str) else value))
+            for name, value in named.items()
         }
 
     @property

@@ -32,6 +32,7 @@ class Instructions(Builtin):
 
     metric: ClassVar[str] = "instructions"
     heavy: ClassVar[bool] = True
+    revision: ClassVar[int] = 2
 
     level: Literal["prompt", "instruction"] = Field(default="prompt", description="What is counted.")
     mode: Literal["strict", "loose"] = Field(default="strict", description="Whether a near miss counts.")
@@ -60,9 +61,16 @@ class Instructions(Builtin):
         return {
             "level": self.level,
             "mode": self.mode,
+            **self._fields(),
             "sentences": "punkt-llmkit",
             "langdetect": version("langdetect"),
         }
+
+    def _fields(self) -> dict[str, str]:
+        """Return the fields of the row that are not IFEval's own."""
+        fields = type(self).model_fields
+        named = {"instructions": self.instructions, "arguments": self.arguments}
+        return {name: f"row.{field}" for name, field in named.items() if field != fields[name].default}
 
     def prepare(self) -> None:
         """See that languages can be told.
