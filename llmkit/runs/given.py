@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from llmkit.canonical import digest
-from llmkit.errors import DocumentError, ProviderError, UsageError
+from llmkit.errors import DocumentError, ProviderError, UsageError, nearest
 from llmkit.prompts import Prompt
 from llmkit.providers.base import Capabilities, ModelRef
 from llmkit.runs.plan import Plan
 from llmkit.runs.prediction_rows import OwnRows
 from llmkit.runs.predictions import Prediction, Predictions, Survey, twice
+from llmkit.samples import Row
 from llmkit.scoring import Scorer, check_names
-from llmkit.suites.expression import Expression, as_text, compile_expression
+from llmkit.suites.expression import MISSING, Expression, as_text, compile_expression, field_names
 from llmkit.suites.load import load_suites
 from llmkit.suites.spec import SuiteSpec
-from llmkit.suites.suite import Suite
+from llmkit.suites.suite import FIRST_ROWS, Suite
 from llmkit.suites.teaching import taught_suite
 from llmkit.suites.validity import with_validity
 from llmkit.types import BadRow, Completion, Message, PredictionsFound, Request, Sample
@@ -271,8 +273,34 @@ def of_rows(
     decisive = tuple(compile_expression(text, f"--{key}") for key, text in mapped.items() if text and key != "id")
     rows = OwnRows(predictions, survey.doubled, decisive)
     suite = Suite(name=name, path=None, spec=spec, prompt=Asked.of(prompt), source=rows, scorers=tuple(built))
+    if target is None and references is None:
+        _check_alone(built)
+    options = {"target": target, "references": references, "cluster": cluster}
+    sliced = slices.values() if isinstance(slices, Mapping) else slices
+    asked = [*((f"--{key}", text) for key, text in options.items() if text), *(("--slice", text) for text in sliced)]
+    _check_fields(rows, asked, limit)
     count = suite.check(limit)
     return _given(suite, predictions, survey, count, limit=limit, epochs=survey.epochs, **how)
+
+
+def _check_alone(scorers: Sequence[Scorer]) -> None:
+    """Refuse scorers that need right answers, where the user names none."""
+    for scorer in scorers:
+        if scorer.needs_references:
+            message = f"the scorer {scorer.name} compares with a right answer, and none is named"
+            hint = "Name its field with --target FIELD, or --references FIELD for a list of them"
+            raise DocumentError(message, where="--scorer", hint=hint)
+
+
+def _check_fields(rows: OwnRows, asked: Sequence[tuple[str, str]], limit: int | None) -> None:
+    """Refuse a field that an option names and none of the first rows has."""
+    first = [row for row in islice(rows.rows(), min(limit or FIRST_ROWS, FIRST_ROWS)) if isinstance(row, Row)]
+    for option, text in asked if first else ():
+        expression = compile_expression(text, option)
+        if not expression.is_template and all(expression.get(row.values) is MISSING for row in first):
+            hint = nearest(text, field_names(first[0].values))
+            message = f"the rows have no field {text!r}, which {option} names"
+            raise DocumentError(message, where=rows.where(first[0].line), hint=hint)
 
 
 def _given(

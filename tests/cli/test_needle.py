@@ -127,7 +127,8 @@ def test_a_model_that_says_nothing_of_its_tokens_is_asked_with_a_named_tokenizer
     refused = cli(*asked)
     assert (refused.code, "Name one with --tokenizer" in refused.err) == (2, True)
     assert cli(*asked, "--tokenizer", "characters:4").code == 0
-    assert "by characters:4 (an approximation)" in cli("eval", "needle", *ECHO, "--limit", "1", "--tokenizer", "characters:4").err
+    said = cli("eval", "needle", *ECHO, "--limit", "1", "--tokenizer", "characters:4")
+    assert "by characters:4 (an approximation)" in said.err
     assert "--tokenizer: no tokenizer is called 'gpt2'" in cli(*asked, "--tokenizer", "gpt2").err
     assert "has no lengths to count" in cli("eval", "capitals.yaml", "--tokenizer", "characters:4").err
     assert "llmkit eval needle -m provider/model --tokenizer characters:4" in cli("suites", "needle").out

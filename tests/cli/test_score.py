@@ -118,8 +118,12 @@ def test_two_files_are_compared_and_one_rescored(cli: Cli, project: Path) -> Non
     [
         ((), "no scorer is named"),
         (("--scorer", "exact_mach"), "Did you mean 'exact_match'?"),
-        (("--scorer", "exact_match"), "compares with a right answer, and none is mapped"),
-        (("--scorer", "exact_match", "--target", "capitol"), "no field 'capitol'. Did you mean 'capital'?"),
+        (("--scorer", "exact_match"), "none is named. Name its field with --target FIELD"),
+        (
+            ("--scorer", "exact_match", "--target", "capitol"),
+            "given.jsonl:1: the rows have no field 'capitol', which --target names. Did you mean 'capital'?",
+        ),
+        ((*OWN, "--slice", "where=continant"), "'continant', which --slice names. Did you mean 'continent'?"),
         ((*OWN, "--answer", "anser"), "Did you mean 'answer'?"),
         ((*OWN, "--data", "rows.jsonl"), "--data replaces the data of a suite"),
         (("--suite", "capitals.yaml", "--target", "capital"), "the suite says what --target would"),

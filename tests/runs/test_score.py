@@ -184,7 +184,7 @@ def test_predictions_that_do_not_fit_a_suite_are_one_line(
 
 
 def test_a_scorer_that_compares_needs_to_know_with_what(project: Project) -> None:
-    with pytest.raises(DocumentError, match="compares with a right answer, and none is mapped"):
+    with pytest.raises(DocumentError, match="compares with a right answer, and none is named"):
         own(write(project, PREDICTED), target=None)
 
 
