@@ -24,7 +24,7 @@ from typing import Literal
 from llmkit.errors import SandboxError
 from llmkit.sandbox.base import MEBIBYTE, Execution, Limits, Program, Stopped
 from llmkit.sandbox.order import sealed
-from llmkit.sandbox.usage import shared_out, usage
+from llmkit.sandbox.usage import Meter, shared_out
 
 KIBIBYTE = 1024
 CHUNK = 65536
@@ -191,6 +191,7 @@ class _Watch:
             program.channel.close()
         limit = self._limits.output_kb * KIBIBYTE
         self._out, self._err = _Output(out, limit), _Output(err, limit)
+        self._meter = Meter(self._process.pid)
         self._process_fd = self._watch_pid(self._process.pid)
         for number in (out, err, self._status, self._told, self._killing):
             self._poll.register(number, select.POLLIN)
@@ -300,7 +301,7 @@ class _Watch:
     def _exceeded(self) -> Stopped | None:
         if not self._launch.counted:
             return None
-        taken = usage(self._process.pid)
+        taken = self._meter.look()
         if taken.cpu_s >= self._limits.cpu_s:
             return "cpu"
         if taken.threads > self._limits.processes + OVERHEAD:

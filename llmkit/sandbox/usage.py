@@ -30,20 +30,65 @@ class Usage:
 
 def usage(top: int) -> Usage:
     """Measure a process and its descendants; those that end meanwhile are left out."""
-    pids, threads, memory, ticks = [], 0, 0, 0
-    for pid in tree(top):
-        stat = _read(f"/proc/{pid}/stat")
-        # The name may hold anything, parentheses and spaces too: the fields begin after the last one.
-        fields = stat[stat.rfind(b")") + 2 :].split()
-        if len(fields) < 18:
-            continue
-        pids.append(pid)
-        threads += int(fields[17])
-        ticks += sum(map(int, fields[11:15]))  # utime, stime, cutime, cstime
-        held = _read(f"/proc/{pid}/statm").split()
-        if len(held) > 2:
-            memory += (int(held[1]) - int(held[2])) * PAGE  # resident, less what is a file's or shared on purpose
-    return Usage(tuple(pids), threads, memory, ticks / TICKS)
+    return Meter(top).look()
+
+
+class Meter:
+    """Measures a process and its descendants again and again, and keeps what those took that ended since.
+
+    The kernel adds what a process took to its parent when that waits for it, and to nobody where nobody does (SIGCHLD
+    ignored). What ended between two looks is counted where the living did not get as much from their children.
+    """
+
+    def __init__(self, top: int) -> None:
+        """Begin with a process."""
+        self._top, self._lost = top, 0
+        self._before: dict[_Key, _Ticks] = {}
+
+    def look(self) -> Usage:
+        """Measure; a process that ends meanwhile is left out."""
+        pids, threads, memory = [], 0, 0
+        now: dict[_Key, _Ticks] = {}
+        for pid in tree(self._top):
+            fields = _fields(pid)
+            if len(fields) < 20:
+                continue
+            pids.append(pid)
+            threads += int(fields[17])
+            now.update([_taken(pid, fields)])
+            held = _read(f"/proc/{pid}/statm").split()
+            if len(held) > 2:
+                memory += (int(held[1]) - int(held[2])) * PAGE  # resident, less what is a file's or shared on purpose
+        self._keep(now)
+        return Usage(tuple(pids), threads, memory, (sum(map(sum, now.values())) + self._lost) / TICKS)
+
+    def _keep(self, now: dict[_Key, _Ticks]) -> None:
+        """Add to what is lost what ended since the last look and was given to nobody."""
+        for key in self._before.keys() - now.keys():  # found another parent while the tree was read, or ended
+            fields = _fields(key[0])
+            if len(fields) >= 20 and (found := _taken(key[0], fields))[0] == key:
+                now.update([found])
+        ended = sum(sum(ticks) for key, ticks in self._before.items() if key not in now)
+        given = sum(now[key][1] - ticks[1] for key, ticks in self._before.items() if key in now)
+        self._lost += max(ended - given, 0)
+        self._before = now
+
+
+_Key = tuple[int, bytes]
+"""A process: its number, and when it started."""
+_Ticks = tuple[int, int]
+"""What it took, and what its children did that it waited for."""
+
+
+def _fields(pid: int) -> list[bytes]:
+    # The name may hold anything, parentheses and spaces too: the fields begin after the last one.
+    stat = _read(f"/proc/{pid}/stat")
+    return stat[stat.rfind(b")") + 2 :].split()
+
+
+def _taken(pid: int, fields: list[bytes]) -> tuple[_Key, _Ticks]:
+    own, below = int(fields[11]) + int(fields[12]), int(fields[13]) + int(fields[14])
+    return (pid, fields[19]), (own, below)
 
 
 def shared_out(pids: tuple[int, ...]) -> int | None:

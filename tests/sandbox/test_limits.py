@@ -22,6 +22,24 @@ def test_processor_time_ends_it_that_of_children_included(isolating: Sandbox) ->
     assert ended.wall_s < 10
 
 
+def test_processor_time_of_children_that_nobody_waits_for_ends_it_too(isolating: Sandbox) -> None:
+    source = """
+import os, signal, time
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+end = time.monotonic() + 5
+while time.monotonic() < end:
+    if os.fork() == 0:
+        while time.process_time() < 0.12:
+            pass
+        os._exit(0)
+    try:
+        os.wait()
+    except ChildProcessError:
+        pass
+"""
+    assert run(isolating, source, limits=Limits(cpu_s=0.4)).stopped == "cpu"
+
+
 def test_memory_is_refused_to_one_process(isolating: Sandbox) -> None:
     source = "try:\n  bytearray(200 << 20)\nexcept MemoryError:\n  print('refused')"
     assert run(isolating, source, limits=Limits(memory_mb=128)).stdout == b"refused\n"

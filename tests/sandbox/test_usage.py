@@ -10,7 +10,7 @@ import time
 import pytest
 
 from llmkit.sandbox import usage as module
-from llmkit.sandbox.usage import children, shared_out, usage
+from llmkit.sandbox.usage import Meter, children, shared_out, usage
 
 TREE = """
 import os, threading, time
@@ -61,6 +61,22 @@ def test_processor_time_counts_that_of_ended_children() -> None:
     while time.process_time() < spent:
         pass
     assert usage(os.getpid()).cpu_s >= 0.1
+
+
+BURN = "import time\nwhile time.process_time() < 0.2: pass\nprint(flush=True)\ninput()"
+
+
+def test_what_a_child_took_is_counted_once_whether_or_not_it_is_waited_for() -> None:
+    meter = Meter(os.getpid())
+    before = meter.look().cpu_s
+    with subprocess.Popen([sys.executable, "-S", "-c", BURN], stdin=-1, stdout=-1) as child:
+        assert child.stdout is not None
+        child.stdout.readline()
+        during = meter.look().cpu_s
+        child.communicate(b"\n")
+    after = meter.look().cpu_s
+    assert during - before >= 0.15
+    assert during <= after < during + 0.15
 
 
 def test_a_process_that_is_gone_takes_nothing() -> None:
