@@ -237,6 +237,15 @@ class Row(list):
         with pytest.raises(TypeError):
             abs(3 - (m.Self() - 3) - m.Self())
 
+    @pytest.mark.parametrize(
+        "taken", ["d == 0", "d != 3", "d.days", "d.max()", "d()", "list(d)", "d[0]", "str(d)", "f'{d}'", "hash(d)",
+                  "copy.copy(d).days", "(-d).days", "(d + 1).days", "(d - s).days", "d in [0]"],
+    )  # fmt: skip
+    def test_and_nothing_else_is_taken_from_it(self, m: Module, taken: str) -> None:
+        own = m.Self()
+        with pytest.raises(TypeError):
+            eval(taken, {"d": own - 3, "s": own, "copy": copy})
+
     def test_a_number_that_lies_is_the_number_that_it_is(self, m: Module) -> None:
         number = m.Number(0)
         assert number == 0

@@ -1,7 +1,8 @@
 """Stand-ins for the other side's objects.
 
 Where that side may lie (``Peer.wary``), an object of its equals no plain value of ours, has no order with one, and
-what an operation with one gives is an object again: neither a number nor a truth nor a length can be made of it.
+what an operation with one gives is mixed: an object again, which has seen a value of ours and might say what it likes
+of it. Nothing is taken from it, no number, truth, text, attribute, item or call; further operators give mixed objects.
 """
 
 from __future__ import annotations
@@ -56,6 +57,7 @@ class Handle:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__array"):  # by which numpy would look into another process's memory
             raise AttributeError(name)
+        _unmixed(self, "attribute")
         return ask(self, "get", name)
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -71,6 +73,7 @@ class Handle:
             return NotImplemented if self._llmkit_home[0].wary else ask(self, "eq", other)
         if not self._llmkit_home[0].wary:
             return ask(self, "eq", other)
+        _unmixed(self, "equality with another")
         return self._llmkit_traits[1] and ask(self, "plain") == other
 
     def __ne__(self, other: object) -> Any:
@@ -78,33 +81,39 @@ class Handle:
         return equal if equal is NotImplemented else not equal
 
     def __hash__(self) -> int:
+        _unmixed(self, "hash")
         return _checked(ask(self, "hash"), int)
 
     def __str__(self) -> str:
+        _unmixed(self, "text")
         return _checked(ask(self, "str"), str)
 
     def __repr__(self) -> str:
+        _unmixed(self, "text")
         return _checked(ask(self, "repr"), str)
 
     def __format__(self, how: str) -> str:
+        _unmixed(self, "text")
         return _checked(ask(self, "format", how), str)
 
     def __bool__(self) -> bool:
-        _unmixed(self, "a truth value")
+        _unmixed(self, "truth value")
         return _checked(ask(self, "bool"), bool)
 
     def __copy__(self) -> Any:
-        return ask(self, "copy", False)
+        return _alike(self, ask(self, "copy", False))
 
     def __deepcopy__(self, memo: object) -> Any:
-        return ask(self, "copy", True)
+        return _alike(self, ask(self, "copy", True))
 
     @property
     def __name__(self) -> Any:
+        _unmixed(self, "name")
         return ask(self, "get", "__name__")
 
     @property
     def __doc__(self) -> Any:  # type: ignore[override]
+        _unmixed(self, "text")
         return ask(self, "get", "__doc__")
 
 
@@ -126,12 +135,14 @@ class CoroutineHandle(Handle):
     __slots__ = ()
 
     def __await__(self) -> Any:
+        _unmixed(self, "result")
         value = ask(self, "await")
         yield from ()
         return value
 
     def send(self, value: object) -> Any:
         """End at once with what it gives."""
+        _unmixed(self, "result")
         raise StopIteration(ask(self, "await"))
 
     def throw(self, *how: Any) -> Any:
@@ -167,6 +178,10 @@ def _mixed(value: Any) -> Any:
     return type(value)(home, (name, plain, True))
 
 
+def _alike(handle: Handle, value: Any) -> Any:
+    return _mixed(value) if handle._llmkit_traits[2] else value
+
+
 def _binary(name: str) -> Callable[..., Any]:
     def operation(self: Handle, other: Any) -> Any:
         peer = self._llmkit_home[0]
@@ -193,8 +208,7 @@ def _order(name: str) -> Callable[..., Any]:
 
 def _unary(name: str) -> Callable[..., Any]:
     def operation(self: Handle, *args: Any) -> Any:
-        value = ask(self, name, *args)
-        return _mixed(value) if self._llmkit_traits[2] else value
+        return _alike(self, ask(self, name, *args))
 
     return operation
 
@@ -211,6 +225,7 @@ def _conversion(name: str) -> Callable[..., Any]:
 
 def _other(name: str) -> Callable[..., Any]:
     def operation(self: Handle, *args: Any, **kwargs: Any) -> Any:
+        _unmixed(self, name)
         return ask(self, name, *args, **kwargs)
 
     return operation
