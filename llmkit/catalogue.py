@@ -67,7 +67,9 @@ class SuiteCard:
         scorers: Metric → signature.
         pass_k: For which k pass@k and pass^k are made.
         epochs: How often each row is asked.
-        params: Sampling parameters.
+        params: Sampling parameters; none where nothing is sampled.
+        compares: Which continuations are compared in place of answers, as the suite's ``likelihood`` says; empty where
+            answers are asked for.
         slices: Groups that results are also reported by.
         parts: The suites that it lists, where it is such a list; then all that follows from one suite is empty.
         commands: What to type next, the most useful first.
@@ -89,6 +91,7 @@ class SuiteCard:
     pass_k: tuple[int, ...] = ()
     epochs: int = 1
     params: Mapping[str, Any] = field(default_factory=dict)
+    compares: Mapping[str, Any] = field(default_factory=dict)
     slices: tuple[str, ...] = ()
     parts: tuple[SuiteEntry, ...] = ()
     commands: tuple[str, ...] = ()

@@ -76,6 +76,7 @@ class CardDocument(TypedDict):
     pass_k: list[int]
     epochs: int
     params: dict[str, Any]
+    compares: dict[str, Any]
     slices: list[str]
     parts: list[EntryDocument]
     commands: list[str]
@@ -107,6 +108,7 @@ def card_document(card: SuiteCard) -> CardDocument:
         "pass_k": list(card.pass_k),
         "epochs": card.epochs,
         "params": dict(card.params),
+        "compares": dict(card.compares),
         "slices": list(card.slices),
         "parts": [_entry(each) for each in card.parts],
         "commands": list(card.commands),
@@ -199,11 +201,33 @@ def _facts(card: SuiteCard) -> Iterator[tuple[str, str]]:
     yield "prompt", f"{card.prompt}: {card.prompt_source}" if card.prompt_source else card.prompt or ""
     yield "examples", card.few_shot
     yield "normalisation", card.normalisation or ""
+    yield from _compared(card)
     yield "params", ", ".join(f"{name}={value}" for name, value in card.params.items())
     yield "epochs", str(card.epochs) if card.epochs > 1 else ""
     yield "pass@k", ", ".join(map(str, card.pass_k))
     yield "slices", ", ".join(card.slices)
     yield "file", card.path
+
+
+def _compared(card: SuiteCard) -> Iterator[tuple[str, str]]:
+    """Say which continuations are compared, after what, and in which form."""
+    said = card.compares
+    if not said:
+        return
+    yield "compares", _listed(said["choices"])
+    yield "after", "" if not said["prefix"] else " | ".join(_several(said["prefix"]))
+    yield "separator", repr(said["separator"]) if "separator" in said else ""
+    how = "the prompt is a text that goes on" if said["template"] == "none" else "they begin the chat's answer"
+    yield "template", f"{said['template']}: {how}"
+    yield "unconditional", said.get("unconditional", "")
+
+
+def _listed(texts: str | Sequence[str]) -> str:
+    return f"the field {texts}" if isinstance(texts, str) and "{" not in texts else " | ".join(_several(texts))
+
+
+def _several(texts: str | Sequence[str]) -> Sequence[str]:
+    return (texts,) if isinstance(texts, str) else texts
 
 
 def _parts(title: str, parts: Sequence[tuple[str, str]]) -> Iterator[Line | Text]:

@@ -85,7 +85,8 @@ def card(
         scorers={scorer.name: scorer.signature for scorer in suite.scorers},
         pass_k=suite.pass_k,
         epochs=suite.epochs,
-        params=suite.params,
+        params={} if suite.spec.likelihood is not None else suite.params,
+        compares={} if suite.spec.likelihood is None else suite.spec.likelihood.model_dump(exclude_none=True),
         slices=suite.slice_names,
         commands=tuple(_commands(ref, suite, entry)),
     )

@@ -47,6 +47,18 @@ def test_one_suite_and_one_variant(cli: Cli, suite: Path) -> None:
     assert cli("suites", "add.yaml:shown").out.startswith("add.yaml:shown\n  With an example.\n")
 
 
+def test_a_suite_of_likelihoods_shows_what_it_compares(cli: Cli) -> None:
+    found = cli("suites", "winogrande:likelihood", "--json").json
+    rest = "{{ sentence.split('_')[1] | trim }}"
+    assert found["compares"] == {
+        "choices": [rest, rest], "prefix": ["{{ option1 }}", "{{ option2 }}"], "template": "none",
+    }  # fmt: skip
+    assert found["params"] == {}
+    shown = cli("suites", "hellaswag:likelihood").out
+    assert "compares       the field endings\n" in shown
+    assert "template       none: " in shown and "max_tokens" not in shown
+
+
 def test_the_prompt_as_a_row_sends_it(cli: Cli, suite: Path) -> None:
     shown = cli("suites", "add.yaml", "--data", "add.jsonl", "--few-shot", "2").out
     assert "  1+1=2 2+1=3 0+1\n" in shown

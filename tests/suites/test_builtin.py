@@ -65,6 +65,15 @@ def test_its_file_is_short_and_named_like_it(name):
     assert f"name: {name}" in lines
 
 
+@pytest.mark.parametrize("ref", [ref for ref in REFS if ref.endswith(":likelihood")])
+def test_what_compares_likelihoods_speaks_of_no_letter_that_is_settled_on(ref):
+    assert "likel" in named(ref).spec.about.normalisation
+
+
+def test_a_prompt_without_examples_is_not_said_to_have_some():
+    assert "no examples" in named("gsm8k:direct").spec.about.prompt
+
+
 @pytest.mark.parametrize("ref", REFS)
 def test_it_says_what_it_is_and_where_everything_comes_from(ref):
     suite = named(ref)
