@@ -96,7 +96,7 @@ class Sandbox(Protocol):
     """One way to isolate programs.
 
     Attributes:
-        name: ``bubblewrap``, ``namespaces``, ``docker``, ``unsafe-local``: what a signature says.
+        name: ``bubblewrap``, ``namespaces``, ``docker(IMAGE@NUMBER)``, ``unsafe-local``: what a signature says.
         isolated: Whether it keeps a program from the network, other files and other processes.
     """
 

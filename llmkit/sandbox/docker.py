@@ -11,6 +11,7 @@ import marshal
 import os
 import secrets
 import shutil
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from llmkit.sandbox.users import NOBODY, OWN
 
 PROGRAM = "docker"
 IMAGE_VARIABLE = "LLMKIT_SANDBOX_IMAGE"
+ANSWER_S = 10
 BOOT = """
 import marshal, os, sys
 def take(size):
@@ -49,6 +51,15 @@ def image() -> str:
     return os.environ.get(IMAGE_VARIABLE) or f"python:{version()}-slim"
 
 
+def _digest(path: str, name: str) -> str:
+    command = [path, "image", "inspect", "--format", "{{.Id}}", name]
+    try:
+        said = subprocess.run(command, capture_output=True, text=True, timeout=ANSWER_S, check=False)  # noqa: S603
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return said.stdout.strip().removeprefix("sha256:")[:12] if said.returncode == 0 else ""
+
+
 @dataclass(frozen=True, slots=True)
 class Docker:
     """Programs in containers.
@@ -56,12 +67,18 @@ class Docker:
     Attributes:
         path: The docker command.
         image: Has ``python3``. It is not fetched: the time that takes is no program's.
+        digest: Begins the image's number, for a name may come to mean another; empty where Docker does not tell.
     """
 
     path: str
     image: str
-    name: str = "docker"
+    digest: str = ""
     isolated: bool = True
+
+    @property
+    def name(self) -> str:
+        """Say in which image programs run: its Python and its packages decide verdicts."""
+        return f"docker({self.image}{self.digest and '@' + self.digest})"
 
     @classmethod
     def find(cls) -> Docker:
@@ -73,7 +90,8 @@ class Docker:
         path = shutil.which(PROGRAM)
         if path is None:
             raise NoIsolationError("no docker on the PATH")
-        return cls(str(Path(path).absolute()), image())
+        path = str(Path(path).absolute())
+        return cls(path, image(), _digest(path, image()))
 
     def start(self, program: Program, limits: Limits) -> Watched:
         """Start a program.

@@ -112,6 +112,15 @@ def test_the_image_is_of_this_python_or_the_users_choice(tmp_path: Path, monkeyp
     assert Docker.find().image == "mine:1"
 
 
+def test_its_name_tells_the_image_and_which_it_is_now(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    docker_command(tmp_path)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("LLMKIT_SANDBOX_IMAGE", "mine:1")
+    assert Docker.find().name == "docker(mine:1@0123456789ab)"
+    monkeypatch.setenv("LLMKIT_SANDBOX_IMAGE", "other:2")
+    assert Docker.find().name == "docker(other:2)"
+
+
 def test_without_docker_there_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(NoIsolationError, match="no docker on the PATH"):
