@@ -1,6 +1,7 @@
 """Stands in for ``docker``: insists on each option that isolates, and runs the command in bubblewrap in its place.
 
-``FOLDER run …``, ``FOLDER image inspect …`` and ``FOLDER kill NAME`` alone; a container is a file of its name in the folder.
+``FOLDER run …``, ``FOLDER image inspect …`` and ``FOLDER kill NAME`` alone; a container is a file of its
+name in the folder.
 """
 
 import json
