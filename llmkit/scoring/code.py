@@ -81,8 +81,8 @@ class Code(Builtin):
         description="Which code of the answer counts. auto: the last fenced block that defines what the tests name,"
         " else the last one; without a fence, the text. joined: all Python blocks. whole: the text as it is.",
     )
-    isolation: Literal["auto", "bubblewrap", "namespaces", "docker"] = Field(
-        default="auto", description="The sandbox; the best that works here where it is auto."
+    isolation: Literal["auto", "bubblewrap", "namespaces"] = Field(
+        default="auto", description="The sandbox; the best that works here where it is auto. Docker is for who runs llmkit to ask for."
     )
     packages: bool = Field(
         default=False, description="Whether programs and tests may import what is installed beside llmkit."

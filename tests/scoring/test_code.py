@@ -280,6 +280,16 @@ class _Broken:
         raise SandboxError("no more processes")
 
 
+class TestEnds:
+    @pytest.mark.parametrize("end", ["exit()", "quit()", "sys.exit()"])
+    def test_a_script_may_end_itself(self, end: str) -> None:
+        assert verdict(f"import sys\nprint(1)\n{end}", {"cases": [{"input": "", "output": "1"}]}, shape="stdin")[0] == 1
+
+    def test_an_answer_that_ends_pytest_is_wrong(self) -> None:
+        tests = {"tests": "from solution import f\nVALUE = f(1)\ndef test_f(): assert VALUE == 1"}
+        assert verdict("def f(x): raise KeyboardInterrupt", tests, shape="pytest", timeout=60) == (0, "no test ran")
+
+
 class TestOptions:
     def test_the_signature_has_all_that_decides(self) -> None:
         scorer: Scorer = create("code", {"shape": "stdin", "compare": "floats", "timeout": 3})
@@ -300,6 +310,7 @@ class TestOptions:
             ({"shape": "mbpp", "file": "x.py"}, "shape pytest"),
             ({"shape": "pytest", "file": "missing.py"}, "cannot be read"),
             ({"shape": "mbpp", "isolation": "none"}, "isolation"),
+            ({"shape": "mbpp", "isolation": "docker"}, "isolation"),
             ({"shape": "mbpp", "unsafe": True}, "no option 'unsafe'"),
         ],
     )

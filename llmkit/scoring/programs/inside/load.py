@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import sys
 from typing import Any
 
@@ -22,9 +23,20 @@ def first_that_compiles(sources: list[str], name: str) -> Any:
     raise problem or SyntaxError("there is no program")
 
 
+def as_in_scripts() -> None:
+    """Define what Python's site adds to the builtins, and scripts end by; without it where packages are not looked for."""
+    if not hasattr(builtins, "exit"):
+        import _sitebuiltins
+
+        for name in ("exit", "quit"):
+            setattr(builtins, name, _sitebuiltins.Quitter(name, "Ctrl-D (i.e. EOF)"))
+        builtins.help = _sitebuiltins._Helper()
+
+
 def run(sources: list[str]) -> None:
     """Run the first program that compiles as a script."""
     code = first_that_compiles(sources, "answer.py")
+    as_in_scripts()
     module = sys.modules["__main__"]
     module.__dict__.clear()
     module.__dict__.update({"__name__": "__main__", "__builtins__": __builtins__})

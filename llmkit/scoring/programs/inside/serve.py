@@ -6,7 +6,7 @@ import posix
 import sys
 from typing import Any
 
-from llmkit.scoring.programs.inside.load import first_that_compiles
+from llmkit.scoring.programs.inside.load import as_in_scripts, first_that_compiles
 from llmkit.scoring.programs.inside.peer import Gone, Peer
 
 _MOST_SAID = 1 << 20
@@ -78,6 +78,7 @@ def _load(sources: list[str], name: str, module: Any) -> str | None:
     except BaseException as error:
         return "syntax: " + _line(error)
     try:
+        as_in_scripts()
         exec(code, module.__dict__)  # noqa: S102 - this is what the sandbox is for
     except BaseException as error:
         return "load: " + _line(error)
