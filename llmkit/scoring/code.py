@@ -26,6 +26,12 @@ from llmkit.text import shorten
 from llmkit.types import Failure, Score
 
 _PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+_MOST_MEMORY = 65536  # MiB of all answers at once: a suite comes from others, and is not to take a whole machine
+_RESERVED = frozenset(
+    # What runs the tests: an answer must not take its place.
+    "pytest pluggy iniconfig packaging pygments exceptiongroup tomli colorama py attr attrs conftest llmkit numpy"
+    " sitecustomize usercustomize tests test_answer main".split()
+)
 _LONGEST = 300  # characters of a reason that are kept
 _FIELDS: Mapping[Shape, str] = {"humaneval": "test", "mbpp": "test_list", "stdin": "cases", "pytest": "tests"}
 
@@ -82,26 +88,29 @@ class Code(Builtin):
         " else the last one; without a fence, the text. joined: all Python blocks. whole: the text as it is.",
     )
     isolation: Literal["auto", "bubblewrap", "namespaces"] = Field(
-        default="auto", description="The sandbox; the best that works here where it is auto. Docker is for who runs llmkit to ask for."
+        default="auto",
+        description="The sandbox; the best that works here where it is auto. Docker is for who runs llmkit to ask for.",
     )
     packages: bool = Field(
         default=False, description="Whether programs and tests may import what is installed beside llmkit."
     )
     timeout: float = Field(default=15.0, gt=0, le=600, description="Seconds that one execution may take.")
     cpu_s: float = Field(default=10.0, gt=0, le=600, description="Seconds of processor time of one execution.")
-    memory_mb: int = Field(default=1024, ge=64, le=1 << 20, description="Mebibytes of memory of one execution.")
-    processes: int = Field(default=64, ge=1, le=4096, description="Processes and threads at once of one execution.")
-    output_kb: int = Field(default=256, ge=1, le=1 << 16, description="Kibibytes that one execution may print.")
+    memory_mb: int = Field(default=1024, ge=64, le=16384, description="Mebibytes of memory of one execution.")
+    processes: int = Field(default=64, ge=1, le=1024, description="Processes and threads at once of one execution.")
+    output_kb: int = Field(default=256, ge=1, le=4096, description="Kibibytes that one execution may print.")
     workers: int | None = Field(
-        default=None, ge=1, le=256, description="Answers that are examined at once; the processors where not set."
+        default=None, ge=1, le=64, description="Answers that are examined at once; the processors where not set."
     )
 
     _file: str | None = PrivateAttr(default=None)
 
     @model_validator(mode="after")
     def _fits(self, info: ValidationInfo) -> Code:
-        if self.module in sys.stdlib_module_names or self.module in ("pytest", "tests", "test_answer", "main"):
+        if self.module in sys.stdlib_module_names or self.module.lower() in _RESERVED:
             raise ValueError(f"module: {self.module} is the name of another module")
+        if (self.workers or 1) * self.memory_mb > _MOST_MEMORY:
+            raise ValueError(f"workers times memory_mb is more than {_MOST_MEMORY} MiB: lower one of them")
         if self.file is not None:
             if self.shape != "pytest" or self.tests is not None:
                 raise ValueError("file is for the shape pytest, and in place of tests")

@@ -38,6 +38,14 @@ def test_calls_take_and_give_values() -> None:
         assert m.f(1, 2.5, b="x", c=None) == [1, (2.5,), {"x"}, {"c": None}]
 
 
+def test_views_of_a_dict_are_values() -> None:
+    with served("def f(d): return d.keys(), d.items()") as m:
+        keys, items = m.f({"b": 1, "a": [2]})
+        assert keys == {"a", "b"}
+        assert list(keys) == ["b", "a"]
+        assert list(items) == [("b", 1), ("a", [2])]
+
+
 def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
     with served("") as m, pytest.raises(AttributeError, match="nothing"):
         m.nothing  # noqa: B018

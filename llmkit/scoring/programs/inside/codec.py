@@ -197,6 +197,19 @@ def _collection(to: Encoder, name: str, value: Any, depth: int) -> None:
         _items(to, value, depth)
 
 
+def _keys(to: Encoder, value: Any, depth: int) -> None:
+    to.out += b"k"
+    to.many(value, len(value), depth)
+
+
+def _pairs(to: Encoder, value: Any, depth: int) -> None:
+    to.out += b"p"
+    to.number(len(value))
+    for key, each in value:
+        to.value(key, depth + 1)
+        to.value(each, depth + 1)
+
+
 def _range(to: Encoder, value: range, depth: int) -> None:
     to.out += b"r"
     _tuple(to, (value.start, value.stop, value.step), depth)
@@ -244,6 +257,8 @@ WRITERS: dict[type, Callable[[Encoder, Any, int], None]] = {
     dict: _dict,
     set: _set,
     frozenset: _frozenset,
+    type({}.keys()): _keys,
+    type({}.items()): _pairs,
     range: _range,
     slice: _slice,
     type: _named(b"B"),

@@ -164,6 +164,14 @@ def _fill(source: Decoder, made: Any, depth: int) -> Any:
     return made
 
 
+def _keys(source: Decoder, depth: int) -> Any:
+    return dict.fromkeys([source.member(depth + 1) for _ in range(source.count())]).keys()
+
+
+def _pairs(source: Decoder, depth: int) -> Any:
+    return _fill(source, {}, depth).items()
+
+
 def _ordered(source: Decoder, depth: int) -> Any:
     from collections import OrderedDict
 
@@ -268,6 +276,8 @@ READERS: dict[int, Callable[[Decoder, int], Any]] = {
     ord("d"): _dict,
     ord("S"): _set,
     ord("Z"): _frozenset,
+    ord("k"): _keys,
+    ord("p"): _pairs,
     ord("O"): _ordered,
     ord("C"): _counter,
     ord("D"): _defaults,

@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 HOME = "_llmkit_home"
 """The attribute in which a stand-in keeps whose it is, and its number there."""
-_PLAIN = (*(base for base, _ in FLAT), type(None), range, slice, type(...))
+_PLAIN = (*(base for base, _ in FLAT), type({}.keys()), type({}.items()), type(None), range, slice, type(...))
 
 
 def origin(value: Any) -> tuple[Any, int] | None:
