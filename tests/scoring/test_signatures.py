@@ -14,7 +14,8 @@ from llmkit.scoring.registry import BUILTIN, _builtin
 NO_FIGURE = {"name", "workers", "threads", "device"}
 """How a figure is called or come by, and not what it is."""
 ELSEWHERE = {("attempts", "max_attempts"), ("code", "isolation"), ("code", "file")}
-"""bertscore's name files of models, and have tests beside them. Of code, the sandbox and the file's text stand there, and have tests of their own."""
+"""bertscore's name files of models, and have tests beside them.
+Of code, the sandbox and the file's text stand there, and have tests of their own."""
 BASES: dict[str, list[dict[str, Any]]] = {
     "code": [{"shape": "humaneval"}, {"shape": "mbpp"}, {"shape": "pytest"}, {"shape": "stdin", "compare": "floats"}],
     "regex": [{"pattern": "(a)", "extract": 0}],

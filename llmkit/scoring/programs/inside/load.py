@@ -24,7 +24,7 @@ def first_that_compiles(sources: list[str], name: str) -> Any:
 
 
 def as_in_scripts() -> None:
-    """Define what Python's site adds to the builtins, and scripts end by; without it where packages are not looked for."""
+    """Define what Python's site adds to the builtins, and scripts end by."""
     if not hasattr(builtins, "exit"):
         import _sitebuiltins
 
