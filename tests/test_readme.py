@@ -81,7 +81,7 @@ def form(text: str) -> str:
         line = re.sub(r"\[[^\]]*\]  n=\S+", "[*]  n=#", line)
         line = re.sub(r" · \d+ (truncated|failed|from the cache)", "", line)
         lines.append(re.sub(r"(?<![\w:.-])[\d.,]+(?![\w:|-])", "#", line))
-    kept = (line for line in lines if not re.search(r"if wrong|^    # × |^    \w+: # wrong: ", line))
+    kept = (line for line in lines if not re.search(r"if wrong|^ +# × |^ +\w+: # wrong: ", line))
     return "\n".join(line for line, _ in itertools.groupby(kept))
 
 

@@ -29,8 +29,27 @@ _PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 _MOST_MEMORY = 65536  # MiB of all answers at once: a suite comes from others, and is not to take a whole machine
 _RESERVED = frozenset(
     # What runs the tests: an answer must not take its place.
-    "pytest pluggy iniconfig packaging pygments exceptiongroup tomli colorama py attr attrs conftest llmkit numpy"
-    " sitecustomize usercustomize tests test_answer main".split()
+    [
+        "pytest",
+        "pluggy",
+        "iniconfig",
+        "packaging",
+        "pygments",
+        "exceptiongroup",
+        "tomli",
+        "colorama",
+        "py",
+        "attr",
+        "attrs",
+        "conftest",
+        "llmkit",
+        "numpy",
+        "sitecustomize",
+        "usercustomize",
+        "tests",
+        "test_answer",
+        "main",
+    ]
 )
 _LONGEST = 300  # characters of a reason that are kept
 _FIELDS: Mapping[Shape, str] = {"humaneval": "test", "mbpp": "test_list", "stdin": "cases", "pytest": "tests"}
