@@ -14,7 +14,7 @@ from pathlib import Path
 from llmkit.errors import NoIsolationError
 from llmkit.sandbox.base import MEBIBYTE, Limits, Program
 from llmkit.sandbox.order import boot, namespaced, order
-from llmkit.sandbox.places import DEVICES, LINKS, SCRATCH, above, places
+from llmkit.sandbox.places import DEVICES, SCRATCH, above, places
 from llmkit.sandbox.running import Descriptors, Launch, Watched
 from llmkit.sandbox.users import NOBODY, Users
 
@@ -75,6 +75,6 @@ class Bubblewrap:
             options += ["--perms", "0755", "--dir", folder]
         for path in places().binds:
             options += ["--ro-bind", path, path]
-        for target, path in (*places().links, *LINKS):
+        for target, path in places().links:
             options += ["--symlink", target, path]
         return [*options, "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/"]

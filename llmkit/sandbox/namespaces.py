@@ -12,7 +12,7 @@ from llmkit.errors import NoIsolationError
 from llmkit.sandbox import seccomp
 from llmkit.sandbox.base import MEBIBYTE, Limits, Program
 from llmkit.sandbox.order import boot, namespaced, order
-from llmkit.sandbox.places import DEVICES, LINKS, SCRATCH, places
+from llmkit.sandbox.places import DEVICES, SCRATCH, places
 from llmkit.sandbox.running import MOST_FILES, Descriptors, Launch, Watched
 from llmkit.sandbox.users import NOBODY, Users
 
@@ -50,7 +50,7 @@ class Namespaces:
             "nobody": NOBODY,
             "binds": seen.binds,
             "devices": DEVICES,
-            "links": (*seen.links, *LINKS),
+            "links": seen.links,
             "scratch": SCRATCH,
             "bytes": limits.scratch_mb * MEBIBYTE,
             "files": MOST_FILES,

@@ -45,7 +45,7 @@ class Places:
     Attributes:
         python: The interpreter.
         binds: Absolute paths that it sees as they are here, parents before what lies below.
-        links: Symbolic links to make anew: (what it says, where it is).
+        links: Symbolic links to make anew: (what it says, where it is); those into the scratch folder among them.
     """
 
     python: str
@@ -78,7 +78,9 @@ def places() -> Places:
             else:
                 binds.append(str(path))
     hops = [hop for hop in _hops(sys.executable) if not _within(hop[1], binds)]
-    return Places(sys.executable, tuple(binds), (*links, *hops))
+    # An environment may itself lie in /tmp: then that is a folder, which is read-only; TMPDIR names the other one.
+    led = [(target, path) for target, path in LINKS if not any(_within(each, [path]) for each in (*binds, *_at(hops)))]
+    return Places(sys.executable, tuple(binds), (*links, *hops, *led))
 
 
 def above(paths: tuple[str, ...]) -> list[str]:
@@ -89,6 +91,10 @@ def above(paths: tuple[str, ...]) -> list[str]:
 
 def _within(path: str, folders: Iterable[str]) -> bool:
     return any(path == folder or path.startswith(folder.rstrip("/") + "/") for folder in folders)
+
+
+def _at(links: Iterable[tuple[str, str]]) -> list[str]:
+    return [path for _, path in links]
 
 
 def _hops(path: str) -> list[tuple[str, str]]:

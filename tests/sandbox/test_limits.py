@@ -100,7 +100,7 @@ def test_all_files_have_a_largest_size_together(isolating: Sandbox) -> None:
 import os
 try:
     for number in range(20):
-        with open(f"/tmp/{number}" if number % 2 and os.path.isdir("/tmp") else str(number), "wb") as file:
+        with open(os.path.join(os.environ["TMPDIR"] if number % 2 else "", str(number)), "wb") as file:
             file.write(bytes(1 << 20))
 except OSError as error:
     print(number, error.strerror)

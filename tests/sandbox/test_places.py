@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,17 @@ def test_an_environment_made_in_a_project_shows_not_the_project(
     monkeypatch.setattr(sys, "executable", str(tmp_path / "bin" / "python"))
     shown = {path for path in places().binds if path.startswith(str(tmp_path))}
     assert shown == {str(tmp_path / name) for name in ("bin", "lib", "pyvenv.cfg")}
+
+
+def test_an_environment_in_tmp_is_shown_there_and_tmp_leads_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        (Path(folder) / "bin").mkdir()
+        (Path(folder) / "bin" / "python").symlink_to(sys.executable)
+        monkeypatch.setattr(sys, "prefix", folder)
+        monkeypatch.setattr(sys, "executable", f"{folder}/bin/python")
+        assert f"{folder}/bin" in places().binds
+        assert "/tmp" not in [where for _, where in places().links]
+        assert "/dev/shm" in [where for _, where in places().links]
 
 
 def test_links_that_lead_to_the_interpreter_are_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -130,7 +130,7 @@ FORMS = {
 def test_hostile_answers_end_in_bounded_time(form, answer):
     start = time.monotonic()
     form.parse(answer)
-    assert time.monotonic() - start < 1
+    assert time.monotonic() - start < 5  # it would take minutes, if not for the limit
 
 
 class TestRefused:
@@ -227,4 +227,4 @@ def test_blanks_that_are_ignored_count_against_the_deadline():
     start = time.monotonic()
     (issue,) = form.parse(" " * 4_000_000 + "!").issues
     assert "0.5 s" in issue.message
-    assert time.monotonic() - start < 1
+    assert time.monotonic() - start < 5  # it would take minutes, if not for the limit
