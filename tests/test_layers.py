@@ -125,23 +125,23 @@ def loaded_after(code: str) -> set[str]:
     return set(said.stdout.splitlines()[-1].split())
 
 
+EVERY_HELP = """
+from llmkit.cli.main import main
+for words in (
+    "", "eval", "gate", "plan", "compare", "generate", "validate", "format show", "judge calibrate", "judge run",
+    "label start", "judge new",
+):
+    assert main([*words.split(), "--help"]) == 0, words
+"""
+# In one process: what any of them loads is seen at the end.
+
+
 @pytest.mark.parametrize(
     "code",
     [
         "import llmkit",
         "import llmkit.cli.main",
-        "from llmkit.cli.main import main; main(['--help'])",
-        "from llmkit.cli.main import main; main(['eval', '--help'])",
-        "from llmkit.cli.main import main; main(['gate', '--help'])",
-        "from llmkit.cli.main import main; main(['plan', '--help'])",
-        "from llmkit.cli.main import main; main(['compare', '--help'])",
-        "from llmkit.cli.main import main; main(['generate', '--help'])",
-        "from llmkit.cli.main import main; main(['validate', '--help'])",
-        "from llmkit.cli.main import main; main(['format', 'show', '--help'])",
-        "from llmkit.cli.main import main; main(['judge', 'calibrate', '--help'])",
-        "from llmkit.cli.main import main; main(['judge', 'run', '--help'])",
-        "from llmkit.cli.main import main; main(['label', 'start', '--help'])",
-        "from llmkit.cli.main import main; main(['judge', 'new', '--help'])",
+        EVERY_HELP,
         "import llmkit.pytest_plugin",
     ],
 )

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from llmkit.sandbox.base import Execution, Limits, Program, Sandbox
-from tests.sandbox.kinds import ALL, ISOLATING, sandbox
+from tests.sandbox.kinds import ALL, TRIED, sandbox
 
 Run = Callable[..., Execution]
 
@@ -20,7 +20,7 @@ def any_sandbox(request: pytest.FixtureRequest, tmp_path: Path) -> Sandbox:
     return sandbox(request.param, tmp_path)
 
 
-@pytest.fixture(params=ISOLATING)
+@pytest.fixture(params=TRIED)
 def isolating(request: pytest.FixtureRequest, tmp_path: Path) -> Sandbox:
     """Each kind that isolates and works here."""
     return sandbox(request.param, tmp_path)

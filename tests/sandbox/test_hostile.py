@@ -20,7 +20,7 @@ from llmkit.sandbox.choose import CONTAINED, PROBE
 from llmkit.sandbox.running import Launch, Watched
 from llmkit.sandbox.unsafe import UnsafeLocal
 from tests.sandbox.hostile import ESCAPED, programs
-from tests.sandbox.kinds import lives, sandbox
+from tests.sandbox.kinds import TRIED, lives, sandbox
 
 LIMITS = Limits(cpu_s=0.2, wall_s=3.0, memory_mb=96, processes=12, file_mb=1, scratch_mb=2, output_kb=32)
 WAITING = Limits(cpu_s=0.2, wall_s=0.3, memory_mb=96, processes=12, file_mb=1, scratch_mb=2, output_kb=32)
@@ -44,7 +44,7 @@ ON_NOTHING = (
 )
 """What even the sandbox that isolates nothing must end, clean up and keep away from variables and descriptors."""
 
-CASES = [(kind, name) for kind in ("bubblewrap", "namespaces") for name in programs()]
+CASES = [(kind, name) for kind in TRIED for name in programs()]
 CASES += [("docker", name) for name in ON_DOCKER] + [("unsafe-local", name) for name in ON_NOTHING]
 
 
