@@ -15,6 +15,7 @@
     ├── DataError                  4   a data set cannot be read or holds what no row may hold
     ├── ProviderError              4   a model's server failed, refused or answered nonsense
     │   └── NotStoredError         3   an answer is not stored, and no call may be made
+    ├── EngineError                4   a model's engine, started by llmkit, did not start or died
     ├── ScorerError                4   a scorer crashed or met an answer that it cannot score
     │   └── SandboxError           4   a program could not be started, for a reason that is not its own
     └── StoreError                 4   the store cannot be read or written
@@ -185,6 +186,10 @@ class ProviderError(LlmkitError):
     def retryable(self) -> bool:
         """Whether the same request may succeed on another attempt."""
         return self.fault in RETRYABLE
+
+
+class EngineError(LlmkitError):
+    """A model's engine that llmkit starts did not start, or died: no further call can be answered, so the run ends."""
 
 
 class NotStoredError(ProviderError):

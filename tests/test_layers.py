@@ -17,7 +17,7 @@ PACKAGE = Path(llmkit.__file__).parent
 # From the bottom up. A room may import rooms of lower rows, and its own; rooms of one row do not know each other.
 ROWS: tuple[tuple[str, ...], ...] = (
     ("errors", "redact", "version"),
-    ("types", "canonical", "text"),
+    ("types", "canonical", "text", "speculation"),
     ("catalogue", "comparisons", "generations", "judgements", "plans"),
     ("agreements", "calibrations", "judged_runs", "verdicts"),
     ("documents", "sandbox", "stats", "shipped"),

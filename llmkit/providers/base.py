@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
+from llmkit.speculation import Speculation
 from llmkit.tokens import Tokenizer
 from llmkit.types import Completion, Request
 
@@ -159,6 +160,15 @@ class Starts(Protocol):
 
     async def __aexit__(self, *exc: object) -> None:
         """Stop; nothing is left running."""
+        ...
+
+
+@runtime_checkable
+class Speculates(Protocol):
+    """Offered by providers whose engine may draft tokens ahead and counts what came of it."""
+
+    async def speculation(self) -> Speculation | None:
+        """Return the counts since the engine's start; None where it drafts nothing, or does not tell."""
         ...
 
 

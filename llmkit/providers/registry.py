@@ -25,7 +25,7 @@ BUILT_IN: Mapping[str, str] = MappingProxyType(
         "local": "llmkit.providers.local:Local",
         "openai": "llmkit.providers.openai:OpenAI",
         "scripted": "llmkit.providers.scripted:Scripted",
-        "vllm": "llmkit.providers.vllm:Vllm",
+        "vllm": "llmkit.providers.vllm.choice:Vllm",
     }
 )
 _MAKERS = {"gpt": "openai", "chatgpt": "openai", "o1": "openai", "o3": "openai", "o4": "openai", "claude": "anthropic"}

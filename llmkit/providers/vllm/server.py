@@ -6,44 +6,39 @@ Source: vLLM's "OpenAI-Compatible Server" and "Structured Outputs". Shapes trave
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 from urllib.parse import urlsplit
 
-from llmkit.errors import UsageError
 from llmkit.providers.account import checked_url
 from llmkit.providers.base import Capabilities
-from llmkit.providers.chat import Chat, ChatOptions
+from llmkit.providers.chat import Chat
 from llmkit.providers.echoed import TEMPLATE, Tokens, loglikelihoods
 from llmkit.providers.keys import find_key
-from llmkit.providers.params import SHAPES, validate
+from llmkit.providers.params import SHAPES
+from llmkit.providers.vllm.options import VllmOptions
 from llmkit.types import Completion, Request
 
 KEY_ENV = "VLLM_API_KEY"
-URL_ENV = "VLLM_BASE_URL"
 CAPABILITIES = Capabilities(
     logprobs=True, loglikelihood=frozenset({"chat", "none"}), seed=True, structured=SHAPES, billed=False
 )
 _WIRE_SHAPES = {"json_schema": "json", "regex": "regex", "choice": "choice", "grammar": "grammar"}
 
 
-class Vllm(Chat):
-    """A model that a vLLM server serves. Its tokens have no price unless llmkit.toml gives one."""
+class VllmServer(Chat):
+    """A model that a vLLM server serves. Its tokens have no price unless llmkit.toml gives one.
 
-    Options: ClassVar = ChatOptions
+    Args:
+        model: As the server knows it.
+        url: Of the server; ``/v1`` is appended where it has no path.
+        options: Timeouts, key and the like.
+        display: Built to show requests; it needs no key, and without one cannot be started.
+    """
 
-    def __init__(
-        self, model: str, options: Mapping[str, Any] | ChatOptions | None = None, *, display: bool = False
+        def __init__(
+        self, model: str, url: str, options: VllmOptions, *, display: bool = False
     ) -> None:
-        if not isinstance(options, ChatOptions):
-            options = validate(ChatOptions, options or {}, what="vllm")
-        url = options.base_url or os.environ.get(URL_ENV)
-        if not url:
-            raise UsageError(
-                f"vllm/{model} needs the URL of a running server",
-                hint=f"Start one (vllm serve {model}) and write vllm/{model}@http://127.0.0.1:8000, or set {URL_ENV}",
-            )
         needed = options.api_key_env is not None
         key = find_key("vllm", options.api_key_env or KEY_ENV, needed=needed, display=display)
         super().__init__(
@@ -54,11 +49,6 @@ class Vllm(Chat):
             options=options,
             capabilities=CAPABILITIES,
         )
-
-    @classmethod
-    def for_display(cls, model: str, options: Mapping[str, Any]) -> Vllm:
-        """Build one that shows its requests and needs no key; without one it cannot be started."""
-        return cls(model, options, display=True)
 
     async def loglikelihoods(self, request: Request) -> Completion:
         """Measure the request's continuations; see ``echoed``.
@@ -74,8 +64,13 @@ class Vllm(Chat):
 
     def structured_wire(self, structured: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the body's fields that enforce a shape of output."""
-        shapes = {shape: value for shape, value in structured.items() if shape != "strict"}
-        return {"structured_outputs": {_WIRE_SHAPES[shape]: value for shape, value in shapes.items()}}
+        return shapes_wire(structured)
+
+
+def shapes_wire(structured: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return ``structured_outputs``, which vLLM's server and engine take alike."""
+    shapes = {shape: value for shape, value in structured.items() if shape != "strict"}
+    return {"structured_outputs": {_WIRE_SHAPES[shape]: value for shape, value in shapes.items()}}
 
 
 def _with_version(url: str) -> str:
