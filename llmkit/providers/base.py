@@ -28,6 +28,7 @@ class Capabilities:
         structured: Shapes of output that it enforces: of ``json_schema``, ``regex``, ``choice``, ``grammar``.
         billed: Whether calls cost dollars; a local model's do not, and their price is known: 0.
         fixed_concurrency: Calls that may run at once where the engine sets the number (its slots); else None.
+        reuses_prefixes: Whether prompts with a common beginning are answered sooner one after the other.
     """
 
     logprobs: bool = False
@@ -36,6 +37,7 @@ class Capabilities:
     structured: frozenset[str] = frozenset()
     billed: bool = True
     fixed_concurrency: int | None = None
+    reuses_prefixes: bool = False
 
 
 @dataclass(frozen=True, slots=True)

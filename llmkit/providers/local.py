@@ -107,6 +107,7 @@ class Local:
             structured=frozenset({"json_schema", "regex", "choice", "grammar"}),
             billed=False,
             fixed_concurrency=self.options.slots,
+            reuses_prefixes=self.options.prompt_cache,
         )
         self._version = engine_version()
         self._path = gguf.find(model)

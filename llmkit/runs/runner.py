@@ -1,7 +1,7 @@
 """The runner: samples in, calls made, answers committed, scores stored, metrics out.
 
-    pieces ──chunks──► cache ──misses──► workers ──► store (committed) ──► scorers ──► store ──► tally
-                         └────────────────hits──────────────────────────────┘
+    pieces ──chunks──► cache ──misses──► order ──► workers ──► store (committed) ──► scorers ──► store ──► tally
+                         └─────────────────────hits───────────────────────────────────┘
 
 A worker holds its place until its answer is committed, so a kill at any moment loses at most what is in flight.
 """
@@ -21,6 +21,7 @@ from llmkit.providers.base import Provider
 from llmkit.runs.forming import Former, paid
 from llmkit.runs.grade import grade, judge
 from llmkit.runs.judging import Bench
+from llmkit.runs.ordering import AsGiven, Grouped, ordering
 from llmkit.runs.plan import Plan
 from llmkit.runs.records import Answer, Job, Outcome, storable
 from llmkit.runs.render import pieces
@@ -101,14 +102,17 @@ class Runner:
         """Execute; returns how it ended. Whatever happens, every answer that came is stored.
 
         Args:
-            some: The part of the plan to execute, after which the next may be; None: all of it.
+            some: The part of the plan to execute, in this order, after which the next may be; None: all of it, in
+                the order that suits the provider.
 
         Raises:
             StoreError: The store failed; what was committed is kept.
             asyncio.CancelledError: After everything has been kept.
         """
         grading = asyncio.create_task(self._grade())
-        answering = asyncio.create_task(self._answer(pieces(self.plan, self.provider) if some is None else some))
+        order = ordering(self.provider) if some is None else AsGiven()
+        some = pieces(self.plan, self.provider) if some is None else some
+        answering = asyncio.create_task(self._answer(some, order))
         try:
             await asyncio.wait({grading, answering}, return_when=asyncio.FIRST_COMPLETED)
             if grading.done():  # before the end of the answers: it failed
@@ -191,13 +195,13 @@ class Runner:
 
     # --- from plan to answers ---
 
-    async def _answer(self, some: Iterable[Job | Outcome]) -> None:
+    async def _answer(self, some: Iterable[Job | Outcome], order: AsGiven | Grouped) -> None:
         async with asyncio.TaskGroup() as group:
-            await self._produce(group, some)
+            await self._produce(group, some, order)
 
-    async def _produce(self, group: asyncio.TaskGroup, some: Iterable[Job | Outcome]) -> None:
-        """Look up, and hand misses to the workers, which are started as they are needed."""
-        started = 0
+    async def _produce(self, group: asyncio.TaskGroup, some: Iterable[Job | Outcome], order: AsGiven | Grouped) -> None:
+        """Look up, and hand misses to the workers in order."""
+        workers: list[asyncio.Task[None]] = []
         for chunk in _chunks(some, CHUNK):
             if self._stopped is not None:
                 break
@@ -215,13 +219,18 @@ class Runner:
                     await self._done.put(_known(piece, answer, facts))
                     self._unsettled.pop(piece.key, None)  # a sample that was shown before the run
                 elif id(piece) in claimed:
-                    if started < self._workers:
-                        group.create_task(self._work())
-                        started += 1
-                    await self._jobs.put(piece)
+                    await self._hand(order.add(piece), group, workers)
             await asyncio.sleep(0)  # a chunk of hits waits for nothing; let the others have their turn
-        for _ in range(started):
+        await self._hand(order.rest(), group, workers)
+        for _ in workers:
             await self._jobs.put(None)
+
+    async def _hand(self, jobs: Sequence[Job], group: asyncio.TaskGroup, workers: list[asyncio.Task[None]]) -> None:
+        """Queue jobs for the workers, which are started as they are needed."""
+        for job in jobs:
+            if len(workers) < self._workers:
+                workers.append(group.create_task(self._work()))
+            await self._jobs.put(job)
 
     def _claim(self, jobs: Sequence[Job], known: Mapping[bytes, Answer]) -> set[int]:
         """Pick the jobs to ask; one that asks what is under way waits for that answer, so that it is paid for once.

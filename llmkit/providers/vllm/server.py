@@ -21,7 +21,12 @@ from llmkit.types import Completion, Request
 
 KEY_ENV = "VLLM_API_KEY"
 CAPABILITIES = Capabilities(
-    logprobs=True, loglikelihood=frozenset({"chat", "none"}), seed=True, structured=SHAPES, billed=False
+    logprobs=True,
+    loglikelihood=frozenset({"chat", "none"}),
+    seed=True,
+    structured=SHAPES,
+    billed=False,
+    reuses_prefixes=True,  # vLLM's default; to a server without it the order is as good as any
 )
 _WIRE_SHAPES = {"json_schema": "json", "regex": "regex", "choice": "choice", "grammar": "grammar"}
 
@@ -36,9 +41,7 @@ class VllmServer(Chat):
         display: Built to show requests; it needs no key, and without one cannot be started.
     """
 
-        def __init__(
-        self, model: str, url: str, options: VllmOptions, *, display: bool = False
-    ) -> None:
+    def __init__(self, model: str, url: str, options: VllmOptions, *, display: bool = False) -> None:
         needed = options.api_key_env is not None
         key = find_key("vllm", options.api_key_env or KEY_ENV, needed=needed, display=display)
         super().__init__(
