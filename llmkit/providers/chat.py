@@ -6,7 +6,7 @@ Sources: OpenAI's API reference, "Chat Completions"; vLLM's and llama.cpp's serv
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from types import MappingProxyType
@@ -136,23 +136,9 @@ class Chat:
         Raises:
             UsageError: A parameter that this server does not take.
         """
-        body: dict[str, Any] = {
-            "model": self.model,
-            "messages": [{"role": message.role, "content": message.content} for message in request.messages],
-        }
-        for name, value in request.params.items():
-            if name in SAME_NAMES:
-                body[name] = value
-            elif name == "max_tokens":
-                body[self._max_tokens] = value
-            elif name == "structured":
-                body.update(self.structured_wire(value))
-            elif name != "extra":
-                raise not_taken(self.name, name)
-        if "top_logprobs" in body:
-            body["logprobs"] = True
-        body.update(request.params.get("extra") or {})
-        return body
+        return chat_body(
+            self.name, self.model, request, max_tokens=self._max_tokens, structured_wire=self.structured_wire
+        )
 
     def structured_wire(self, structured: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the body's fields that enforce a shape of output."""
@@ -195,6 +181,44 @@ class Chat:
         reply = await self._http.post(f"{base}/{beside}", body)
         self.limits = rate_limits(reply.headers)
         return reply
+
+
+def chat_body(
+    provider: str,
+    model: str,
+    request: Request,
+    *,
+    max_tokens: str = "max_tokens",
+    structured_wire: Callable[[Mapping[str, Any]], Mapping[str, Any]],
+) -> dict[str, Any]:
+    """Return a chat request's body.
+
+    Args:
+        provider: For messages.
+        model: As the server knows it.
+        request: What is asked.
+        max_tokens: The wire's name for it.
+        structured_wire: A shape of output → the fields that enforce it.
+
+    Raises:
+        UsageError: A parameter that the wire has no field for.
+    """
+    body: dict[str, Any] = {
+        "model": model,
+        "messages": [{"role": message.role, "content": message.content} for message in request.messages],
+    }
+    for name, value in request.params.items():
+        if name in SAME_NAMES:
+            body[name] = value
+        elif name == "max_tokens":
+            body[max_tokens] = value
+        elif name == "structured":
+            body.update(structured_wire(value))
+        elif name != "extra":
+            raise not_taken(provider, name)
+    if "top_logprobs" in body:
+        body["logprobs"] = True
+    return {**body, **(request.params.get("extra") or {})}
 
 
 def read_chat(peer: Peer, reply: Reply) -> Completion:

@@ -1,0 +1,277 @@
+"""An engine of vLLM in a process of its own: start it, ask it, end it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from llmkit.errors import EngineError, LlmkitError
+from llmkit.providers import faults
+from llmkit.providers.faults import Peer
+from llmkit.providers.http import Reply
+from llmkit.providers.starting import tell
+from llmkit.providers.vllm.lines import Lines
+from llmkit.providers.vllm.stages import stage_of
+
+WORKER = "llmkit.providers.vllm.worker"
+LOOKS_S = 0.2
+"""How often the log is looked into while the engine starts."""
+ENDS_S = 30.0
+"""For the worker to end what vLLM started; it needs 3 s on a processor."""
+HURRY_S = 1.0
+"""The same where somebody waits for the prompt: an interrupted run has to be out within two seconds."""
+
+DEAD = 503
+"""The worker's code for a call that came too late: the engine is dead, and why follows."""
+
+Explain = Callable[[str, str, int | None], LlmkitError]
+"""The log, what was said of the failure and the worker's exit status → the error that people see."""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What an engine is started with.
+
+    Attributes:
+        who: As people call it: ``vllm/ORG/MODEL``.
+        arguments: Of ``AsyncEngineArgs``.
+        name: By which the model is called on the wire.
+        chat_template: In place of the model's own; None: that.
+        lora: Folder of an adapter.
+        environment: Variables for the worker, beside this process's own.
+        timeout_s: For the start.
+    """
+
+    who: str
+    arguments: Mapping[str, Any]
+    name: str
+    chat_template: str | None = None
+    lora: str | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+    timeout_s: float = 1800.0
+
+
+class Engine:
+    """A worker with a loaded model.
+
+    Args:
+        start: What to start.
+        explain: Makes an error of a log.
+        timeout_s: For one call.
+
+    Attributes:
+        facts: What the worker said when it was ready: ``max_model_len``, ``cache_tokens``, ``dtype``.
+        pid: Of the worker, which leads a process group of its own; None before the start.
+    """
+
+    def __init__(self, start: Start, explain: Explain, *, timeout_s: float) -> None:
+        self.start_with, self.facts = start, {}  # type: tuple[Start, dict[str, Any]]
+        self.peer = Peer("vllm", start.who, "")
+        self._explain, self._timeout_s = explain, timeout_s
+        self._folder: Path | None = None
+        self._process: asyncio.subprocess.Process | None = None
+        self._lines: Lines | None = None
+        self._calls: dict[int, asyncio.Future[dict[str, Any]]] = {}
+        self._count = 0
+        self._reading: asyncio.Task[None] | None = None
+        self._broken: LlmkitError | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """The worker's process id."""
+        return self._process.pid if self._process is not None else None
+
+    @property
+    def log(self) -> Path:
+        """What vLLM writes; it is kept where the engine failed."""
+        assert self._folder is not None
+        return self._folder / "vllm.log"
+
+    async def start(self) -> None:
+        """Start the worker and wait until the model is loaded. Cancelled, it leaves nothing running.
+
+        Raises:
+            EngineError: It did not start; or another error of ours that says why.
+        """
+        who = self.start_with.who
+        tell(who, "starting")
+        try:
+            await self._spawn()
+            assert self._lines is not None
+            async with asyncio.timeout(self.start_with.timeout_s):
+                said = await self._watched(self._lines.receive())
+        except TimeoutError:
+            await self._end(0)
+            raise self._too_slow() from None
+        except BaseException:
+            await self._end(0)
+            raise
+        finally:
+            tell(who, None)
+        if said is None or "ready" not in said:
+            raise await self._failed("" if said is None else str(said.get("failed", "")))
+        self.facts = said["ready"]
+        self._reading = asyncio.create_task(self._read())
+
+    async def stop(self, *, hurry: bool = False) -> None:
+        """End the worker and all that vLLM started. Calls under way fail.
+
+        Args:
+            hurry: Kill what does not end within a second.
+        """
+        self._broken = self._broken or EngineError(f"{self.start_with.who} was stopped")
+        if self._lines is not None:
+            self._lines.send({"stop": True})
+        await self._end(HURRY_S if hurry else ENDS_S)
+        if self._reading is not None:
+            self._reading.cancel()
+            await asyncio.wait({self._reading})
+        self._release(self._broken)
+        if self._folder is not None and self._reading is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    async def post(self, path: str, body: Mapping[str, Any]) -> Reply:
+        """Ask the worker what one would ask a server. Cancelling it stops the generation.
+
+        Raises:
+            ProviderError: The engine refuses the request, or does not answer in time.
+            EngineError: The engine is dead.
+        """
+        if self._broken is not None:
+            raise self._broken
+        assert self._lines is not None
+        self._count += 1
+        number, began = self._count, time.perf_counter()
+        future = self._calls[number] = asyncio.get_running_loop().create_future()
+        self._lines.send({"id": number, "path": path, "body": dict(body)})
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                answer = await future
+        except TimeoutError:
+            self._lines.send({"abort": number})
+            raise faults.timed_out(self.peer, "before the whole answer came", maybe_billed=False) from None
+        except asyncio.CancelledError:
+            self._lines.send({"abort": number})
+            raise
+        finally:
+            self._calls.pop(number, None)
+        if "error" in answer:
+            if answer["error"]["code"] == DEAD and self._reading is not None:
+                await asyncio.wait({self._reading})
+                raise self._broken or EngineError(f"{self.start_with.who} died")
+            raise faults.from_error_object(self.peer, answer)
+        return Reply(answer["document"], {}, time.perf_counter() - began)
+
+    async def _spawn(self) -> None:
+        """Start the worker in a session of its own: a Ctrl-C at the terminal is this process's to deal with."""
+        self._folder = Path(tempfile.mkdtemp(prefix="llmkit-vllm-"))
+        ours, theirs = socket.socketpair()
+        try:
+            with theirs, self.log.open("wb") as log:
+                self._process = await asyncio.create_subprocess_exec(
+                    # -P: a file vllm.py in the current folder is not vLLM
+                    sys.executable, "-P", "-m", WORKER, str(theirs.fileno()),
+                    stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=[theirs.fileno()],
+                    start_new_session=True, env={**os.environ, **self.start_with.environment},
+                )  # fmt: skip
+        except BaseException:
+            ours.close()
+            raise
+        self._lines = await Lines.over(ours)
+        start = self.start_with
+        self._lines.send(
+            {
+                "start": {
+                    "arguments": dict(start.arguments),
+                    "name": start.name,
+                    "chat_template": start.chat_template,
+                    "lora": start.lora,
+                }
+            }
+        )
+
+    async def _watched(self, receiving: Any) -> dict[str, Any] | None:
+        """Wait for the worker's first word, and tell the stages that its log shows until then."""
+        task = asyncio.ensure_future(receiving)
+        try:
+            with self.log.open("rb") as log:
+                while not task.done():
+                    for line in _new_lines(log):
+                        if (stage := stage_of(line)) is not None:
+                            tell(self.start_with.who, stage)
+                    await asyncio.wait({task}, timeout=LOOKS_S)
+            return await task
+        finally:
+            task.cancel()
+
+    async def _read(self) -> None:
+        """Hand each answer to who waits for it; at the end of the connection everybody is told why."""
+        assert self._lines is not None
+        said = ""
+        while (message := await self._lines.receive()) is not None:
+            if "failed" in message:
+                said = str(message["failed"])
+                break
+            future = self._calls.get(message["id"])
+            if future is not None and not future.done():
+                future.set_result(message)
+        if self._broken is None:
+            self._broken = await self._failed(said)
+        self._release(self._broken)
+
+    def _release(self, error: LlmkitError) -> None:
+        for future in self._calls.values():
+            if not future.done():
+                future.set_exception(error)
+
+    async def _failed(self, said: str) -> LlmkitError:
+        """End what is left, and say what went wrong. The log stays where it is."""
+        await self._end(ENDS_S)
+        status = self._process.returncode if self._process is not None else None
+        with self.log.open("rb") as log:
+            log.seek(max(0, self.log.stat().st_size - LOG_READ))
+            text = log.read().decode("utf-8", "replace")
+        error = self._explain(text, said, status)
+        error.hint = f"{error.hint}. The engine's log: {self.log}" if error.hint else f"The engine's log: {self.log}"
+        return error
+
+    def _too_slow(self) -> EngineError:
+        return EngineError(
+            f"{self.start_with.who} did not start within {self.start_with.timeout_s:g} s",
+            hint=f"Raise it with -M start_timeout_s=…. The engine's log: {self.log}",
+        )
+
+    async def _end(self, within_s: float) -> None:
+        """Wait for the worker's end, and kill its whole process group where it does not come."""
+        process = self._process
+        if process is None:
+            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                await process.wait()
+        if process.returncode != 0:  # it ended its children itself otherwise
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+        await process.wait()
+        if self._lines is not None:
+            self._lines.close()
+
+
+LOG_READ = 256 * 1024
+"""Bytes of the log's end that are looked into for a reason."""
+
+
+def _new_lines(log: Any) -> Iterator[str]:
+    while line := log.readline(65536):
+        yield line.decode("utf-8", "replace")

@@ -1,0 +1,126 @@
+"""The worker's life: told what to start, it starts it, answers until it is told to stop, and outlives nobody."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+import traceback
+from pathlib import Path
+from typing import Any
+
+from llmkit.providers.vllm.lines import Lines
+
+LAST_WORDS_S = 20.0
+"""For the engine to end by itself; some of its processes wait for each other."""
+ASKED_S = 2.0
+"""For those that are left to end on SIGTERM."""
+
+
+async def main(descriptor: int) -> None:
+    """Serve the connection until its other side stops or is gone."""
+    os.set_inheritable(descriptor, False)
+    lines = await Lines.over(socket.socket(fileno=descriptor))
+    told = await lines.receive()
+    if told is None:
+        return
+    starting = asyncio.create_task(_started(told["start"]))
+    listening = asyncio.create_task(lines.receive())
+    await asyncio.wait({starting, listening}, return_when=asyncio.FIRST_COMPLETED)
+    if not starting.done():  # told to stop, or left alone, while vLLM loads: nothing there can be interrupted
+        end_all()
+    try:
+        served = starting.result()
+    except BaseException as error:  # whatever it is, the other side has to hear of it
+        traceback.print_exc()
+        lines.send({"failed": f"{type(error).__name__}: {error}"})
+        await lines.drain()
+        end_all(1)
+    lines.send({"ready": served.facts()})
+    await _serve(served, lines, listening)
+    threading.Timer(LAST_WORDS_S, end_all).start()
+    served.stop()
+    end_all()
+
+
+async def _started(start: dict[str, Any]) -> Any:
+    """Load vLLM and the model, in a thread: this one notices when the other side is gone."""
+
+    def load() -> Any:
+        from llmkit.providers.vllm.worker.served import Served
+
+        return Served(start)
+
+    return await asyncio.to_thread(load)
+
+
+async def _serve(served: Any, lines: Lines, listening: asyncio.Task[dict[str, Any] | None]) -> None:
+    calls: dict[int, asyncio.Task[None]] = {}
+    dead = asyncio.create_task(served.died())
+    while True:
+        await asyncio.wait({listening, dead}, return_when=asyncio.FIRST_COMPLETED)
+        if dead.done():
+            lines.send({"failed": dead.result()})
+            await lines.drain()
+            return
+        message = listening.result()
+        if message is None or "stop" in message:
+            break
+        if "abort" in message:
+            if (call := calls.get(message["abort"])) is not None:
+                call.cancel()
+        else:
+            number = message["id"]
+            calls[number] = asyncio.create_task(_answer(served, lines, message))
+            calls[number].add_done_callback(lambda _, number=number: calls.pop(number, None))
+        listening = asyncio.create_task(lines.receive())
+    dead.cancel()
+    for call in calls.values():
+        call.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await asyncio.gather(*calls.values(), dead, return_exceptions=True)
+
+
+async def _answer(served: Any, lines: Lines, message: dict[str, Any]) -> None:
+    lines.send({"id": message["id"], **await served.answer(message["path"], message["body"])})
+
+
+def end_all(code: int = 0) -> Any:
+    """End this process and all that vLLM started: they are one process group, for the worker leads a session.
+
+    They are asked first, so that they take their shared memory with them; Python's resource trackers, which clean up
+    behind the others, end by themselves once nobody is left.
+    """
+    if os.getpgrp() == os.getpid():
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        os.killpg(0, signal.SIGTERM)
+        latest = time.monotonic() + ASKED_S
+        while left := _others():
+            if time.monotonic() > latest:
+                for pid in left:
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(pid, signal.SIGKILL)
+                break
+            time.sleep(0.02)
+    os._exit(code)
+
+
+def _others() -> list[int]:
+    """Return who else is alive in this process group."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            state, _, group = (folder / "stat").read_text().rpartition(")")[2].split()[:3]
+            mine = int(group) == os.getpgrp() and folder.name != str(os.getpid()) and state != "Z"
+            if mine and b"resource_tracker" not in (folder / "cmdline").read_bytes():
+                found.append(int(folder.name))
+    return found
+
+
+if __name__ == "__main__":
+    asyncio.run(main(int(sys.argv[1])))
