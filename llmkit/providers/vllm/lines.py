@@ -1,8 +1,8 @@
 """What llmkit and its worker say to each other: JSON objects, one a line, over a socket.
 
-To the worker: first ``{"start": …}``, then ``{"id": 7, "path": "chat/completions", "body": {…}}``, ``{"abort": 7}`` and at
-the end ``{"stop": true}``. From it: ``{"ready": {…}}``, then ``{"id": 7, "document": {…}}`` or ``{"id": 7, "error": {…}}``,
-and ``{"failed": "…"}`` where there will be no more.
+To the worker: first ``{"start": …}``, then ``{"id": 7, "path": "chat/completions", "body": {…}}``, ``{"abort": 7}``
+and at the end ``{"stop": true}``. From it: ``{"ready": {…}}``, then ``{"id": 7, "document": {…}}`` or
+``{"id": 7, "error": {…}}``, and ``{"failed": "…"}`` where there will be no more.
 """
 
 from __future__ import annotations

@@ -16,6 +16,9 @@ MAX_NUM_SEQS = 256
 makes the same run on two machines the same run."""
 
 
+Size = Annotated[int, Field(ge=1)] | Annotated[str, Field(pattern=r"^\d{1,12}[KMGT]?$")]
+
+
 class VllmOptions(ChatOptions):
     """Options of both; an engine's have vLLM's own names ("Engine Arguments").
 
@@ -52,7 +55,9 @@ class VllmOptions(ChatOptions):
     tensor_parallel_size: Annotated[int, Field(ge=1, le=1024)] | None = None
     pipeline_parallel_size: Annotated[int, Field(ge=1, le=1024)] | None = None
     gpu_memory_utilization: Annotated[float, Field(gt=0, le=1)] | None = None
-    kv_cache_memory_bytes: Annotated[int, Field(ge=1)] | Annotated[str, Field(pattern=r"^\d{1,12}[KMGT]?$")] | None = None
+    kv_cache_memory_bytes: Annotated[int, Field(ge=1)] | Annotated[str, Field(pattern=r"^\d{1,12}[KMGT]?$")] | None = (
+        None
+    )
     enable_prefix_caching: bool | None = None
     enforce_eager: bool | None = None
     speculative_config: dict[str, Any] | None = None
