@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from llmkit.types import Interval, RunStatus
+from llmkit.variants import MarginVerdict, Sameness, Verdict, overall
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +164,8 @@ class Comparison:
         seed: Of the resampling.
         differs: What was set otherwise on side b, and is what one compares: ``model: a → b``, ``prompt``.
         notes: Further lines for people: metrics that one side lacks, a run that did not end, ….
+        margins: Of each metric that was asked about, whether b is worse by its margin or more.
+        sameness: How many answers are the same; None where no pair has an answer on both sides.
     """
 
     a: Side
@@ -179,6 +182,13 @@ class Comparison:
     seed: int = 0
     differs: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    margins: tuple[MarginVerdict, ...] = ()
+    sameness: Sameness | None = None
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """What all margins together come to; None where none was asked about."""
+        return overall(self.margins)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ PACKAGE = Path(llmkit.__file__).parent
 ROWS: tuple[tuple[str, ...], ...] = (
     ("errors", "redact", "version"),
     ("types", "canonical", "text", "speculation"),
+    ("variants",),
     ("catalogue", "comparisons", "generations", "judgements", "plans"),
     ("agreements", "calibrations", "judged_runs", "verdicts"),
     ("documents", "sandbox", "stats", "shipped"),
