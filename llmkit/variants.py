@@ -26,8 +26,8 @@ class MarginVerdict:
         a: Its value on side a over the units; None where it is unknown.
         b: On side b.
         difference: b − a.
-        interval: Of the difference, from two one-sided bounds: ``method`` names the tests that they invert. A bound that
-            cannot be had is the end of the scale.
+        interval: Of the difference, from two one-sided bounds: ``method`` names the tests that they invert. A bound
+            that cannot be had is the end of the scale.
         n: Units.
         losses: Units on which b is worse.
         gains: Units on which b is better.

@@ -20,9 +20,12 @@ from llmkit.paired.comparability import check, metrics_of
 from llmkit.paired.differences import metric_difference
 from llmkit.paired.exported import ENDINGS, ExportedRun
 from llmkit.paired.held import Held, hold
+from llmkit.paired.margins import check as check_margins
+from llmkit.paired.margins import verdicts
 from llmkit.paired.pairing import Pairs, pair
 from llmkit.paired.rows import Setup, Source
-from llmkit.paired.scorers import measure
+from llmkit.paired.sameness import TIE, sameness
+from llmkit.paired.scorers import Measure, measure
 from llmkit.paired.stored import StoredRun
 from llmkit.runs.store import Store
 from llmkit.text import shorten
@@ -39,6 +42,8 @@ def compare(
     gains: int = flips.GAINS,
     confidence: float = 0.95,
     seed: int = 0,
+    margins: Mapping[str, float] | None = None,
+    tie_tolerance: float = TIE,
 ) -> Comparison:
     """Pair two runs by sample and epoch and compare them: ``a`` came before, ``b`` after.
 
@@ -50,11 +55,14 @@ def compare(
         metric: In which metric to look for samples that flipped; the first one where None.
         losses: At most so many samples on which b is worse come with their texts.
         gains: At most so many on which b is better.
-        confidence: Of the intervals, two-sided.
+        confidence: Of the intervals, two-sided; and 1 less the one-sided error of a margin's verdict.
         seed: Of the resampling.
+        margins: Metric → by how much b may be worse, in its unit: ``Comparison.margins`` says whether it is.
+        tie_tolerance: Nats: how close two tokens are, at most, of which it is called a near tie that an answer took one
+            and not the other.
 
     Raises:
-        UsageError: No such run, file or metric; the runs cannot be compared.
+        UsageError: No such run, file or metric; the runs cannot be compared; a margin that nothing can be decided with.
         DataError: A file's line is no sample.
         StoreError: There is no store.
     """
@@ -65,31 +73,34 @@ def compare(
         shared = [name for name in metrics_of(held_b) if name in metrics_of(held_a)]
         if metric is not None and metric not in shared:
             raise UnknownNameError("metric", metric, shared)
-        found, notes = _metrics(shared, held_a, held_b, pairs, confidence, seed)
+        check_margins(margins or {}, shared, confidence)
+        measures = {name: measure(name, held_a, held_b) for name in shared}
+        found = _metrics(measures, held_a, held_b, pairs, confidence, seed)
+        sides = (one, held_a), (two, held_b)
         looked_at = metric or next((name for name in shared if found[name].unknown is None), shared[0])
         better = found[looked_at].higher_is_better
         chosen = flips.choose(looked_at, held_a, held_b, pairs, better, losses, gains)
         return Comparison(
             a=_side(held_a), b=_side(held_b), pairs=len(pairs), only_a=pairs.only_a, only_b=pairs.only_b,
             metrics=found, amounts=amounts(held_a, held_b, pairs, confidence=confidence, seed=seed),
-            flips=tuple(flips.flips(looked_at, (one, held_a), (two, held_b), pairs, chosen)), flipped=chosen.flipped,
+            flips=tuple(flips.flips(looked_at, *sides, pairs, chosen)), flipped=chosen.flipped,
             forced=forced, confidence=confidence, seed=seed, differs=tuple(_differs(one.setup, two.setup)),
             notes=(
-                *_judged(found, held_a, held_b), *_notes(held_a, held_b, pairs), *notes, *cautions(found, confidence)
+                *_judged(found, held_a, held_b), *_notes(held_a, held_b, pairs),
+                *(how.note for how in measures.values() if how.note is not None), *cautions(found, confidence),
             ),
+            margins=verdicts(margins or {}, *sides, pairs, measures, confidence=confidence, seed=seed),
+            sameness=sameness(*sides, pairs, tolerance=tie_tolerance),
         )  # fmt: skip
 
 
 def _metrics(
-    names: list[str], a: Held, b: Held, pairs: Pairs, confidence: float, seed: int
-) -> tuple[dict[str, MetricDifference], list[str]]:
-    """Compare each metric; return also what had to be assumed for it."""
-    measures = {name: measure(name, a, b) for name in names}
-    found = {
+    measures: Mapping[str, Measure], a: Held, b: Held, pairs: Pairs, confidence: float, seed: int
+) -> dict[str, MetricDifference]:
+    return {
         name: metric_difference(name, a, b, pairs, how, confidence=confidence, seed=seed)
         for name, how in measures.items()
     }
-    return found, [how.note for how in measures.values() if how.note is not None]
 
 
 def is_file(name: str) -> bool:

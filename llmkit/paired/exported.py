@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -11,13 +11,14 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from llmkit.errors import DataError, UsageError
-from llmkit.paired.rows import Key, Row, Setup, Texts
+from llmkit.paired.rows import Chosen, Key, Row, Setup, Texts, hash_of
 from llmkit.paired.stored import question_of, sizes_of
 from llmkit.runs.export import NESTED
 from llmkit.runs.records import references_json
 from llmkit.samples import Row as FileRow
 from llmkit.samples.jsonl import read_jsonl
 from llmkit.samples.parquet import read_parquet
+from llmkit.scoring.base import Item
 from llmkit.types import BadRow, Message, RunStatus
 
 PARQUET = ".parquet"
@@ -53,6 +54,12 @@ class _Usage(BaseModel):
     output_tokens: int | None = None
 
 
+class _Failure(BaseModel):
+    model_config = _MODEL
+    kind: str
+    metric: str | None = None
+
+
 class _Line(BaseModel):
     """One line; what an older llmkit did not write may be absent."""
 
@@ -74,6 +81,8 @@ class _Line(BaseModel):
     latency_s: float | None = None
     from_cache: bool = False
     stats: dict[str, list[float]] = {}
+    failures: list[_Failure] = []
+    row: dict[str, Any] = {}
     signatures: dict[str, str] | None = None
     setup: _Setup | None = None
 
@@ -128,6 +137,16 @@ class ExportedRun:
         if not keys:
             return {}
         return {(line.id, line.epoch): _texts(line) for _, line in self._lines() if (line.id, line.epoch) in keys}
+
+    def items(self, keys: Collection[Key]) -> Iterator[tuple[Key, Item]]:
+        """Stream some of its samples as scorers see them, in one pass."""
+        for _, line in self._lines() if keys else ():
+            if (key := (line.id, line.epoch)) in keys:
+                yield key, Item(line.answer or "", tuple(line.references), line.row, id=line.id, messages=_asked(line))
+
+    def chosen(self, answers: Sequence[int]) -> dict[int, Chosen]:
+        """Return nothing: log-probabilities are not exported."""
+        return {}
 
     def _lines(self) -> Iterator[tuple[str, _Line]]:
         parquet = self.path.name.lower().endswith(PARQUET)
@@ -189,9 +208,14 @@ def _row(line: _Line, where: str) -> Row:
         output_tokens=line.usage.output_tokens if line.usage else None,
         latency_s=line.latency_s,
         fresh=not line.from_cache,
+        said=None if line.answer is None else hash_of(line.answer),
+        unscored={failure.metric: failure.kind for failure in line.failures if failure.metric is not None},
     )
 
 
 def _texts(line: _Line) -> Texts:
-    messages = [Message("user" if m.role == "user" else "system", m.content) for m in line.messages]
-    return Texts(question_of(messages), tuple(line.references), line.answer, line.extracted)
+    return Texts(question_of(_asked(line)), tuple(line.references), line.answer, line.extracted)
+
+
+def _asked(line: _Line) -> tuple[Message, ...]:
+    return tuple(Message("user" if m.role == "user" else "system", m.content) for m in line.messages)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from array import array
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from itertools import islice
 
@@ -13,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llmkit.errors import DataError
-from llmkit.paired.rows import Key, Row, Setup, Source
+from llmkit.paired.rows import Key, Row, Setup, Source, hash_of
 from llmkit.runs.tally import Codes
 
 Floats = NDArray[np.float64]
@@ -72,7 +71,8 @@ class Held:
         self.setup = setup
         self.places: dict[Key, int] = {}
         self.columns: dict[str, Column] = {}
-        self._answers, self._references = array("q"), array("q")
+        self._answers, self._references, self._said = array("q"), array("q"), array("q")
+        self._unscored: dict[str, dict[int, str]] = {}
         self._answered, self._fresh = bytearray(), bytearray()
         self._amounts = {name: array("d") for name in ("cost_usd", "output_tokens", "latency_s")}
         self._clusters, self._slices = Codes(), dict[tuple[tuple[str, str], ...], int]()
@@ -88,7 +88,10 @@ class Held:
         if self.places.setdefault(row.key, place) != place:
             raise DataError(f"the sample {row.key[0]!r} stands twice in epoch {row.key[1]}", where=row.where)
         self._answers.append(-1 if row.answer is None else row.answer)
-        self._references.append(0 if row.references is None else _hash(row.references))
+        self._references.append(0 if row.references is None else hash_of(row.references))
+        self._said.append(row.said or 0)
+        for metric, kind in row.unscored.items():
+            self._unscored.setdefault(metric, {})[place] = kind
         self._answered.append(row.answered)
         self._fresh.append(row.fresh)
         for name, amount in zip(self._amounts, (row.cost_usd, row.output_tokens, row.latency_s), strict=True):
@@ -135,6 +138,15 @@ class Held:
         return np.asarray(self._answers, dtype=np.int64)
 
     @cached_property
+    def said(self) -> Ints:
+        """A hash of each row's answer, byte by byte; 0 where there is none."""
+        return np.asarray(self._said, dtype=np.int64)
+
+    def unscored(self, metric: str) -> Mapping[int, str]:
+        """Return the kind of failure in place of a metric's score, by row, of what was answered."""
+        return self._unscored.get(metric, {})
+
+    @cached_property
     def references(self) -> Ints:
         """A hash of each row's right answers; 0 where it could not be asked."""
         return np.asarray(self._references, dtype=np.int64)
@@ -174,10 +186,3 @@ def hold(source: Source) -> Held:
     for row in source.rows():
         held.add(row)
     return held
-
-
-def _hash(text: str) -> int:
-    """Hash to 8 bytes; 0 is kept for "none"."""
-    return (
-        int.from_bytes(hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), signed=True) or 1
-    )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
-from llmkit.types import RunStatus
+from llmkit.scoring.base import Item
+from llmkit.types import FinishReason, RunStatus, TokenLogprob
 
 Key = tuple[str, int]
 """Sample id and epoch: what pairs are made by."""
@@ -72,6 +74,8 @@ class Row(NamedTuple):
         output_tokens: Of its answer.
         latency_s: Of its answer.
         fresh: Whether its own run asked for the answer.
+        said: A hash of its answer's text; None where there is none.
+        unscored: Metric → what kind of failure stands in place of its score, of what was answered.
     """
 
     key: Key
@@ -87,6 +91,8 @@ class Row(NamedTuple):
     output_tokens: float | None
     latency_s: float | None
     fresh: bool
+    said: int | None = None
+    unscored: Mapping[str, str] = {}
 
 
 class Texts(NamedTuple):
@@ -96,6 +102,17 @@ class Texts(NamedTuple):
     references: tuple[str, ...]
     answer: str | None
     extracted: Mapping[str, str]
+
+
+class Chosen(NamedTuple):
+    """How a stored answer came about: token by token, or as the likeliest of what was compared.
+
+    ``logprobs`` is None where none are stored.
+    """
+
+    text: str
+    finish_reason: FinishReason
+    logprobs: tuple[TokenLogprob, ...] | None
 
 
 class Source(Protocol):
@@ -113,3 +130,17 @@ class Source(Protocol):
     def texts(self, keys: Collection[Key]) -> dict[Key, Texts]:
         """Return what people read of some of them."""
         ...
+
+    def items(self, keys: Collection[Key]) -> Iterator[tuple[Key, Item]]:
+        """Stream some of them as scorers see them, in one pass."""
+        ...
+
+    def chosen(self, answers: Sequence[int]) -> dict[int, Chosen]:
+        """Return how some stored answers came about; nothing of those that a file holds."""
+        ...
+
+
+def hash_of(text: str) -> int:
+    """Hash to 8 bytes; 0 is kept for "none"."""
+    digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, signed=True) or 1

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import cast
 
-from llmkit.paired.rows import Key, Row, Setup, Texts
+from llmkit.paired.rows import Chosen, Key, Row, Setup, Texts, hash_of
 from llmkit.runs.export import scored, scores_of, setup_of, signatures_of
+from llmkit.runs.grade import item_of
 from llmkit.runs.lock import as_seen
+from llmkit.runs.outcome import outcome_of
 from llmkit.runs.records import references_json
 from llmkit.runs.rows import RunRow, SampleRow
 from llmkit.runs.store import Store
-from llmkit.types import Message, Score
+from llmkit.scoring.base import Item
+from llmkit.types import Failure, Message, Score
 
 
 class StoredRun:
@@ -50,6 +53,8 @@ class StoredRun:
                 output_tokens=completion.usage.output if completion else None,
                 latency_s=completion.seconds if completion else None,
                 fresh=sample.answer is not None and sample.answer.run_id in self._own,
+                said=hash_of(completion.text) if completion else None,
+                unscored={name: score.kind for name, score in scores.items() if isinstance(score, Failure)},
             )
 
     def texts(self, keys: Collection[Key]) -> dict[Key, Texts]:
@@ -60,6 +65,16 @@ class StoredRun:
                 if (sample_id, sample.epoch) in keys:
                     found[sample_id, sample.epoch] = self._texts(sample)
         return found
+
+    def items(self, keys: Collection[Key]) -> Iterator[tuple[Key, Item]]:
+        """Stream some of its samples as scorers see them, in one pass."""
+        for sample in self._store.samples(self._run.run_id) if keys else ():
+            if (key := (sample.sample_id, sample.epoch)) in keys:
+                yield key, item_of(outcome_of(sample))
+
+    def chosen(self, answers: Sequence[int]) -> dict[int, Chosen]:
+        """Return how some stored answers came about."""
+        return {answer_id: Chosen(*told) for answer_id, told in self._store.chosen(answers)}
 
     def _texts(self, sample: SampleRow) -> Texts:
         stored = self._store.find_scores([sample.answer.answer_id] if sample.answer else [])

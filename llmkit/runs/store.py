@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from llmkit.errors import StoreError, UnknownNameError, UsageError
-from llmkit.runs import behind, bills, records, rows, schema
+from llmkit.runs import behind, bills, chosen, records, rows, schema
 from llmkit.runs.records import ANSWER_COLUMNS, UNASKED, Answer, Outcome
 from llmkit.runs.rows import RunRow, SampleRow
 from llmkit.types import Completion, Failure, GenerationFacts, RunStatus, Score, Totals
@@ -337,14 +337,17 @@ class Store:
         """Return every stored score of the given answers, keyed (answer, input, signature)."""
         found: dict[tuple[int, bytes, str], Score | Failure] = {}
         for some in rows.parts(answer_ids):
-            marks = ",".join("?" * len(some))
             sql = (
                 "SELECT answer_id, input, signature, value, stats, answer, kind, message"
-                f" FROM scores WHERE answer_id IN ({marks})"
+                f" FROM scores WHERE answer_id IN ({','.join('?' * len(some))})"
             )
             for answer_id, input_, signature, *rest in self._read(sql, some):
                 found[answer_id, input_, signature] = records.score_of(tuple(rest))
         return found
+
+    def chosen(self, answer_ids: Sequence[int]) -> Iterator[tuple[int, chosen.Chosen]]:
+        """Stream how answers came about, by their ids."""
+        return chosen.chosen(self._read, answer_ids)
 
     def find_judged(self, answer_ids: Sequence[int]) -> set[behind.Key]:
         """Return the keys of those scores, of judges, of which it is known whose answers they were read from."""

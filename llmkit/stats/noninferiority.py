@@ -1,0 +1,77 @@
+"""Non-inferiority on a fixed sample: the gate's rules at one look.
+
+A gate looks up to eight times; two runs that are there already are looked at once. The rules, and what each verdict
+proves, are those of :mod:`llmkit.stats.sequential`; all of alpha is spent at the one look.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from llmkit.stats.sequential import Measure, Reading, Series, Trial
+from llmkit.stats.sequential.roots import crossing
+from llmkit.stats.sequential.sizing import discordance_seen, planned_n, planned_n_graded
+from llmkit.stats.sequential.trial import ALPHA
+
+_LEAST, _LARGEST = 1e-6, 0.999
+
+
+def decide(
+    measures: Sequence[Measure], series: Mapping[str, Series], *, alpha: float = ALPHA, seed: int = 0
+) -> Mapping[str, Reading]:
+    """Say of each measure whether a worsening by its margin is ruled out (pass), or a worsening is proven (fail).
+
+    One of J measures fails by its own data with an error of alpha/J, and the alpha of those that have failed is passed
+    on to the rest (Holm); each passes with an error of alpha, since all must.
+
+    Args:
+        measures: With their margins; of different names.
+        series: By measure: complete pairs, and one count, that of all of them.
+        alpha: One-sided, in (0, 0.5).
+        seed: Of random sign flips.
+
+    Returns:
+        By measure. Where both hold it passes, and ``drop_proven`` says so.
+    """
+    trial = Trial(measures, n_max=max([1, *(s.counts[-1] for s in series.values())]), looks=1, alpha=alpha, seed=seed)
+    trial.look(series)
+    return trial.readings
+
+
+def spread_seen(reading: Reading, series: Series, span: float) -> tuple[float, bool]:
+    """Return the discordance of scores of 0 and 1, or the variance of a unit's difference as a share of the span.
+
+    Returns:
+        It, in [0, 1]; and whether it is a discordance.
+    """
+    if reading.method.startswith("exact-walk"):
+        return discordance_seen(reading.losses, reading.gains, reading.n), True
+    return min(1.0, float((series.head - series.base).var(ddof=1)) / (span * series.span) ** 2), False
+
+
+def needed(
+    margin: float, spread: float, *, binary: bool, unequal: float = 1.0, share: float = 1.0, alpha: float = ALPHA
+) -> int:
+    """Return the units of one look that fail a drop of twice the margin, and pass no change, with 80 % each.
+
+    Args:
+        margin: As a share of the span, in (0, 1).
+        spread: What :func:`spread_seen` returned.
+        binary: Whether that is a discordance.
+        unequal: Units worth one of equal size (``Series.span``).
+        share: The measure's share of alpha for its failure.
+        alpha: One-sided.
+    """
+    rule = planned_n if binary else planned_n_graded
+    return rule(margin, spread, alpha=alpha, inflation=None, deff=unequal, share=share).n
+
+
+def decidable(
+    n: int, spread: float, *, binary: bool, unequal: float = 1.0, share: float = 1.0, alpha: float = ALPHA
+) -> float:
+    """Return the smallest margin, as a share of the span, that ``n`` units decide; arguments as of :func:`needed`."""
+
+    def spare(margin: float) -> float:
+        return float(n - needed(margin, spread, binary=binary, unequal=unequal, share=share, alpha=alpha))
+
+    return crossing(spare, _LEAST, _LARGEST, tolerance=1e-6)
