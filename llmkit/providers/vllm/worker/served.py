@@ -26,11 +26,15 @@ class Served:
     def __init__(self, start: Mapping[str, Any]) -> None:
         from vllm.engine.arg_utils import AsyncEngineArgs
         from vllm.lora.request import LoRARequest
+        from vllm.usage.usage_lib import UsageContext
         from vllm.v1.engine.async_llm import AsyncLLM
 
         self._name, self._template = start["name"], start["chat_template"]
         self._lora = LoRARequest(Path(start["lora"]).name, 1, start["lora"]) if start["lora"] else None
-        self._engine = AsyncLLM.from_engine_args(AsyncEngineArgs(**start["arguments"]))
+        # The context decides how many tokens a step takes where nobody says: as many as for vllm.LLM.
+        self._engine = AsyncLLM.from_engine_args(
+            AsyncEngineArgs(**start["arguments"]), usage_context=UsageContext.LLM_CLASS
+        )
         self._config = self._engine.model_config
         self._tokenizer = self._engine.get_tokenizer()
         self._defaults = self._config.get_diff_sampling_param()

@@ -1,0 +1,22 @@
+"""Lines of vLLM's log → what its start does now, for people."""
+
+from __future__ import annotations
+
+import re
+
+_STAGES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(pattern), stage)
+    for pattern, stage in (
+        (r"Resolved architecture", "reading the configuration"),
+        (r"Starting to load model", "loading weights"),
+        (r"Loading weights took", "weights are loaded"),
+        (r"torch\.compile|Compiling a graph", "compiling"),
+        (r"Capturing CUDA graph|Graph capturing", "capturing CUDA graphs"),
+        (r"KV cache size", "making the cache"),
+    )
+)
+
+
+def stage_of(line: str) -> str | None:
+    """Return the stage that a line shows; None for the many that show none."""
+    return next((stage for pattern, stage in _STAGES if pattern.search(line)), None)
