@@ -112,29 +112,15 @@ def bare(job: Job) -> Took:
 
 def through_llmkit(job: Job) -> Took:
     """Ask by ``llmkit.evaluate``: the warm-up is a suite before, on the same engine."""
-    began = time.perf_counter()
-    from llmkit.runs.evaluate import Hooks, evaluate
-    from llmkit.runs.options import Options
-    from llmkit.runs.store import Store
-
-    ends: list[float] = []
-
-    class Clock(Hooks):
-        def ended(self, ending: Any) -> None:
-            ends.append(time.perf_counter())
+    from clock import timed
 
     for name, asked in (("warm", rows(WARM, job.samples)), ("sums", rows(job.samples))):
         Path(f"{name}.yaml").write_text(SUITE.format(name=name, system=SYSTEM, max_tokens=job.max_tokens))
         Path(f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in asked))
     Path("llmkit.toml").touch()
-    options = Options(params=job.engine, cache=False, fresh=True)
-    results = evaluate(["warm.yaml", "sums.yaml"], f"vllm/{job.model}", options=options, hooks=Clock())
-    result = results[-1]
-    if result.completed != job.samples:
-        sys.exit(f"{result.failed} of {job.samples} samples failed: {dict(result.faults)}")
-    with Store(Path(".llmkit")) as store:
-        texts = [sample.answer.completion.text for sample in store.samples(result.run_id)]
-    return Took(ends[0] - began, ends[1] - ends[0], result.usage.input or 0, result.usage.output or 0, texts)
+    found = timed(["warm.yaml", "sums.yaml"], f"vllm/{job.model}", job.engine, Path(".llmkit"))
+    usage = found.result.usage
+    return Took(found.start_s, found.wall_s, usage.input or 0, usage.output or 0, found.texts)
 
 
 SIDES = {"bare": bare, "llmkit": through_llmkit}
@@ -158,7 +144,8 @@ def measure(side: str, job: Job, log: Path) -> Took:
 
 def one_side(side: str) -> None:
     """Be that process."""
-    sys.path.remove(str(Path(__file__).resolve().parent))  # coverage.py there is not the package that vLLM's look for
+    if side == "bare":  # coverage.py beside this file is not the package of that name that some look for
+        sys.path.remove(str(Path(__file__).resolve().parent))
     took = SIDES[side](Job(**json.loads(Path("job.json").read_text())))
     Path("took.json").write_text(json.dumps(asdict(took)))
 
