@@ -15,6 +15,7 @@ from llmkit.reports.lines import Line, pad
 from llmkit.reports.numbers import count
 from llmkit.reports.table import MOST_SLICES
 from llmkit.reports.text import one_line
+from llmkit.reports.variant import margin_lines, same_line
 
 _GAP = "   "
 _STYLE = {1: "green", -1: "red", 0: ""}
@@ -33,6 +34,8 @@ def comparison_table(comparison: Comparison, *, signatures: bool = True) -> Grou
         for name, found in metric.slices.items():
             title = one_line(f"{comparison.b.suite} · {metric.name} by {name}")
             parts += [_Metrics(title, found, comparison.confidence, most=MOST_SLICES), Text()]
+    parts += [*margin_lines(comparison.margins), Text()] if comparison.margins else []
+    parts += [same_line(comparison.sameness), Text()] if comparison.sameness else []
     parts += [*_amounts(comparison), Text()] if comparison.amounts else []
     parts += [*_flips(comparison), Text()] if comparison.flips else []
     if signatures:

@@ -12,6 +12,7 @@ from typing_extensions import TypedDict
 from llmkit.comparisons import AmountDifference, Comparison, Flip, MetricDifference, Side
 from llmkit.reports.finite import bounds, finite
 from llmkit.reports.flipped_document import AnsweredDocument, FlippedDocument, answered_document, flipped_document
+from llmkit.reports.variant_document import MarginDocument, SamenessDocument, margin_document, sameness_document
 
 
 class SideDocument(TypedDict):
@@ -80,7 +81,10 @@ class FlipDocument(FlippedDocument):
 
 
 class ComparisonDocument(TypedDict):
-    """Two runs, paired by sample and epoch. ``forced`` says what differs though it should not."""
+    """Two runs, paired by sample and epoch. ``forced`` says what differs though it should not.
+
+    ``verdict`` is that on all margins, null where none was asked about.
+    """
 
     a: SideDocument
     b: SideDocument
@@ -94,6 +98,9 @@ class ComparisonDocument(TypedDict):
     forced: list[str]
     differs: list[str]
     notes: list[str]
+    margins: list[MarginDocument]
+    verdict: str | None
+    sameness: SamenessDocument | None
     confidence: float
     seed: int
 
@@ -113,6 +120,9 @@ def comparison_document(comparison: Comparison) -> ComparisonDocument:
         "forced": list(comparison.forced),
         "differs": list(comparison.differs),
         "notes": list(comparison.notes),
+        "margins": [margin_document(margin) for margin in comparison.margins],
+        "verdict": comparison.verdict,
+        "sameness": sameness_document(comparison.sameness),
         "confidence": comparison.confidence,
         "seed": comparison.seed,
     }

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from llmkit.comparisons import Comparison, MetricDifference, Side
-from llmkit.reports import comparing
+from llmkit.reports import comparing, variant_words
 from llmkit.reports.flips import flip_markdown
 from llmkit.reports.numbers import count
 from llmkit.reports.quoting import quoted, sentence
+from llmkit.variants import MarginVerdict
 
 MOST = 60_000
 """Characters after which no further flip is shown: GitHub takes 65,536 in a comment."""
@@ -21,6 +22,10 @@ def comparison_markdown(comparison: Comparison) -> str:
     for metric in comparison.metrics.values():
         for name, parts in metric.slices.items():
             blocks.append(_table(f"{comparison.b.suite} · {metric.name} by {name}", parts, comparison.confidence))
+    if comparison.margins:
+        blocks.append("\n".join(_margins(comparison.margins)))
+    if comparison.sameness is not None:
+        blocks.append(f"Answers: {sentence(variant_words.same(comparison.sameness))}")
     if comparison.amounts:
         blocks.append(_amounts(comparison))
     if comparison.flips:
@@ -81,6 +86,17 @@ def _amounts(comparison: Comparison) -> str:
         ratio = comparing.amount_ratio(amount) or "–"
         lines.append(_row([sentence(comparing.amount_name(amount)), shown, ratio, count(amount.n)]))
     return "\n".join(lines)
+
+
+def _margins(margins: Sequence[MarginVerdict]) -> Iterator[str]:
+    yield f"**{sentence(variant_words.conclusion(margins))}**\n"
+    head = ["margin", "verdict", "", "b − a, and what it rests on"]
+    yield from (_row(head), _row(["---"] * len(head)))
+    for one in margins:
+        rest = " · ".join(filter(None, (variant_words.figures(one), variant_words.failures(one))))
+        name = f"{sentence(one.metric)}: {one.margin:.3g}"
+        yield _row([name, variant_words.word(one), sentence(variant_words.why(one)), sentence(rest) or "–"])
+    yield f"\n{sentence(f'{variant_words.ABOUT}; {variant_words.levels(margins)}')}"
 
 
 def _flips(comparison: Comparison, room: int) -> Iterator[str]:
