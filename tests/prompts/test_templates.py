@@ -1,5 +1,4 @@
 # ruff: noqa: E501  (a table's row is one line)
-import time
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -9,6 +8,7 @@ from llmkit.errors import DocumentError
 from llmkit.prompts import Prompt, load_prompt
 from llmkit.types import Message
 from tests.prompts.conftest import Load
+from tests.timing import processor_time_below
 
 FEW_SHOT = """system:
 Answer. {{ style }}
@@ -193,10 +193,8 @@ def test_there_is_no_way_out_of_the_sandbox(load: Load, body: str) -> None:
 )  # fmt: skip
 def test_what_would_fill_the_memory_or_never_end_is_refused_soon(load: Load, body: str) -> None:
     prompt = load(body)
-    started = time.process_time()
-    with pytest.raises(DocumentError):
+    with processor_time_below(5), pytest.raises(DocumentError):
         prompt.render({})
-    assert time.process_time() - started < 5
 
 
 def test_ordinary_templates_are_not_bounded_by_mistake(load: Load) -> None:

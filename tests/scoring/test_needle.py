@@ -1,7 +1,5 @@
 """needle: the values asked for, wherever they stand in the answer; and none that were hidden for others."""
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +7,7 @@ from hypothesis import strategies as st
 from llmkit.scoring import create
 from llmkit.types import Score
 from tests.scoring.ask import fault, score, value
+from tests.timing import processor_time_below
 
 UUID = "b81f97c0-e9ee-4ab0-b809-d06c15b74fa7"
 
@@ -131,6 +130,5 @@ def test_a_number_between_blanks_is_always_found(number, before, after):
 
 @pytest.mark.parametrize("text", ["7381452" * 150_000, "1111111" * 150_000, "7,381," * 170_000, "- " * 500_000])
 def test_a_megabyte_takes_a_moment(text):
-    start = time.process_time()
-    value("needle", text, "7381452", "1111111", row={"distractors": [str(n) for n in range(1_000_000, 1_000_100)]})
-    assert time.process_time() - start < 2
+    with processor_time_below(2):
+        value("needle", text, "7381452", "1111111", row={"distractors": [str(n) for n in range(1_000_000, 1_000_100)]})
