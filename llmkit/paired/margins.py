@@ -16,7 +16,7 @@ from llmkit.paired.pairing import Pairs
 from llmkit.paired.rows import Source
 from llmkit.paired.scorers import Measure, scorers_of
 from llmkit.scoring.base import Scorer, bounds_of
-from llmkit.stats.noninferiority import decidable, decide, needed, spread_seen
+from llmkit.stats.noninferiority import beyond, decidable, decide, needed, spread_seen
 from llmkit.stats.sequential import CorpusDifference, Difference, Reading, Series, unit_span, units
 from llmkit.stats.sequential import Measure as Rule
 from llmkit.suites.gating import span_of
@@ -115,6 +115,7 @@ def verdicts(
     scorers = {name: [found[name] for found in known if name in found] for name in margins}
     first = {name: found[0] for name, found in scorers.items() if found}
     wrong = [wrong_answers(*side, rows, first) for side, rows in ((a, pairs.a), (b, pairs.b))]
+    alpha = round(1 - confidence, 12)  # .05, not .05 and a rounding error
     asked, refused = [], {}
     for name, margin in margins.items():
         read = readings(name, a[1], b[1], pairs, (wrong[0].get(name, {}), wrong[1].get(name, {})))
@@ -123,7 +124,7 @@ def verdicts(
             refused[name] = why
         else:
             asked.append(_asked(name, margin, measures[name], scorers[name], read, pairs))
-    found = {v.metric: v for v in _decided(asked, pairs, 1 - confidence, seed)}
+    found = {v.metric: v for v in _decided(asked, pairs, alpha, seed)}
     held_back = _nothing_compared(a[1], b[1], pairs) or _unfinished(a[1], b[1])
     return tuple(
         _held_back(found[name], held_back)
@@ -134,7 +135,7 @@ def verdicts(
             "undecided",
             reason=refused[name],
             higher_is_better=measures[name].higher_is_better,
-            alpha=1 - confidence,
+            alpha=alpha,
         )
         for name in margins
     )
@@ -210,7 +211,6 @@ def _verdict(
     ends = (base.mean(), head.mean()) if value is None else (value(base.sum(axis=0)), value(head.sum(axis=0)))
     low = -one.span if reading.low is None else max(reading.low, -one.span)
     high = one.span if reading.high is None else min(reading.high, one.span)
-    least = -high if better else low
     found = MarginVerdict(
         metric=one.name,
         margin=one.margin,
@@ -226,7 +226,7 @@ def _verdict(
         clustered=clustered,
         ruled_out=reading.ruled_out,
         within=reading.verdict == "pass" and reading.drop_proven,
-        beyond=reading.verdict == "fail" and least > one.margin,
+        beyond=beyond(reading, higher_is_better=better, level=alpha * share),
         wrong_a=one.read.wrong_a,
         wrong_b=one.read.wrong_b,
         left_out=int(np.count_nonzero(~one.read.own.both)),

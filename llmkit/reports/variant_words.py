@@ -37,11 +37,12 @@ def why(margin: MarginVerdict) -> str:
         return margin.reason
     if margin.verdict == "pass":
         proven = f"{_proven(margin)}, but within the margin: " if margin.within else ""
-        return f"{proven}a {what} of {size} is ruled out{_at_most(margin)}"
+        return f"{proven}a {what} of {size} is ruled out ({_at_most(margin)})"
     if margin.verdict == "fail":
-        rest = "more than the margin" if margin.beyond else f"one of {size} is not ruled out"
-        return f"{_proven(margin)}; {rest}"
-    return "; ".join([f"a {what} of {size} is neither ruled out nor is any proven{_at_most(margin)}", *_needs(margin)])
+        rest = f"which is more than {size}" if margin.beyond else f"and one of {size} is not ruled out"
+        return f"{_proven(margin)}, {rest}"
+    bound = f" ({_at_most(margin)})" if margin.ruled_out is not None else ""
+    return "; ".join([f"no {what} is proven, and one of {size} is not ruled out{bound}", *_needs(margin)])
 
 
 def figures(margin: MarginVerdict) -> str:
@@ -136,7 +137,7 @@ def _proven(margin: MarginVerdict) -> str:
 
 
 def _at_most(margin: MarginVerdict) -> str:
-    return "" if margin.ruled_out is None else f", any above {margin.ruled_out:.2g} is"
+    return "" if margin.ruled_out is None else f"any above {margin.ruled_out:.2g} is"
 
 
 def _needs(margin: MarginVerdict) -> Iterator[str]:
