@@ -191,6 +191,8 @@ class ProviderError(LlmkitError):
 class EngineError(LlmkitError):
     """A model's engine that llmkit starts did not start, or died: no further call can be answered, so the run ends."""
 
+    memory: bool = False  # whether there was too little of it
+
 
 class NotStoredError(ProviderError):
     """An answer is not stored, and no call may be made; the same command fails again until one is.

@@ -163,8 +163,8 @@ def sha256(path: Path) -> str:
     """
     parts = split_parts(path)
     if len(parts) == 1:
-        return _remembered(parts[0])
-    return hashlib.sha256("".join(_remembered(part) for part in parts).encode()).hexdigest()
+        return remembered(parts[0])
+    return hashlib.sha256("".join(remembered(part) for part in parts).encode()).hexdigest()
 
 
 def split_parts(path: Path) -> list[Path]:
@@ -197,7 +197,8 @@ def _at(path: Path) -> Path:
     return path
 
 
-def _remembered(path: Path) -> str:
+def remembered(path: Path) -> str:
+    """Return one file's SHA-256, hashed again only where its size or time of change is another."""
     path = path.resolve()
     stat = path.stat()
     state = [str(path), stat.st_size, stat.st_mtime_ns]

