@@ -56,8 +56,8 @@ CAUSES: tuple[Cause, ...] = (
     ),
     _cause(
         r"To serve at least one request with the model's max seq len \((\d+)\), \((\S+) GiB KV cache is needed, "
-        r"which is larger than the available KV cache memory \((\S+) GiB\)\.(?: Based on the available memory, the estimated "
-        r"maximum model length is (\d+))?",
+        r"which is larger than the available KV cache memory \((\S+) GiB\)\.(?: Based on the available memory, the "
+        r"estimated maximum model length is (\d+))?",
         "a request of {0} tokens needs {1} GiB of cache, and {2} GiB are left for it",
         "Lower -M max_model_len=… (vLLM's estimate of what fits: {3}), or raise -M gpu_memory_utilization=… or"
         " kv_cache_memory_bytes=…",

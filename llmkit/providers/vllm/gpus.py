@@ -60,7 +60,7 @@ def holders(gpu: Gpu) -> tuple[Holder, ...]:
 
 
 def main_memory() -> int | None:
-    """Return bytes of main memory that are free for this process, by the kernel and its control group; None: unknown."""
+    """Return bytes of main memory free for this process, by the kernel and its control group; None: unknown."""
     known = [size for size in (_available(), _left_in_group()) if size is not None]
     return min(known) if known else None
 

@@ -10,7 +10,7 @@ _STAGES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"Resolved architecture", "reading the configuration"),
         (r"Starting to load model", "loading weights"),
         (r"Loading weights took", "weights are loaded"),
-        (r"torch\.compile|Compiling a graph", "compiling"),
+        (r"Start compiling|Compiling a graph|torch\.compile takes", "compiling"),
         (r"Capturing CUDA graph|Graph capturing", "capturing CUDA graphs"),
         (r"KV cache size", "making the cache"),
     )
