@@ -5,6 +5,7 @@ import gc
 import json
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 
 import pytest
@@ -38,7 +39,7 @@ module_loop = pytest.mark.asyncio(loop_scope="module")
 
 
 def kernel_threads():
-    return len(os.listdir("/proc/self/task"))
+    return set(os.listdir("/proc/self/task"))
 
 
 class TestAnswers:
@@ -88,9 +89,9 @@ class TestAnswers:
         assert (await model.complete(asked("Go.", structured={"grammar": 'root ::= "ab"'}))).text == "ab"
 
     async def test_the_same_request_gives_the_same_answer_whatever_ran_before(self, model):
-        request = asked("The sky is blue and the grass is green. " * 8 + "Why?", max_tokens=8, top_logprobs=1)
+        request = asked("The sky is blue and the grass is green. " * 4 + "Why?", max_tokens=8, top_logprobs=1)
         first = await model.complete(request)
-        await model.complete(asked("The sky is blue and the grass is green. " * 8 + "Who?", max_tokens=4))
+        await model.complete(asked("The sky is blue and the grass is green. " * 4 + "Who?", max_tokens=4))
         again = await model.complete(request)
         assert (again.text, again.logprobs) == (first.text, first.logprobs)
 
@@ -136,54 +137,61 @@ class TestFailures:
 
 
 async def test_a_cancelled_call_stops_its_generation():
-    async with Local(MODEL) as model:
+    async with Local(MODEL, {"threads": 1}) as model:
         call = asyncio.create_task(model.complete(asked("Count.", max_tokens=3500, extra=ENDLESS)))
-        await under_way(model)
+        a_token = await under_way(model)
         call.cancel()
         with pytest.raises(asyncio.CancelledError):
             await call
-        # With one slot the next call waits for the first; 3,500 tokens would take 20 s and more.
         start = time.monotonic()
-        await model.complete(asked("Hi.", max_tokens=1))
-        assert time.monotonic() - start < 8
+        await model.complete(asked("Hi.", max_tokens=1))  # with one slot this waits for the first
+        assert time.monotonic() - start < 1000 * a_token
 
 
 async def test_leaving_stops_calls_in_flight_soon():
-    model = Local(MODEL)
+    model = Local(MODEL, {"threads": 1})
     async with model:
         calls = [
             asyncio.create_task(model.complete(asked("Count.", max_tokens=3500, extra=ENDLESS))),
             asyncio.create_task(model.complete(asked("word " * 3000, max_tokens=5))),
         ]
-        await under_way(model)
+        a_token = await under_way(model)
         start = time.monotonic()
-    assert time.monotonic() - start < 5  # 0.5 to 1 s on two free cores
+    assert time.monotonic() - start < 1000 * a_token
     ended = await asyncio.gather(*calls, return_exceptions=True)
     assert [error.fault for error in ended] == ["connection", "connection"]
 
 
-async def under_way(model):
-    """Wait until a first piece of an answer has come."""
-    while not model._engine.pieces:
-        await asyncio.sleep(0.01)
+async def under_way(model, pieces=20):
+    """Wait until a call has some pieces of its answer; returns the seconds that a piece takes here and now."""
+    engine = model._engine
+    while not engine.pieces:
+        await asyncio.sleep(0.001)
+    first, start = engine.pieces, time.monotonic()
+    while engine.pieces < first + pieces:
+        await asyncio.sleep(0.001)
+    return (time.monotonic() - start) / (engine.pieces - first)
 
 
-@pytest.mark.skipif(not os.path.isdir("/proc/self/task"), reason="counts the kernel's threads")
+@pytest.mark.skipif(not os.path.isdir("/proc/self/task"), reason="looks at the kernel's threads")
 async def test_nothing_is_left_after_leaving():
     async def once():
-        async with Local(MODEL, {"n_ctx": 256, "threads": 1}) as model:
-            port = model._engine.peer.endpoint
-            await model.complete(asked("Hi.", max_tokens=1))
+        with ThreadPoolExecutor() as helpers:  # the loop's own grows by a thread where none is idle that instant
+            asyncio.get_running_loop().set_default_executor(helpers)
+            async with Local(MODEL, {"n_ctx": 256, "threads": 1}) as model:
+                port = model._engine.peer.endpoint
+                await model.complete(asked("Hi.", max_tokens=1))
         gc.collect()
         return port
 
-    await once()  # the OpenMP pool and the loop's helper thread are made once, and stay
-    baseline = kernel_threads()
-    ports = [await once() for _ in range(2)]
-    assert kernel_threads() <= baseline
-    for port in ports:
-        with pytest.raises(OSError):
-            await asyncio.open_connection("127.0.0.1", int(port.rpartition(":")[2]))
+    await once()  # what the libraries make once, and keep
+    known = kernel_threads()
+    port = await once()
+    async with asyncio.timeout(10):
+        while kernel_threads() - known:  # one that was joined is listed a moment longer
+            await asyncio.sleep(0.001)
+    with pytest.raises(OSError):
+        await asyncio.open_connection("127.0.0.1", int(port.rpartition(":")[2]))
 
 
 async def test_two_models_run_side_by_side():
@@ -203,9 +211,9 @@ async def test_slots_answer_at_once():
 async def test_a_path_names_any_gguf(tmp_path):
     link = tmp_path / "mine.gguf"
     link.symlink_to(gguf.packaged(gguf.KNOWN[MODEL]))
-    async with Local(str(link), {"n_ctx": 256}) as model:
+    async with Local(str(link), {"n_ctx": 256, "threads": 1}) as model:
         assert (await model.complete(asked("Hi.", max_tokens=2))).served_model == "mine.gguf"
-        assert model.identity() == Local(MODEL, {"n_ctx": 256}).identity()
+        assert model.identity() == Local(MODEL, {"n_ctx": 256}).identity()  # threads decide nothing
 
 
 async def test_a_broken_gguf_is_one_clear_error(tmp_path, capfd):
