@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
+import sqlite3
 import sys
 from asyncio.subprocess import PIPE, Process
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from llmkit.runs.store import FILE
 from tests.providers.server import Server
 
 ROOT = Path(__file__).parents[2]
@@ -54,3 +58,20 @@ async def end(process: Process) -> Ended:
 async def run(folder: Path, server: Server, *arguments: str) -> Ended:
     """Run ``llmkit`` to its end."""
     return await end(await start(folder, server, *arguments))
+
+
+async def until(reached: Callable[[], bool], process: Process) -> None:
+    """Look again and again, while the process lives."""
+    while process.returncode is None and not reached():
+        await asyncio.sleep(0.002)
+
+
+def count(store: Path, table: str) -> int:
+    """How many rows a table of the store in a folder holds, seen from outside; 0 while there is no store."""
+    if not (store / FILE).exists():
+        return 0
+    with contextlib.closing(sqlite3.connect(f"file:{store / FILE}?mode=ro", uri=True, timeout=5)) as db:
+        try:
+            return int(db.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
+        except sqlite3.OperationalError:
+            return 0  # its tables are just being made

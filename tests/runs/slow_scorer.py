@@ -1,4 +1,7 @@
-"""A third party's heavy scorer, installed beside llmkit for the tests of interruptions: it says when it began."""
+"""A third party's heavy scorer, installed beside llmkit for the tests of interruptions.
+
+It says when it began, and waits until it is told to go on.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +24,8 @@ class Slow:
     def score(self, items: Sequence[Item]) -> Sequence[Score | Failure]:
         """Work for long, in a thread that nothing can stop."""
         Path(os.environ["SLOW_SCORER_BEGAN"]).touch()
+        while not Path(os.environ["SLOW_SCORER_GO"]).exists():
+            time.sleep(0.01)
         time.sleep(float(os.environ["SLOW_SCORER_S"]) * len(items))
         return [Score(1.0) for _ in items]
 

@@ -4,11 +4,12 @@ import asyncio
 import shlex
 import signal
 import time
+from types import SimpleNamespace
 
 import pytest
 
 from tests.providers.server import Server, hang
-from tests.runs.process import ROOT, end, run, start
+from tests.runs.process import ROOT, count, end, run, start, until
 from tests.runs.project import MODEL, add, answering
 
 PATIENCE_S = 2.0
@@ -42,6 +43,8 @@ async def test_an_interrupted_run_stops_within_two_seconds_and_keeps_all(project
         assert (ended.document["status"], ended.document["stopped_by"]) == ("interrupted", "interrupted")
         assert ended.document["samples"]["completed"] == 10
         assert ended.document["metrics"]["exact_match"]["n"] == 10
+        assert "Traceback" not in ended.err
+        assert len(ended.err.splitlines()) <= 3
         server.log.clear()
         server.default = answering()
         line = next(line for line in ended.err.splitlines() if "go on with:" in line)
@@ -67,14 +70,25 @@ async def test_sigterm_stops_a_job_that_a_script_put_in_the_background(project):
     assert ended.document["samples"]["completed"] == 10
 
 
-async def test_no_traceback_is_shown(project):
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="stops a process")
+async def test_answers_that_came_before_the_interruption_are_kept_although_nobody_has_read_them(project):
     project.suite(20)
-    async with Server(default=hanging_from(4)) as server:
+    stopped, sent = asyncio.Event(), []
+
+    async def answer(exchange):
+        if len(server.log) > 10:
+            await stopped.wait()
+        await answering()(exchange)
+        sent.append(exchange.seen)
+
+    async with Server(default=answer) as server:
         process = await start(project.folder, server, *COMMAND)
-        await server.wait_for(8)
-        ended, _ = await interrupted(process, signal.SIGINT)
-    assert "Traceback" not in ended.err
-    assert len(ended.err.splitlines()) <= 3
+        await server.wait_for(14)  # ten answers are kept, and four are awaited
+        process.send_signal(signal.SIGSTOP)
+        stopped.set()
+        await until(lambda: len(sent) == 14, process)
+        ended, _ = await interrupted(process, signal.SIGINT, signal.SIGCONT)
+    assert (ended.code, ended.document["samples"]["completed"]) == (130, 14)
 
 
 async def test_an_interruption_before_the_first_answer_keeps_the_run(project):
@@ -103,17 +117,21 @@ async def test_a_second_ctrl_c_ends_it_too(project):
 
 @pytest.fixture
 def slow(project):
-    """Install the heavy scorer as an entry point of a distribution of its own, found by its folder alone."""
+    """Install the heavy scorer as an entry point of a distribution of its own, found by its folder alone.
+
+    It makes the file ``began`` once it has work, and does none before there is the file ``go``.
+    """
     site = project.folder / "site"
     info = site / "slow-1.dist-info"
     info.mkdir(parents=True)
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: slow\nVersion: 1\n")
     (info / "entry_points.txt").write_text("[llmkit.scorers]\nslow = tests.runs.slow_scorer:Slow\n")
-    began = project.folder / "began"
-    project.monkeypatch.setenv("SLOW_SCORER_BEGAN", str(began))
+    files = SimpleNamespace(began=project.folder / "began", go=project.folder / "go")
+    project.monkeypatch.setenv("SLOW_SCORER_BEGAN", str(files.began))
+    project.monkeypatch.setenv("SLOW_SCORER_GO", str(files.go))
     project.monkeypatch.setenv("SLOW_SCORER_S", "0.1")
     project.monkeypatch.setenv("EXTRA_PATH", str(site))
-    return began
+    return files
 
 
 @pytest.mark.parametrize("each", ["0.02", "0.5"], ids=["batch of .6 s", "batch of 16 s"])
@@ -122,10 +140,10 @@ async def test_ctrl_c_during_a_heavy_scorer_keeps_the_answers(project, slow, eac
     project.suite(60, scorers="[slow]")
     async with Server(default=answering()) as server:
         process = await start(project.folder, server, *COMMAND)
-        await server.wait_for(60)
-        while process.returncode is None and not slow.exists():
-            await asyncio.sleep(0.01)
-        ended, seconds = await interrupted(process, signal.SIGINT)
+        await until(lambda: slow.began.exists() and count(project.store, "answers") == 60, process)
+        process.send_signal(signal.SIGINT)
+        slow.go.touch()
+        ended, seconds = await interrupted(process)
         assert ended.code == 130, ended.err
         assert seconds < PATIENCE_S
         project.monkeypatch.setenv("SLOW_SCORER_S", "0")
@@ -140,9 +158,10 @@ async def test_ctrl_c_during_a_rescoring_ends_its_run_and_no_evaluation_goes_on_
     async with Server(default=answering()) as server:
         first = await run(project.folder, server, *COMMAND)
         process = await start(project.folder, server, "rescore", "latest", "--scorer", "slow", "--json")
-        while process.returncode is None and not slow.exists():
-            await asyncio.sleep(0.01)
-        ended, seconds = await interrupted(process, signal.SIGINT)
+        await until(slow.began.exists, process)
+        process.send_signal(signal.SIGINT)
+        slow.go.touch()
+        ended, seconds = await interrupted(process)
         assert ended.code == 130, ended.err
         assert seconds < PATIENCE_S
         assert "Traceback" not in ended.err

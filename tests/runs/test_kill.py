@@ -8,13 +8,12 @@ import asyncio
 import contextlib
 import os
 import random
-import sqlite3
 
 import pytest
 
 from llmkit.runs.store import Store
 from tests.providers.server import Server, Tokens, hang
-from tests.runs.process import end, run, start
+from tests.runs.process import count, end, run, start, until
 from tests.runs.project import MODEL, answering, asked, rows
 
 COUNT, CONCURRENCY = 60, 4
@@ -39,25 +38,8 @@ def compared(document):
     return {key: value for key, value in document.items() if key not in DIFFERENT}
 
 
-def count(path, table):
-    """How many rows a table of the store holds; 0 while there is no store."""
-    if not path.exists():
-        return 0
-    with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5)) as db:
-        try:
-            return db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
-        except sqlite3.OperationalError:
-            return 0  # its tables are just being made
-
-
-async def until(reached, process):
-    """Look again and again, while the process lives."""
-    while process.returncode is None and not reached():
-        await asyncio.sleep(0.002)
-
-
 def killing_at_requests(extra):
-    async def wait(server, path, process):
+    async def wait(server, store, process):
         target = len(server.log) + extra
         await until(lambda: len(server.log) >= target, process)
 
@@ -65,9 +47,9 @@ def killing_at_requests(extra):
 
 
 def killing_at_rows(table, more):
-    async def wait(server, path, process):
-        target = count(path, table) + more
-        await until(lambda: count(path, table) >= target, process)
+    async def wait(server, store, process):
+        target = count(store, table) + more
+        await until(lambda: count(store, table) >= target, process)
 
     return wait
 
@@ -75,7 +57,7 @@ def killing_at_rows(table, more):
 def killing_after(seconds):
     """The stages that nothing shows outside: importing, reading the suite, writing the report."""
 
-    async def wait(server, path, process):
+    async def wait(server, store, process):
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(process.wait(), seconds)
 
@@ -85,8 +67,8 @@ def killing_after(seconds):
 def killing_at_the_report(extra):
     """Once the last sample is stored, or the result is being written, printed, or the process is leaving."""
 
-    async def wait(server, path, process):
-        await until(lambda: count(path, "samples") >= len(ROWS), process)
+    async def wait(server, store, process):
+        await until(lambda: count(store, "samples") >= len(ROWS), process)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(process.wait(), extra)
 
@@ -121,13 +103,12 @@ async def uninterrupted(project, folder, server):
 async def test_a_run_killed_again_and_again_ends_like_one_that_was_not(project, tmp_path_factory, stage):
     project.configure(PRICED)
     project.suite(ROWS, scorers="[exact_match, f1, bleu]", mapped=", slices: [topic], cluster: topic")
-    path = project.store / "store.sqlite3"
     async with Server(default=slowly()) as server:
         expected = await uninterrupted(project, tmp_path_factory.mktemp("whole"), server)
         killed = 0
         for kill in plans(20261122)[stage]:
             process = await start(project.folder, server, *COMMAND)
-            await kill(server, path, process)
+            await kill(server, project.store, process)
             if process.returncode is None:
                 process.kill()
                 killed += 1
