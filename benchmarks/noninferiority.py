@@ -206,7 +206,7 @@ def main() -> None:
     )
     table(
         f"Graded and clustered scores, margin .05, {runs:,} trials a cell",
-        "data | n | drop = margin: pass | no drop: proven | drop = margin: called larger | no drop: pass | drop 2m: fail",
+        "data | n | drop = margin: pass | no drop: proven | drop = margin: larger | no drop: pass | drop 2m: fail",
         graded_rows(runs),
     )
     print(f"\n{time.perf_counter() - start:.0f} s")
