@@ -86,6 +86,7 @@ def plans(seed):
         "samples": [killing_at_rows("samples", draw.randint(1, 9)) for _ in range(3)],
         "scores": [killing_at_rows("scores", draw.randint(1, 9)) for _ in range(4)],
         "report": [killing_at_the_report(0.0), *(killing_at_the_report(draw.uniform(0.0, 0.03)) for _ in range(2))],
+        "some": [killing_at_requests(9), killing_at_rows("samples", 4), killing_at_rows("answers", 2)],
     }
 
 
@@ -99,7 +100,7 @@ async def uninterrupted(project, folder, server):
     return document
 
 
-@pytest.mark.parametrize("stage", plans(0) if os.environ.get("ALL_KILLS") else ["calls", "samples"])
+@pytest.mark.parametrize("stage", plans(0) if os.environ.get("ALL_KILLS") else ["some"])
 async def test_a_run_killed_again_and_again_ends_like_one_that_was_not(project, tmp_path_factory, stage):
     project.configure(PRICED)
     project.suite(ROWS, scorers="[exact_match, f1, bleu]", mapped=", slices: [topic], cluster: topic")
