@@ -247,9 +247,9 @@ def tied(plain: Completion, other: str) -> bool:
 
 
 def one_line(error: LlmkitError) -> str:
-    """Return what people would read; it has to be one line."""
+    """Return what people would read, without the place of the log; it has to be one line."""
     need("\n" not in str(error), f"more than one line: {error}")
-    return f"exit {error.exit_code}: {error}"
+    return f"exit {error.exit_code}: {str(error).partition(' The engine')[0]}"
 
 
 PLAIN: Mapping[str, Check] = {
