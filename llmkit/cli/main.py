@@ -37,8 +37,9 @@ from llmkit.cli import (
     suites,
     validate,
 )
-from llmkit.cli.console import complain, give_up_stdout, open_streams, say
+from llmkit.cli.console import complain, err, give_up_stdout, open_streams, say
 from llmkit.errors import LlmkitError, UsageError
+from llmkit.providers.starting import Watcher, watching
 
 INTERRUPTED = 130
 BROKE = 4
@@ -131,7 +132,8 @@ def main(arguments: list[str], *, traceback: bool = False) -> int:
         The exit code.
     """
     try:
-        code = _command()(arguments, standalone_mode=False)
+        with watching(_tell_start):
+            code = _command()(arguments, standalone_mode=False)
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except (Abort, KeyboardInterrupt):
@@ -150,6 +152,18 @@ def main(arguments: list[str], *, traceback: bool = False) -> int:
         if traceback:
             _show(error)
         return _failed(error)
+
+
+def _tell_start(who: str, stage: str | None) -> None:
+    """Show that a model starts; what draws it is loaded with the first one."""
+    _starting()(who, stage)
+
+
+@cache
+def _starting() -> Watcher:
+    from llmkit.reports.starting import Starting
+
+    return Starting(err())
 
 
 @cache

@@ -39,6 +39,7 @@ from llmkit.providers.cpus import usable_cpus
 from llmkit.providers.engine import BATCH, Engine
 from llmkit.providers.forced import loglikelihoods
 from llmkit.providers.params import validate
+from llmkit.providers.starting import tell
 from llmkit.providers.vocabulary import tokenizer_of
 from llmkit.tokens import Tokenizer
 from llmkit.types import Completion, Request
@@ -126,6 +127,15 @@ class Local:
         """Find or fetch the weights, load them (0.7 s for the embedded model) and open the port."""
         if self._engine is not None:
             raise RuntimeError("the provider is started already")
+        who = f"{self.name}/{self.model}"
+        tell(who, "loading weights" if self._path is not None else "fetching weights")
+        try:
+            await self._start()
+        finally:
+            tell(who, None)
+        return self
+
+    async def _start(self) -> None:
         path = await asyncio.to_thread(self.weights)
         options = self.options
         engine = Engine(
@@ -139,7 +149,6 @@ class Local:
         )
         await engine.start()
         self._engine = engine
-        return self
 
     async def __aexit__(self, *exc: object) -> None:
         """Stop every generation, close the port and free the memory."""

@@ -13,6 +13,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from llmkit.reports import starting
 from llmkit.reports.numbers import count, dollars, duration, figure
 from llmkit.reports.text import one_line
 
@@ -51,6 +52,7 @@ class Progress:
 
     def __enter__(self) -> Self:
         if self._console.is_terminal:
+            starting.hold(self)
             self._live = Live(
                 console=self._console,
                 get_renderable=self.render,
@@ -67,6 +69,7 @@ class Progress:
         if self._live is not None:
             self._live.stop()
             self._live = None
+            starting.release(self)
 
     def update(
         self,
@@ -103,7 +106,7 @@ class Progress:
 
     def render(self) -> RenderableType:
         """Return the bars as they stand now."""
-        lines: list[RenderableType] = []
+        lines: list[RenderableType] = starting.lines()
         for run, state in list(self._states.items()):
             seconds = self._ended.get(run, time.monotonic()) - self._began[run]
             details = Text(_details(state, seconds, state.done - self._first[run]))

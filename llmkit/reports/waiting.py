@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.spinner import Spinner
 from rich.text import Text
 
 from llmkit.generations import Attempt
+from llmkit.reports import starting
 from llmkit.reports.bill import verdict
 from llmkit.reports.issues import issue_text, safe
 from llmkit.reports.numbers import duration
@@ -38,6 +39,7 @@ class Waiting:
 
     def __enter__(self) -> Self:
         if self._console.is_terminal:
+            starting.hold(self)
             self._live = Live(
                 console=self._console,
                 get_renderable=self.render,
@@ -54,6 +56,7 @@ class Waiting:
         if self._live is not None:
             self._live.stop()
             self._live = None
+            starting.release(self)
 
     def update(self, attempts: Sequence[Attempt], under_way: Attempt | None) -> None:
         """Take the attempts so far, and the one that is under way."""
@@ -61,8 +64,8 @@ class Waiting:
             self._began = time.monotonic()
         self._attempts, self._under_way = tuple(attempts), under_way
 
-    def render(self) -> Spinner:
-        """Return the line as it stands now."""
+    def render(self) -> RenderableType:
+        """Return the line as it stands now; before it, those of models that are starting."""
         line = Text(no_wrap=True, overflow="ellipsis")
         if self._under_way is not None:
             line.append(f"attempt {self._under_way.number}", style="bold")
@@ -71,7 +74,8 @@ class Waiting:
         if self._attempts and not self._attempts[-1].valid:
             line.append(f" · before: {_wrong(self._attempts[-1])}", style="yellow")
         self._spinner.update(text=line)
-        return self._spinner
+        begun = starting.lines()
+        return Group(*begun, self._spinner) if begun else self._spinner
 
 
 def _wrong(attempt: Attempt) -> str:

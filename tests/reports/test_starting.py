@@ -1,0 +1,114 @@
+"""Models that are starting: a moving line at a terminal, few plain ones in a log."""
+
+import io
+
+import pytest
+from rich.console import Console, Group
+
+from llmkit.reports import starting
+from llmkit.reports.progress import Progress
+from llmkit.reports.starting import Starting
+
+
+class Clock:
+    now = 100.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture(autouse=True)
+def nothing_starts():
+    starting._starts.clear()
+    yield
+
+
+@pytest.fixture
+def log():
+    return Console(file=io.StringIO(), width=80, force_terminal=False)
+
+
+@pytest.fixture
+def terminal():
+    return Console(file=io.StringIO(), width=80, force_terminal=True, legacy_windows=False)
+
+
+def shown(lines):
+    console = Console(file=io.StringIO(), width=80)
+    console.print(Group(*lines))
+    return console.file.getvalue()
+
+
+def test_a_start_that_is_soon_over_leaves_no_line_in_a_log(log):
+    clock = Clock()
+    watcher = Starting(log, clock)
+    for at, stage in ((0, "starting"), (2, "loading weights"), (4.9, None)):
+        clock.now = 100 + at
+        watcher("vllm/m", stage)
+    assert log.file.getvalue() == ""
+
+
+def test_a_long_one_has_a_line_at_a_new_stage_now_and_then_and_one_at_its_end(log):
+    clock = Clock()
+    watcher = Starting(log, clock)
+    for at, stage in (
+        (0, "starting"),
+        (6, "loading weights"),
+        (7, "compiling"),
+        (30, "capturing CUDA graphs"),
+        (42, None),
+    ):
+        clock.now = 100 + at
+        watcher("vllm/m", stage)
+    assert log.file.getvalue().splitlines() == [
+        "llmkit: vllm/m: loading weights, 6 s",
+        "llmkit: vllm/m: capturing CUDA graphs, 30 s",
+        "llmkit: vllm/m: started in 42 s",
+    ]
+
+
+def test_a_terminal_shows_who_starts_and_what_it_does(terminal):
+    watcher = Starting(terminal)
+    watcher("vllm/m", "loading weights")
+    assert "vllm/m · loading weights · 0" in shown(starting.lines())
+    watcher("vllm/m", None)
+
+
+def test_two_starts_have_a_line_each(terminal):
+    watcher = Starting(terminal)
+    watcher("vllm/one", "loading weights")
+    watcher("local/two", "fetching weights")
+    assert len(starting.lines()) == 2
+    watcher("vllm/one", None)
+    assert len(starting.lines()) == 1
+    watcher("local/two", None)
+
+
+def test_where_bars_are_drawn_they_hold_the_lines(terminal):
+    watcher = Starting(terminal)
+    with Progress(terminal) as progress:
+        watcher("vllm/m", "loading weights")
+        assert "vllm/m · loading weights" in shown([progress.render()])
+        assert watcher._live is None
+        watcher("vllm/m", None)
+
+
+def test_the_display_of_its_own_ends_with_the_last_start(terminal):
+    watcher = Starting(terminal)
+    watcher("vllm/m", "loading weights")
+    assert watcher._live is not None
+    watcher("vllm/m", None)
+    assert watcher._live is None
+    assert starting.lines() == []
+    assert "\x1b[?25h" in terminal.file.getvalue()  # the cursor is back
+
+
+def test_what_a_log_says_cannot_command_a_terminal(log):
+    clock = Clock()
+    watcher = Starting(log, clock)
+    watcher("vllm/m", "starting")
+    clock.now += 9
+    watcher("vllm/m", "loading\x1b[2J\nllmkit: passed")
+    watcher("vllm/m", None)
+    assert "\x1b" not in log.file.getvalue()
+    assert len(log.file.getvalue().splitlines()) == 2
