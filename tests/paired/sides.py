@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from llmkit.paired.held import hold
 from llmkit.paired.rows import Row, Setup, Texts
+from llmkit.scoring.base import Item
 
 SIGNATURE = "metric:exact_match|case:mixed|v:1"
 
@@ -43,16 +44,24 @@ def values(numbers, **more):
 
 
 class Listed:
-    """A source whose rows stand in a list."""
+    """A source whose rows stand in a list, and how its answers were chosen by their numbers."""
 
-    def __init__(self, rows, setup):
-        self._rows, self.setup = rows, setup
+    def __init__(self, rows, setup, chosen=None):
+        self._rows, self.setup, self._chosen = rows, setup, chosen or {}
+        self.asked = []
 
     def rows(self):
         return iter(self._rows)
 
     def texts(self, keys):
         return {r.key: Texts(f"q {r.key[0]}", ("r",), f"answer {r.key[0]}", {}) for r in self._rows if r.key in keys}
+
+    def items(self, keys):
+        return ((r.key, Item("", ("r",), {}, id=r.key[0])) for r in self._rows if r.key in keys)
+
+    def chosen(self, answers):
+        self.asked += answers
+        return {answer: self._chosen[answer] for answer in answers if answer in self._chosen}
 
 
 SETUP = Setup(
@@ -64,3 +73,9 @@ SETUP = Setup(
 
 def held(rows, **setup):
     return hold(Listed(list(rows), replace(SETUP, **setup)))
+
+
+def side(rows, chosen=None, **setup):
+    """A source, and what is held of it."""
+    source = Listed(list(rows), replace(SETUP, **setup), chosen)
+    return source, hold(source)

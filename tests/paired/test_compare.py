@@ -1,6 +1,7 @@
 """Two stored runs, from the models' answers to what is said of them."""
 
 import contextlib
+import json
 import sqlite3
 
 import pytest
@@ -8,8 +9,10 @@ import pytest
 import llmkit
 from llmkit.errors import StoreError, UnknownNameError, UsageError
 from llmkit.runs.evaluate import Hooks
+from llmkit.runs.export import write
 from llmkit.runs.rescore import rescore
 from llmkit.runs.store import Store
+from tests.paired.conftest import COUNT
 
 
 async def both(asked, **how):
@@ -175,3 +178,57 @@ async def test_the_seed_and_the_confidence_are_kept(asked):
     interval = found.metrics["exact_match"].interval
     assert interval is not None
     assert interval.confidence == 0.9
+
+
+def alternatives(project, name, change):
+    """Write a model's answers with log-probabilities; ``change`` gives each sample's text and the gap to the other."""
+    lines = []
+    for n in range(COUNT):
+        text, other, gap = change(n)
+        token = {"token": text, "logprob": -0.5, "top": [[text, -0.5], [other, -0.5 - gap]]}
+        lines.append({"match": f"is {n}+1?", "text": text, "logprobs": [token]})
+    (project.folder / f"{name}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+
+async def test_answers_that_differ_are_held_to_their_stored_log_probabilities(asked, project):
+    right = [f"the sum is {n + 1}" for n in range(COUNT)]
+    alternatives(project, "good", lambda n: (right[n], "no idea", 0.05 if n < 2 else 3.0))
+    alternatives(project, "bad", lambda n: ("no idea", right[n], 0.05) if n < 3 else (right[n], "no idea", 3.0))
+    good, bad = await both(asked, params={"logprobs": True, "top_logprobs": 2})
+    found = llmkit.compare(good, bad).sameness
+    assert found is not None
+    assert (found.pairs, found.same, found.tied, found.beyond, found.unknown) == (12, 9, 2, 1, 0)
+    assert found.examples[0] == "s02"
+    assert llmkit.compare(good, bad, tie_tolerance=0.01).sameness.beyond == 3
+
+
+async def test_margins_are_decided_from_the_store_and_from_files_alike(asked, project):
+    good, bad = await both(asked)
+    margins = {"exact_match": 0.05, "bleu": 5.0}
+    found = llmkit.compare(good, bad, margins=margins, confidence=0.8)
+    assert [(m.metric, m.verdict) for m in found.margins] == [("exact_match", "fail"), ("bleu", "fail")]
+    assert found.verdict == "fail"
+    exact = found.margins[0]
+    assert (exact.n, exact.left_out, exact.failures_wrong) == (11, 1, "fail")
+    with Store(project.store) as store:
+        for name, run in (("a", good), ("b", bad)):
+            write(store, store.run(run), project.folder / f"{name}.jsonl", "jsonl")
+            write(store, store.run(run), project.folder / f"{name}.parquet", "parquet")
+    for ending in ("jsonl", "parquet"):
+        files = [str(project.folder / f"{side}.{ending}") for side in "ab"]
+        again = llmkit.compare(*files, margins=margins, confidence=0.8)
+        assert again.margins == found.margins
+        assert (again.sameness.same, again.sameness.unknown) == (found.sameness.same, found.sameness.unknown)
+
+
+async def test_without_margins_there_is_no_verdict(asked):
+    found = llmkit.compare(*await both(asked))
+    assert (found.margins, found.verdict) == ((), None)
+
+
+async def test_a_run_compared_with_its_own_answers_passes_nothing(asked):
+    one, two = (await asked("good")).run_id, (await asked("good")).run_id
+    found = llmkit.compare(one, two, margins={"exact_match": 0.5})
+    assert found.verdict == "undecided"
+    assert found.sameness is not None
+    assert (found.sameness.pairs, found.sameness.shared) == (0, 12)
