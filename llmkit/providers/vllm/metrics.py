@@ -1,7 +1,7 @@
 """What vLLM counts of its speculative decoding, out of the metrics that it shows to Prometheus.
 
-Source: vLLM's ``vllm/v1/spec_decode/metrics.py``; the text is Prometheus' "Text-based format", in which a counter's samples
-end in ``_total``.
+Source: vLLM's ``vllm/v1/spec_decode/metrics.py``; the text is Prometheus' "Text-based format", in which a
+counter's samples end in ``_total``.
 """
 
 from __future__ import annotations

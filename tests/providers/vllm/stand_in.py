@@ -19,13 +19,13 @@ async def main(descriptor):
     lines = await Lines.over(socket.socket(fileno=descriptor))
     start = (await lines.receive())["start"]
     child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])  # as vLLM has its own
-    print(f"child {child.pid}", flush=True)
+    print(f"child {child.pid}", flush=True)  # noqa: T201
     how = start["arguments"]["model"]
     if how == "crashes":
-        print("Segmentation fault", flush=True)
+        print("Segmentation fault", flush=True)  # noqa: T201
         os.kill(os.getpid(), signal.SIGKILL)
     if how == "fails":
-        print("ERROR the root of it all", flush=True)
+        print("ERROR the root of it all", flush=True)  # noqa: T201
         lines.send({"failed": "RuntimeError: it cannot be"})
         await lines.drain()
         end(child, 1)
