@@ -166,3 +166,44 @@ def test_a_model_that_answered_nothing_has_failures_and_no_figures(cli: Cli, pro
     assert (found["b"]["status"], found["b"]["failed"], found["pairs"]) == ("failed", 4, 4)
     metric = found["metrics"]["exact_match"]
     assert (metric["n"], metric["failed_b"], metric["difference"]) == (0, 4, None)
+
+
+def test_a_margin_decides_the_exit_code(cli: Cli, project: Path) -> None:
+    rows = [{"id": f"r{n}", "country": f"<{n}>", "capital": "yes", "continent": "x"} for n in range(80)]
+    (project / "rows.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows))
+    for name, right in (("answers", 80), ("others", 80), ("damaged", 40)):
+        answers = [{"match": f"<{n}>", "text": "yes" if n < right else "no"} for n in range(80)]
+        (project / f"{name}.jsonl").write_text("".join(json.dumps(a) + "\n" for a in answers))
+    with (project / "llmkit.toml").open("a") as toml:
+        toml.write('[models."scripted/damaged"]\nfile = "damaged.jsonl"\n')
+    runs = {m: cli("eval", "capitals.yaml", "-m", f"scripted/{m}", "--json") for m in ("oracle", "other", "damaged")}
+    ids = {name: said.json["runs"][0]["run_id"] for name, said in runs.items()}
+    passed = cli("compare", ids["oracle"], ids["other"], "--margin", "exact_match=.05")
+    assert (passed.code, "PASS: b is not worse by its margin in exact_match (exit 0)" in passed.out) == (0, True)
+    assert "Answers  80 of 80 are the same" in passed.out
+    failed = cli("compare", ids["oracle"], ids["damaged"], "--margin", "exact_match=.05", "--json")
+    assert (failed.code, failed.json["verdict"], failed.json["margins"][0]["beyond_margin"]) == (1, "fail", True)
+    undecided = cli("compare", ids["oracle"], ids["other"], "--margin", "exact_match = .01", "--markdown", "-")
+    assert (undecided.code, "NOT ENOUGH EVIDENCE" in undecided.out) == (3, True)
+    assert cli("compare", ids["oracle"], ids["damaged"]).code == 0
+
+
+MARGINS_REFUSED = (
+    (("--margin", "exact_match"), "--margin 'exact_match' is no METRIC=X. For example: --margin exact_match=.02"),
+    (("--margin", "exact_match=nan"), "is no METRIC=X"),
+    (("--margin", "exact_match=0"), "the margin of exact_match is 0, and must be above 0"),
+    (("--margin", "exact_match=1"), "as large as its scale. It is in the metric's own unit, between 0 and 1"),
+    (("--margin", "exct_match=.1"), "unknown metric 'exct_match'. Did you mean 'exact_match'?"),
+    (("--margin", "exact_match=.1", "--margin", "exact_match=.2"), "says two margins of exact_match: 0.1 and 0.2"),
+    (("--margin", "exact_match=.1", "--confidence", ".5"), "a margin is decided with an error of 1 − confidence"),
+    (("--tie-tolerance", "-1"), "--tie-tolerance is a number of nats, 0 or more, not -1"),
+    (("--tie-tolerance", "inf"), "--tie-tolerance is a number of nats"),
+)
+
+
+def test_a_margin_that_cannot_be_decided_is_one_line(cli: Cli, runs: tuple[str, str]) -> None:
+    for arguments, said in MARGINS_REFUSED:
+        found = cli("compare", *runs, *arguments)
+        assert (found.code, found.out) == (2, "")
+        assert said in found.err
+        assert found.err.count("\n") == 1
