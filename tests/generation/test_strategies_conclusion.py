@@ -9,6 +9,7 @@ from llmkit.generation.differences import comparisons_of, differences_in
 from llmkit.generation.figures import How
 from llmkit.generation.trials import Trial
 from llmkit.types import Failure
+from tests import simulations
 
 HOW = How("usd", 3, target=False)
 BROKE = Failure("provider", "server", "500")
@@ -62,14 +63,14 @@ def said(random, runs, **world):
     ids=str,
 )
 def test_without_a_difference_it_errs_at_most_one_time_in_twenty(world):
-    runs = 200
+    runs = simulations.runs(200, 60)
     helps, harms = said(np.random.default_rng(11), runs, told=0.5, fresh=0.5, **world)
     assert helps + harms <= 0.05 + 2 * math.sqrt(0.05 * 0.95 / runs)
 
 
 def test_over_all_comparisons_of_a_figure_together_it_errs_at_most_one_time_in_twenty():
     """Holm's promise, in a world in which further attempts change nothing."""
-    random, runs, wrong = np.random.default_rng(12), 200, 0
+    random, runs, wrong = np.random.default_rng(12), simulations.runs(200, 60), 0
     for _ in range(runs):
         alike = {name: draws(random, 60, 0.4, 0, 0, attempts=1)["plain"] for name in ("plain", "native", "constrained")}
         wrong += any(d.shown for d in differences_in("valid@k", alike, HOW))
@@ -78,9 +79,9 @@ def test_over_all_comparisons_of_a_figure_together_it_errs_at_most_one_time_in_t
 
 def test_where_it_helps_much_that_is_mostly_said_and_where_it_does_harm_that():
     random = np.random.default_rng(13)
-    helps, harms = said(random, 100, n=120, first=0.3, told=2.5, fresh=0.0)
+    helps, harms = said(random, simulations.runs(100, 40), n=120, first=0.3, told=2.5, fresh=0.0)
     assert (helps > 0.9, harms) == (True, 0)
-    helps, harms = said(random, 100, n=120, first=0.3, told=-4.0, fresh=1.0)
+    helps, harms = said(random, simulations.runs(100, 40), n=120, first=0.3, told=-4.0, fresh=1.0)
     assert (helps, harms > 0.9) == (0, True)
 
 
@@ -113,7 +114,7 @@ def test_each_is_compared_with_the_first_and_reprompt_with_its_control_once(name
 
 def test_equal_costs_of_an_answer_are_told_apart_at_most_one_time_in_twenty():
     """Twice the cost for twice the answers: strategies differ in all but what is compared."""
-    random, runs, wrong = np.random.default_rng(14), 80, 0
+    random, runs, wrong = np.random.default_rng(14), simulations.runs(80, 30), 0
     for _ in range(runs):
         once = random.random(80) < 0.3
         later = once | (random.random(80) < 3 / 7)

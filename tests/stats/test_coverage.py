@@ -10,9 +10,10 @@ import pytest
 
 from llmkit.stats.difference import paired_difference
 from llmkit.stats.quantiles import t_of
+from tests.simulations import runs
 
 ROOT = Path(__file__).resolve().parents[2]
-RUNS = 600
+RUNS, MANY = runs(600, 200), 600
 
 
 @pytest.fixture(scope="module")
@@ -79,11 +80,11 @@ def test_the_t_interval_would_not(coverage):
     random = np.random.default_rng(7)
     setting = coverage.SETTINGS["graded, 95 % tie, else worse"]
     held = 0
-    for _ in range(RUNS):
+    for _ in range(MANY):
         change = setting.draw(random, 100).b
         half = t_of(0.95, 99) * change.std(ddof=1) / 10
         held += abs(change.mean() - setting.truth) <= half
-    assert held / RUNS < 0.94 - 3 * error(0.94)
+    assert held / MANY < 0.94 - 3 * error(0.94, MANY)
 
 
 @pytest.mark.parametrize(
@@ -104,11 +105,11 @@ def test_leaving_clusters_out_would_not(coverage):
     random = np.random.default_rng(7)
     setting = coverage.SETTINGS["clustered 0/1, ψ .2, θ .1, ρ .2"]
     held = 0
-    for _ in range(RUNS):
+    for _ in range(MANY):
         data = setting.draw(random, 50)
         interval = paired_difference("proportion", data.a, data.b).interval
         held += interval.low <= setting.truth <= interval.high
-    assert held / RUNS < 0.94 - 3 * error(0.94)
+    assert held / MANY < 0.94 - 3 * error(0.94, MANY)
 
 
 def test_the_page_shows_the_exact_figures(coverage, page):

@@ -8,6 +8,7 @@ from scipy import stats
 
 from llmkit.stats.annotators.exam import LEAST_ANSWERS, exam
 from llmkit.stats.multiplicity import holm
+from tests.simulations import runs
 
 counts = st.lists(st.integers(0, 60).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))), max_size=8)
 
@@ -53,10 +54,10 @@ def test_a_single_annotator_is_flagged_where_the_upper_bound_lies_below_what_is_
 
 
 def test_good_annotators_are_flagged_no_more_often_than_the_level_says():
-    random = np.random.default_rng(0)
-    correct = random.binomial(50, 0.9, (800, 12))
+    random, trials = np.random.default_rng(0), runs(800, 200)
+    correct = random.binomial(50, 0.9, (trials, 12))
     wrong = np.mean([any(one.flagged for one in exam(row.tolist(), [50] * 12, 0.9)) for row in correct])
-    assert wrong <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 800)
+    assert wrong <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / trials)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import pytest
 from llmkit.stats.correction import lang_reiczigel_bounds, post_stratified_bounds
 from llmkit.stats.proportion import wilson
 from llmkit.stats.quantiles import z_of
+from tests.simulations import every
 
 RUNS = 20_000
 PROMISED = 0.94
@@ -38,9 +39,10 @@ def coverage(bounds, rate):
 
 
 def settings(least=0, *, rates=RATES):
-    """Every combination in which ``least`` random labels of each class are expected, numbered to seed it."""
+    """Return the combinations in which ``least`` random labels of each class are expected, numbered to seed them."""
     grid = itertools.product(rates, JUDGES, LABELS, VERDICTS)
-    return [(seed, *row) for seed, row in enumerate(grid) if row[2] * min(row[0], 1 - row[0]) >= least]
+    found = [(seed, *row) for seed, row in enumerate(grid) if row[2] * min(row[0], 1 - row[0]) >= least]
+    return every(found, 7)  # which meets every rate, judge and number
 
 
 def test_lang_reiczigel_covers_with_as_many_labels_of_each_class_whatever_the_runs_rate():

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from llmkit.stats.correction import corrected_rate_bounds
+from tests.simulations import runs
 
-RUNS = 1_000
+RUNS = runs(1_000, 300)
 PROMISED = 0.94
 JUDGES = ((0.7, 0.98), (0.75, 0.75), (0.9, 0.8), (0.98, 0.98))
 SIZES = ((30, 100), (50, 5000), (100, 500), (500, 1000))

@@ -1,20 +1,18 @@
 """The estimate after early stopping."""
 
-import os
-
 import numpy as np
 import pytest
 
 from llmkit.stats.sequential.estimate import Region, median_unbiased, regions
+from tests.simulations import ALL, runs
 
-ALL = os.environ.get("LLMKIT_SIMULATIONS") == "all"
 LOOKS = tuple(Region(n, 0.05 - 1.0 / np.sqrt(n) * 2.2, 2.4 / np.sqrt(n)) for n in (100, 200, 300, 400))
 
 
 def stopped(theta, random):
     """Run Brownian trials; return those estimates and adjusted estimates that stopped."""
     naive, adjusted = [], []
-    for _ in range(1_000):
+    for _ in range(runs(1_000, 250)):
         steps = random.normal(theta, 1 / np.sqrt(100), 4)
         for look, region in enumerate(LOOKS):
             drop = steps[: look + 1].mean()

@@ -11,7 +11,7 @@ from scipy import stats
 from llmkit.stats.sequential.boundary import equal_looks, spent_levels
 from llmkit.stats.sequential.signs import coin, critical_losses, critical_losses_many, losses_and_pairs
 
-increments = st.lists(st.integers(0, 6), min_size=1, max_size=4)
+increments = st.lists(st.integers(0, 4), min_size=1, max_size=4)  # all sequences of signs are enumerated
 
 
 def ever_crossing(pairs, critical):

@@ -10,6 +10,8 @@ from llmkit.stats.sequential.power import RUNS, simulate
 from llmkit.stats.sequential.rises import planned_n_ratio
 from llmkit.stats.sequential.simulation import simulate_trials
 from llmkit.stats.sequential.sizing import fixed_n, planned_n, planned_n_graded
+from tests.simulations import ALL, every
+from tests.simulations import runs as trials
 
 ALPHA = 0.05
 
@@ -22,7 +24,7 @@ def at_least(share, limit, runs):
     return share >= limit - 3 * math.sqrt(limit * (1 - limit) / runs)
 
 
-@pytest.mark.parametrize("n", [50, 200, 2_000])
+@pytest.mark.parametrize("n", [50, 200, 2_000] if ALL else [50, 200])
 @pytest.mark.parametrize("discordance", [0.01, 0.1, 0.4])
 def test_binary_a_a_fails_in_5_percent_at_most(n, discordance):
     outcomes = simulate(0.05, discordance / 2, discordance / 2, n)
@@ -30,7 +32,8 @@ def test_binary_a_a_fails_in_5_percent_at_most(n, discordance):
 
 
 @pytest.mark.parametrize(
-    ("margin", "discordance"), [(0.02, 0.005), (0.02, 0.1), (0.05, 0.02), (0.05, 0.2), (0.1, 0.02), (0.1, 0.3)]
+    ("margin", "discordance"),
+    every([(0.02, 0.005), (0.02, 0.1), (0.05, 0.2), (0.05, 0.02), (0.1, 0.3), (0.1, 0.02)], 2),
 )
 def test_binary_at_the_planned_n(margin, discordance):
     n = planned_n(margin, discordance).n
@@ -81,14 +84,14 @@ SPAN = 1.5  # 1 + the squared variation of the sizes
 @pytest.mark.parametrize(("draw", "span"), [(graded, 1.0), (clustered, SPAN)])
 @pytest.mark.parametrize("n", [50, 300])
 def test_graded_and_clustered_data_err_in_5_percent_at_most(draw, span, n):
-    measure, runs = Difference("x", 0.1), 400
+    measure, runs = Difference("x", 0.1), trials(400, 150)
     assert at_most(simulate_trials(measure, draw(0.0), n, runs=runs, ask="fail", span=span).failed, ALPHA, runs)
     assert at_most(simulate_trials(measure, draw(0.1), n, runs=runs, ask="pass", span=span).passed, ALPHA, runs)
 
 
 def test_graded_data_have_the_power_that_was_planned():
     base, head = graded(0.0)(np.random.default_rng(0), 100_000)
-    n, runs = planned_n_graded(0.1, float((head - base).var())).n, 300
+    n, runs = planned_n_graded(0.1, float((head - base).var())).n, trials(300, 120)
     measure = Difference("x", 0.1)
     assert at_least(simulate_trials(measure, graded(0.0), n, runs=runs).passed, 0.72, runs)
     assert at_least(simulate_trials(measure, graded(0.2), n, runs=runs).failed, 0.9, runs)
@@ -149,7 +152,7 @@ def unequal_cost(random, n):
     ids=["wer", "cost"],
 )
 def test_clusters_of_unequal_size_pass_at_the_margin_in_5_percent_at_most(measure, draw):
-    span, runs = (30**2 + 2**2) / 2 / 16**2, 300
+    span, runs = (30**2 + 2**2) / 2 / 16**2, trials(300, 100)
     assert at_most(simulate_trials(measure, draw, 300, runs=runs, ask="pass", span=span).passed, ALPHA, runs)
 
 
@@ -162,11 +165,11 @@ OTHERS = [
 
 @pytest.mark.parametrize(("measure", "draw", "margin", "rise"), OTHERS, ids=lambda x: getattr(x, "name", ""))
 def test_cost_latency_and_corpus_metrics_err_in_5_percent_at_most_and_decide(measure, draw, margin, rise):
-    n, runs = 300, 300
+    n, runs = 300, trials(300, 60)
     assert at_most(simulate_trials(measure, draw(0.0), n, runs=runs, ask="fail").failed, ALPHA, runs)
     assert at_most(simulate_trials(measure, draw(margin), n, runs=runs, ask="pass").passed, ALPHA, runs)
-    assert simulate_trials(measure, draw(0.0), n, runs=50).passed > 0.5
-    assert simulate_trials(measure, draw(rise), n, runs=50).failed > 0.8
+    assert simulate_trials(measure, draw(0.0), n, runs=trials(50, 20)).passed > 0.5
+    assert simulate_trials(measure, draw(rise), n, runs=trials(50, 20)).failed > 0.8
 
 
 def attempts(again, more=0.0):
@@ -184,7 +187,7 @@ def attempts(again, more=0.0):
 
 def test_attempts_err_in_5_percent_at_most_and_decide():
     """A rise of the margin, .3: bad in .1 costs .11 attempts, in .315 it costs .414."""
-    measure, runs = Difference("x", 0.3, higher_is_better=False, span=2.0), 300
+    measure, runs = Difference("x", 0.3, higher_is_better=False, span=2.0), trials(300, 100)
     for bad in (0.02, 0.1, 0.4):
         assert at_most(simulate_trials(measure, attempts(bad), 120, runs=runs, ask="fail").failed, ALPHA, runs)
     limit = attempts(0.1, 0.315 - 0.1)
@@ -208,7 +211,7 @@ def retries(bad, worse):
 
 def test_a_rise_of_what_retries_cost_errs_in_5_percent_at_most_and_is_decided():
     """A share of .05 of retries is 1.05 of the first attempts' cost: a rise of .10 is a share of .155."""
-    measure, runs = RatioOfMeans("retry_cost", 0.1), 300
+    measure, runs = RatioOfMeans("retry_cost", 0.1), trials(300, 80)
     assert at_most(simulate_trials(measure, retries(0.05, 0.05), 300, runs=runs, ask="fail").failed, ALPHA, runs)
     assert at_most(simulate_trials(measure, retries(0.05, 0.155), 300, runs=runs, ask="pass").passed, ALPHA, runs)
     base, head = retries(0.05, 0.05)(np.random.default_rng(0), 100_000)

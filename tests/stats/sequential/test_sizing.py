@@ -97,5 +97,5 @@ def test_the_staircase_is_why():
 
 
 def test_what_cannot_be_mended_is_told():
-    found = powered_n(0.1, 0.025, target=0.9999)
+    found = powered_n(0.1, 0.025, target=0.9999, runs=500)
     assert found.pass_at_no_change < 0.9999
