@@ -72,17 +72,23 @@ def _of_both(
 
 
 def _of_one(side: Chosen, tokens: Sequence[TokenLogprob], other: Chosen) -> Iterator[_Gap]:
-    """Yield the gap at the first token of one side that the other's text does not go on with."""
-    rest = other.text
-    for own in tokens:
-        if own.token and rest.startswith(own.token):
-            rest = rest[len(own.token) :]
-            continue
-        if rest and own.token and _UNREADABLE not in own.token:
-            yield _gap(own, [logprob for token, logprob in own.top if token and rest.startswith(token)])
-        elif not rest and other.finish_reason != "length":
-            yield _gap(own, None)
+    """Yield the gap at the first token of one side that the other's text does not go on with.
+
+    Nothing where the tokens do not make up the side's own text: then they say nothing of the other's, either.
+    """
+    if not "".join(token.token for token in tokens).startswith(side.text):
         return
+    rest = other.text
+    for number, own in enumerate(tokens, start=1):
+        if rest.startswith(own.token) and (own.token or number < len(tokens)):  # the end may be a token without a text
+            rest = rest[len(own.token) :]
+        elif rest:
+            yield _gap(own, [logprob for token, logprob in own.top if token and rest.startswith(token)])
+            return
+        else:
+            if other.finish_reason != "length":
+                yield _gap(own, None)
+            return
 
 
 def _gap(own: TokenLogprob, others: Sequence[float] | None) -> _Gap:

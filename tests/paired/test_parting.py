@@ -76,6 +76,17 @@ def test_one_side_alone_tells_by_the_text_of_the_other():
     assert parting(a, bare("The owl"), 0.125) == "unknown"
 
 
+def test_an_end_that_is_stored_without_a_text_is_a_candidate_like_others():
+    ended = said(START, ("", 0.5, {" dog": 0.49}))
+    assert parting(ended, bare("The dog"), 0.125) == "tie"
+    assert parting(ended, said(START, (" dog", 0.5, {"": 0.49})), 0.125) == "tie"
+
+
+def test_tokens_that_do_not_make_up_their_own_text_say_nothing_of_another():
+    a = said((" The", 0.9, {}), (" cat", 0.45, {" dog": 0.44}), text="The cat")
+    assert parting(a, bare("The dog"), 0.125) == "unknown"
+
+
 def test_an_end_may_be_any_alternative_and_a_cut_is_none():
     longer = said(START, (" cat", 0.5, {"": 0.49}))
     sure = said(START, (" cat", 0.9, {"": 0.1}))
