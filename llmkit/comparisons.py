@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from llmkit.types import Interval, RunStatus
-from llmkit.variants import MarginVerdict, Sameness, Verdict, overall
+from llmkit.variants import MarginVerdict, Sameness, Speed, Verdict, overall
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +166,7 @@ class Comparison:
         notes: Further lines for people: metrics that one side lacks, a run that did not end, ….
         margins: Of each metric that was asked about, whether b is worse by its margin or more.
         sameness: How many answers are the same; None where no pair has an answer on both sides.
+        speed: Of two engines of one's own; None where a side is none, or is a file.
     """
 
     a: Side
@@ -184,6 +185,7 @@ class Comparison:
     notes: tuple[str, ...] = ()
     margins: tuple[MarginVerdict, ...] = ()
     sameness: Sameness | None = None
+    speed: Speed | None = None
 
     @property
     def verdict(self) -> Verdict | None:

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
+from llmkit.speculation import Speculation
+
 Role = Literal["system", "user", "assistant"]
 
 
@@ -399,7 +401,7 @@ class RunResult:
     ``params`` are the sampling parameters; ``origins`` says of ``model``, of each of them and of each of the provider's
     options what set it: ``-M``, ``suite sums.yaml:9``. ``judging`` holds the sums of each judge's calls, by its
     name; they are no part of ``usage``. ``reasons`` counts wrong answers: metric → sort of reason → how often, for
-    scorers whose reasons are of a few sorts.
+    scorers whose reasons are of a few sorts. ``speculation`` is what drafting came to; None where nothing is told.
     """
 
     run_id: str
@@ -423,6 +425,7 @@ class RunResult:
     origins: Mapping[str, str] = field(default_factory=dict)
     judging: Mapping[str, Totals] = field(default_factory=dict)
     reasons: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    speculation: Speculation | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,11 @@
-"""Frozen records of what a variant does to quality: margins that are held or not, and answers that stay the same."""
+"""Frozen records of what a variant does: margins held or not, answers that stay the same, and its speed."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
 
+from llmkit.speculation import Speculation
 from llmkit.types import Interval
 
 Verdict = Literal["pass", "fail", "undecided"]
@@ -103,6 +104,72 @@ class Sameness:
     tolerance: float
     logged: int = 0
     examples: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast an engine answered a run's own calls.
+
+    Attributes:
+        calls: Calls that were answered.
+        busy_s: Seconds in which at least one was under way.
+        in_flight: Calls under way at once, on average over those seconds; None where they took no time.
+        input_tokens: Of all prompts; None where a call does not tell.
+        output_tokens: Of all answers.
+        speculation: What drafting came to; None where the engine drafts nothing, or does not tell.
+    """
+
+    calls: int
+    busy_s: float
+    in_flight: float | None
+    input_tokens: int | None
+    output_tokens: int | None
+    speculation: Speculation | None = None
+
+    @property
+    def output_rate(self) -> float | None:
+        """Tokens written a second, over all calls; None where unknown."""
+        return self.output_tokens / self.busy_s if self.output_tokens is not None and self.busy_s > 0 else None
+
+    @property
+    def input_rate(self) -> float | None:
+        """Tokens of prompts read a second; with a cache of prefixes, more than were computed."""
+        return self.input_tokens / self.busy_s if self.input_tokens is not None and self.busy_s > 0 else None
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """Two engines' speed on the same samples.
+
+    ``a_each`` and ``b_each`` are tokens written a second of an answer's own time, ``sum(tokens) / sum(seconds)`` over
+    the pairs. At equal calls in flight their ratio is that of the throughputs (Little's law), and as it is made of
+    pairs it has an interval: over samples, not over repetitions of the run.
+
+    Attributes:
+        a: Side a's pace; None where none of its answers was asked for by its own run.
+        b: Side b's.
+        a_each: Output tokens a second of an answer's time, on side a.
+        b_each: On side b.
+        ratio: ``b_each / a_each``.
+        interval: Of the ratio.
+        n: Pairs behind it.
+        unknown: Why there is no ratio.
+    """
+
+    a: Pace | None
+    b: Pace | None
+    a_each: float | None = None
+    b_each: float | None = None
+    ratio: float | None = None
+    interval: Interval | None = None
+    n: int = 0
+    unknown: str | None = None
+
+    @property
+    def alike(self) -> bool:
+        """Whether both sides had about as many calls in flight: else their speeds say little of each other."""
+        flights = [side.in_flight for side in (self.a, self.b) if side is not None and side.in_flight]
+        return len(flights) < 2 or max(flights) <= 1.25 * min(flights)
 
 
 def overall(margins: tuple[MarginVerdict, ...]) -> Verdict | None:

@@ -16,8 +16,8 @@ PACKAGE = Path(llmkit.__file__).parent
 
 # From the bottom up. A room may import rooms of lower rows, and its own; rooms of one row do not know each other.
 ROWS: tuple[tuple[str, ...], ...] = (
-    ("errors", "redact", "version"),
-    ("types", "canonical", "text", "speculation"),
+    ("errors", "redact", "speculation", "version"),
+    ("types", "canonical", "text"),
     ("variants",),
     ("catalogue", "comparisons", "generations", "judgements", "plans"),
     ("agreements", "calibrations", "judged_runs", "verdicts"),

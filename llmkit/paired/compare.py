@@ -26,6 +26,7 @@ from llmkit.paired.pairing import Pairs, pair
 from llmkit.paired.rows import Setup, Source
 from llmkit.paired.sameness import TIE, sameness
 from llmkit.paired.scorers import Measure, measure
+from llmkit.paired.speed import speed
 from llmkit.paired.stored import StoredRun
 from llmkit.runs.store import Store
 from llmkit.text import shorten
@@ -91,6 +92,7 @@ def compare(
             ),
             margins=verdicts(margins or {}, *sides, pairs, measures, confidence=confidence, seed=seed),
             sameness=sameness(*sides, pairs, tolerance=tie_tolerance),
+            speed=speed(*sides, pairs, confidence=confidence, seed=seed),
         )  # fmt: skip
 
 

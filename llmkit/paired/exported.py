@@ -20,6 +20,7 @@ from llmkit.samples.jsonl import read_jsonl
 from llmkit.samples.parquet import read_parquet
 from llmkit.scoring.base import Item
 from llmkit.types import BadRow, Message, RunStatus
+from llmkit.variants import Pace
 
 PARQUET = ".parquet"
 ENDINGS = (".jsonl", ".jsonl.gz", ".ndjson", PARQUET)
@@ -147,6 +148,10 @@ class ExportedRun:
     def chosen(self, answers: Sequence[int]) -> dict[int, Chosen]:
         """Return nothing: log-probabilities are not exported."""
         return {}
+
+    def pace(self) -> Pace | None:
+        """Return nothing: when answers came is not exported."""
+        return None
 
     def _lines(self) -> Iterator[tuple[str, _Line]]:
         parquet = self.path.name.lower().endswith(PARQUET)

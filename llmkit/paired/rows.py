@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Protocol
 
 from llmkit.scoring.base import Item
 from llmkit.types import FinishReason, RunStatus, TokenLogprob
+from llmkit.variants import Pace
 
 Key = tuple[str, int]
 """Sample id and epoch: what pairs are made by."""
@@ -137,6 +138,10 @@ class Source(Protocol):
 
     def chosen(self, answers: Sequence[int]) -> dict[int, Chosen]:
         """Return how some stored answers came about; nothing of those that a file holds."""
+        ...
+
+    def pace(self) -> Pace | None:
+        """Return how fast the answers came that it asked for itself; None where there are none, or a file holds it."""
         ...
 
 

@@ -15,6 +15,7 @@ from llmkit.runs.rows import RunRow, SampleRow
 from llmkit.runs.store import Store
 from llmkit.scoring.base import Item
 from llmkit.types import Failure, Message, Score
+from llmkit.variants import Pace
 
 
 class StoredRun:
@@ -75,6 +76,10 @@ class StoredRun:
     def chosen(self, answers: Sequence[int]) -> dict[int, Chosen]:
         """Return how some stored answers came about."""
         return {answer_id: Chosen(*told) for answer_id, told in self._store.chosen(answers)}
+
+    def pace(self) -> Pace | None:
+        """Return how fast the answers came that the run asked for itself."""
+        return self._store.pace(self._run)
 
     def _texts(self, sample: SampleRow) -> Texts:
         stored = self._store.find_scores([sample.answer.answer_id] if sample.answer else [])

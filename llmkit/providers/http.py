@@ -87,13 +87,27 @@ class Http:
         Raises:
             ProviderError: For everything else.
         """
+        data = json.dumps(body, allow_nan=False).encode()
+        start = time.perf_counter()
+        content, headers = await self._send("POST", url, data)
+        return Reply(decode(self.peer, content), headers, time.perf_counter() - start)
+
+    async def text(self, url: str) -> str:
+        """Fetch a text once.
+
+        Raises:
+            ProviderError: It does not come with 200.
+        """
+        content, _ = await self._send("GET", url, None)
+        return content.decode("utf-8", "replace")
+
+    async def _send(self, method: str, url: str, data: bytes | None) -> tuple[bytes, Mapping[str, str]]:
+        """Send a request and return the body and headers of a 200."""
         session = self._session
         if session is None:
             raise RuntimeError("the provider is not started: use `async with provider:`")
-        data = json.dumps(body, allow_nan=False).encode()
-        start = time.perf_counter()
         try:
-            async with session.post(url, data=data, allow_redirects=False, proxy=self._proxy) as response:
+            async with session.request(method, url, data=data, allow_redirects=False, proxy=self._proxy) as response:
                 status, headers = response.status, response.headers
                 content = await _read(self.peer, response)
         except (TimeoutError, OSError, EOFError, ValueError) as error:
@@ -102,10 +116,9 @@ class Http:
             if not type(error).__module__.startswith("aiohttp"):
                 raise
             raise _transport(self.peer, error) from error
-        latency = time.perf_counter() - start
         if status != 200:
             raise faults.from_status(self.peer, status, headers, content)
-        return Reply(decode(self.peer, content), headers, latency)
+        return content, headers
 
 
 def decode(peer: Peer, content: bytes) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from llmkit.reports.lines import Line, pad
 from llmkit.reports.numbers import count
 from llmkit.reports.table import MOST_SLICES
 from llmkit.reports.text import one_line
-from llmkit.reports.variant import margin_lines, same_line
+from llmkit.reports.variant import margin_lines, same_line, speed_lines
 
 _GAP = "   "
 _STYLE = {1: "green", -1: "red", 0: ""}
@@ -36,6 +36,7 @@ def comparison_table(comparison: Comparison, *, signatures: bool = True) -> Grou
             parts += [_Metrics(title, found, comparison.confidence, most=MOST_SLICES), Text()]
     parts += [*margin_lines(comparison.margins), Text()] if comparison.margins else []
     parts += [same_line(comparison.sameness), Text()] if comparison.sameness else []
+    parts += [*speed_lines(comparison.speed), Text()] if comparison.speed else []
     parts += [*_amounts(comparison), Text()] if comparison.amounts else []
     parts += [*_flips(comparison), Text()] if comparison.flips else []
     if signatures:

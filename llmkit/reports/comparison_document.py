@@ -12,6 +12,7 @@ from typing_extensions import TypedDict
 from llmkit.comparisons import AmountDifference, Comparison, Flip, MetricDifference, Side
 from llmkit.reports.finite import bounds, finite
 from llmkit.reports.flipped_document import AnsweredDocument, FlippedDocument, answered_document, flipped_document
+from llmkit.reports.speed_document import SpeedDocument, speed_document
 from llmkit.reports.variant_document import MarginDocument, SamenessDocument, margin_document, sameness_document
 
 
@@ -101,6 +102,7 @@ class ComparisonDocument(TypedDict):
     margins: list[MarginDocument]
     verdict: str | None
     sameness: SamenessDocument | None
+    speed: SpeedDocument | None
     confidence: float
     seed: int
 
@@ -123,6 +125,7 @@ def comparison_document(comparison: Comparison) -> ComparisonDocument:
         "margins": [margin_document(margin) for margin in comparison.margins],
         "verdict": comparison.verdict,
         "sameness": sameness_document(comparison.sameness),
+        "speed": speed_document(comparison.speed),
         "confidence": comparison.confidence,
         "seed": comparison.seed,
     }

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from llmkit.comparisons import Comparison, MetricDifference, Side
-from llmkit.reports import comparing, variant_words
+from llmkit.reports import comparing, speed_words, variant_words
 from llmkit.reports.flips import flip_markdown
 from llmkit.reports.numbers import count
 from llmkit.reports.quoting import quoted, sentence
-from llmkit.variants import MarginVerdict
+from llmkit.variants import MarginVerdict, Speed
 
 MOST = 60_000
 """Characters after which no further flip is shown: GitHub takes 65,536 in a comment."""
@@ -26,6 +26,8 @@ def comparison_markdown(comparison: Comparison) -> str:
         blocks.append("\n".join(_margins(comparison.margins)))
     if comparison.sameness is not None:
         blocks.append(f"Answers: {sentence(variant_words.same(comparison.sameness))}")
+    if comparison.speed is not None:
+        blocks += _speed(comparison.speed)
     if comparison.amounts:
         blocks.append(_amounts(comparison))
     if comparison.flips:
@@ -109,6 +111,15 @@ def _flips(comparison: Comparison, room: int) -> Iterator[str]:
         yield block
     if found := comparing.commands(comparison):
         yield f"One in full: {' or '.join(map(quoted, found))}"
+
+
+def _speed(speed: Speed) -> Iterator[str]:
+    head = ["Speed", "a", "b", "b / a"]
+    lines = [_row(head), _row(["---"] * len(head))]
+    lines += [_row([sentence(cell) for cell in row]) for row in speed_words.rows(speed)]
+    yield "\n".join(lines)
+    if (caution := speed_words.caution(speed)) is not None:
+        yield sentence(caution)
 
 
 def _signatures(comparison: Comparison) -> Iterator[str]:

@@ -14,6 +14,7 @@ from llmkit.comparisons import Comparison
 from llmkit.reports.comparison_document import ComparisonDocument, comparison_document
 from llmkit.reports.finite import bounds, finite
 from llmkit.reports.heat import HeatDocument, heat_document, heat_maps
+from llmkit.reports.speed_document import SpeculationDocument, speculation_document
 from llmkit.types import Judged, MetricResult, RunResult, Totals
 
 
@@ -121,6 +122,7 @@ class RunDocument(TypedDict):
     judging: NotRequired[dict[str, JudgingDocument]]
     heat_maps: NotRequired[list[HeatDocument]]
     reasons: NotRequired[dict[str, dict[str, int]]]
+    speculation: NotRequired[SpeculationDocument]
 
 
 class ResultsDocument(TypedDict):
@@ -175,6 +177,8 @@ def _run(run: RunResult) -> RunDocument:
         shown["heat_maps"] = [heat_document(found) for found in maps]
     if run.reasons:
         shown["reasons"] = {name: dict(sorts) for name, sorts in run.reasons.items()}
+    if (drafted := speculation_document(run.speculation)) is not None:
+        shown["speculation"] = drafted
     if run.judging:
         shown["judging"] = {name: _judging(totals) for name, totals in run.judging.items()}
     return shown

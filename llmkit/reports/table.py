@@ -11,7 +11,7 @@ from rich.console import Console, ConsoleOptions, Group, RenderResult
 from rich.text import Text
 
 from llmkit.errors import OVERFLOW
-from llmkit.reports import judged_metric
+from llmkit.reports import judged_metric, speed_words
 from llmkit.reports.heat import heat_maps
 from llmkit.reports.heat_table import HeatTable
 from llmkit.reports.layout import Grid, Signature, signatures, slice_grids, suite_grids
@@ -186,6 +186,8 @@ def _run_lines(run: RunResult) -> Iterator[Line]:
     if run.origins:
         yield Line(_chosen(run), indent=4)
     yield Line(Text(f"{_cost(run.usage)} · {_tokens(run.usage)}"), indent=4)
+    if run.speculation is not None:
+        yield Line(Text(speed_words.speculation(run.speculation)), indent=4)
     yield from (Line(Text(one_line(bill)), indent=4) for bill in judged_metric.bills(run.judging))
     if run.stopped_by:
         yield Line(Text(f"stopped by: {one_line(run.stopped_by)}", style="yellow"), indent=4)

@@ -1,4 +1,4 @@
-"""What a variant does to quality, at a terminal: each margin with its verdict, and how many answers are the same."""
+"""What a variant does, at a terminal: each margin with its verdict, how many answers are the same, and its speed."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from collections.abc import Iterator, Sequence
 from rich.cells import cell_len
 from rich.text import Text
 
+from llmkit.reports import speed_words
 from llmkit.reports import variant_words as words
 from llmkit.reports.lines import Line, pad
 from llmkit.reports.text import one_line
-from llmkit.variants import MarginVerdict, Sameness, Verdict, overall
+from llmkit.variants import MarginVerdict, Sameness, Speed, Verdict, overall
 
 _STYLES: dict[Verdict, str] = {"pass": "green", "fail": "red", "undecided": "yellow"}
 _GAP = "   "
@@ -35,3 +36,16 @@ def margin_lines(margins: Sequence[MarginVerdict]) -> Iterator[Line]:
 def same_line(sameness: Sameness) -> Line:
     """Return how many answers are the same."""
     return Line(Text("Answers", style="bold").append(f"  {one_line(words.same(sameness))}", "not bold"))
+
+
+def speed_lines(speed: Speed) -> Iterator[Line]:
+    """Yield both engines' speed, and what speculation came to."""
+    yield Line(Text("Speed", style="bold").append(f"  a → b   {speed_words.ABOUT}", "not bold dim"))
+    rows = list(speed_words.rows(speed))
+    label = max(cell_len(row.name) for row in rows)
+    width = max(cell_len(f"{row.a} → {row.b}") for row in rows)
+    for row in rows:
+        line = Text(pad(row.name, label) + _GAP + pad(f"{row.a} → {row.b}", width))
+        yield Line(line.append(f"{_GAP}{row.more}" if row.more else ""), indent=2, hang=2 + label + len(_GAP))
+    if (caution := speed_words.caution(speed)) is not None:
+        yield Line(Text(one_line(caution), style="yellow"), indent=2)

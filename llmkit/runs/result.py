@@ -9,6 +9,7 @@ from dataclasses import asdict, replace
 from typing import Any, Protocol
 
 from llmkit.errors import BudgetError
+from llmkit.runs.pace import speculation_of
 from llmkit.runs.rows import RunRow
 from llmkit.runs.runner import Runner
 from llmkit.runs.state import State
@@ -56,6 +57,7 @@ def result_from(
         params=run.config.get("params", {}),
         origins=run.about.get("origins", {}),
         judging=judging,
+        speculation=speculation_of(run),
         reasons={name: dict(sorted(sorts.items())) for name, sorts in sorted(state.reasons.items())},
     )
 
@@ -67,8 +69,8 @@ def result_of(run: RunRow) -> RunResult | None:
     metrics = {name: _metric(m) for name, m in run.result["metrics"].items()}
     faults = {name: (count, example) for name, (count, example) in run.result["faults"].items()}
     judging = {name: Totals(**paid) for name, paid in run.result.get("judging", {}).items()}  # older results have none
-    usage = Totals(**run.result["usage"])
-    return RunResult(**{**run.result, "metrics": metrics, "usage": usage, "faults": faults, "judging": judging})
+    read = {"metrics": metrics, "usage": Totals(**run.result["usage"]), "faults": faults, "judging": judging}
+    return RunResult(**{**run.result, **read, "speculation": speculation_of(run)})
 
 
 def _metric(stored: Mapping[str, Any]) -> MetricResult:

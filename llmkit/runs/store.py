@@ -13,9 +13,11 @@ from typing import Any
 
 from llmkit.errors import StoreError, UnknownNameError, UsageError
 from llmkit.runs import behind, bills, chosen, records, rows, schema
+from llmkit.runs.pace import pace
 from llmkit.runs.records import ANSWER_COLUMNS, UNASKED, Answer, Outcome
 from llmkit.runs.rows import RunRow, SampleRow
 from llmkit.types import Completion, Failure, GenerationFacts, RunStatus, Score, Totals
+from llmkit.variants import Pace
 
 FILE = "store.sqlite3"
 RUN_COLUMNS = "run_id, suite, model, status, digest, config, about, started_at, wall_s, planned, result"
@@ -288,14 +290,9 @@ class Store:
             db.execute("INSERT INTO charges VALUES (?,?,?,?,?)", (run_id, cost_usd, charged_usd, reason, time.time()))
 
     def lost(self, run_id: str, *, judge: str | None = None) -> tuple[int, float | None]:
-        """Count a run's attempts that may have been paid for and brought no answer, and sum what they cost.
+        """Count attempts that may have been paid for and brought no answer, and sum their dollars; None: not all known.
 
-        Args:
-            run_id: The run.
-            judge: Those of one of its judges; None: those of the model under test.
-
-        Returns:
-            How many, and their dollars; None where that is not known of all.
+        ``judge`` takes those of one of the run's judges; None: those of the model under test.
         """
         return bills.lost(self._read, run_id, judge)
 
@@ -324,6 +321,10 @@ class Store:
     def spent(self, run_id: str, *, certain: bool = False) -> float:
         """Return the dollars that a run has paid or, unless ``certain``, may have paid; unknown prices left out."""
         return bills.spent(self._read, run_id, certain=certain)
+
+    def pace(self, run: RunRow) -> Pace | None:
+        """Return how fast the answers came that a run asked for itself; None where it asked for none."""
+        return pace(self._read, run)
 
     def used_tokens(self, run_id: str) -> int:
         """Return the tokens, of prompts and answers, that a run's answers took, as far as the provider said."""

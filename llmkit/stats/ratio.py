@@ -55,6 +55,31 @@ def mean_ratio(
     return bca(table, _ratio, confidence=confidence, seed=seed, clusters=clusters)
 
 
+def rate_ratio(
+    a: tuple[Floats, Floats],
+    b: tuple[Floats, Floats],
+    clusters: Ints | None = None,
+    *,
+    confidence: float = 0.95,
+    seed: int = 0,
+) -> Interval | None:
+    """Return the paired bootstrap (BCa) interval of b's rate over a's, each ``sum(amount) / sum(time)``.
+
+    Args:
+        a: Amounts and times, each of shape (n,); positive or zero.
+        b: The same rows on the other side.
+        clusters: Shape (n,), a number a cluster; then clusters are drawn, not rows.
+        confidence: Two-sided.
+        seed: Of the random numbers. The order of the rows changes nothing.
+    """
+    table = np.stack([*a, *b], axis=1)
+    order = np.lexsort((*table.T, *(() if clusters is None else (clusters,))))
+    table, of = table[order], None if clusters is None else clusters[order]
+    if len(table) > MOST_RESAMPLED:
+        return jackknife(table, _rates, confidence=confidence, clusters=of)
+    return bca(table, _rates, confidence=confidence, seed=seed, clusters=of)
+
+
 def quantile_ratios(
     a: Floats,
     b: Floats,
@@ -125,3 +150,8 @@ def _quantiles(sides: tuple[Floats, Floats], shares: Sequence[float], units: Int
 def _ratio(totals: Floats) -> Floats:
     with np.errstate(divide="ignore", invalid="ignore"):  # a resample of zeros has no ratio: the interval is None
         return np.asarray(totals[..., 1] / totals[..., 0])
+
+
+def _rates(totals: Floats) -> Floats:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray((totals[..., 2] / totals[..., 3]) / (totals[..., 0] / totals[..., 1]))

@@ -10,13 +10,16 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from llmkit.errors import ProviderError
 from llmkit.providers.account import checked_url
 from llmkit.providers.base import Capabilities
 from llmkit.providers.chat import Chat
 from llmkit.providers.echoed import TEMPLATE, Tokens, loglikelihoods
 from llmkit.providers.keys import find_key
 from llmkit.providers.params import SHAPES
+from llmkit.providers.vllm.metrics import speculation
 from llmkit.providers.vllm.options import VllmOptions
+from llmkit.speculation import Speculation
 from llmkit.types import Completion, Request
 
 KEY_ENV = "VLLM_API_KEY"
@@ -64,6 +67,17 @@ class VllmServer(Chat):
         others = {name: value for name, value in extra.items() if name not in TEMPLATE}
         way = Tokens(self.peer, self.post, self.model, template)
         return await loglikelihoods(self.peer, self.post, way, self.model, request, others)
+
+    async def speculation(self) -> Speculation | None:
+        """Read what speculative decoding came to out of ``/metrics``; None where the server does not tell.
+
+        The counts are the server's, since its start: whoever else uses it is among them.
+        """
+        base = self.peer.endpoint.rstrip("/").removesuffix("/v1")
+        try:
+            return speculation(await self._http.text(f"{base}/metrics"))
+        except ProviderError:  # a gateway in front of it shows no metrics, and that is no failure of the run
+            return None
 
     def structured_wire(self, structured: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the body's fields that enforce a shape of output."""

@@ -1,4 +1,4 @@
-"""The engine process: started, asked, ended. The worker is a real process, which speaks the protocol without a model."""
+"""The engine process: started, asked, ended. The worker is a real process that speaks the protocol without a model."""
 
 import asyncio
 import os
