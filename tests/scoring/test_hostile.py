@@ -1,6 +1,7 @@
 """Every scorer meets every text: an answer is untrusted, and none may crash a batch."""
 
 import math
+from functools import cache
 
 import pytest
 
@@ -40,7 +41,9 @@ TEXTS = {
 SMALL = "The answer is 42. (B)"
 
 
+@cache
 def build(name: str) -> Scorer:
+    """Return one scorer for all texts: what one of them does to it, the next would show."""
     if name == "bertscore":
         pytest.importorskip("onnxruntime", reason="needs the extra [bertscore]")
     if name == "math":
