@@ -124,8 +124,8 @@ async def test_a_prompt_beyond_the_context_is_one_clear_error(model):
 
 
 async def test_what_the_engine_refuses_is_one_line_and_the_next_call_is_answered(model):
-    with pytest.raises(ProviderError, match="top_k") as caught:
-        await model.complete(asked("Say hello.", top_k=0, extra={"top_k": -7}, max_tokens=2))
+    with pytest.raises(ProviderError, match="min_tokens") as caught:
+        await model.complete(asked("Say hello.", extra={"min_tokens": -7}, max_tokens=2))
     assert caught.value.fault == "bad_request"
     assert "\n" not in str(caught.value)
     assert (await model.complete(asked("Say hello.", max_tokens=2))).text
