@@ -115,12 +115,6 @@ def test_other_shapes_are_vllms(openai, vllm, shape):
         openai("http://h/v1").wire(ask(structured=shape))
 
 
-def test_vllm_without_a_server_says_how_to_start_one(monkeypatch):
-    monkeypatch.delenv("VLLM_BASE_URL", raising=False)
-    with pytest.raises(UsageError, match="vllm serve org/m"):
-        create(ModelRef("vllm/org/m"))
-
-
 def test_vllm_by_its_variable(monkeypatch):
     monkeypatch.setenv("VLLM_BASE_URL", "http://gpu:8000")
     provider = create(ModelRef("vllm/org/m"))

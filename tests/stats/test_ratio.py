@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from llmkit.stats import ratio
-from llmkit.stats.ratio import mean_ratio, quantile, quantile_ratios
+from llmkit.stats.ratio import mean_ratio, quantile, quantile_ratios, rate_ratio
 
 FLOATS = st.floats(0, 1e6)
 
@@ -102,3 +102,45 @@ def test_beyond_the_limit_intervals_hardly_change(monkeypatch):
         assert after is not None
         width = before.high - before.low
         assert (after.low, after.high) == pytest.approx((before.low, before.high), abs=0.15 * width)
+
+
+class TestRates:
+    """b's ``sum(amount) / sum(time)`` over a's."""
+
+    def drawn(self, n, seed, factor=1.0):
+        """Answers of lognormal length, and times that grow with it and have a noise of their own."""
+        random = np.random.default_rng(seed)
+        tokens = np.round(random.lognormal(4, 0.6, n)) + 1
+        one = tokens * random.lognormal(-3, 0.2, n)
+        two = tokens * random.lognormal(-3, 0.2, n) / factor
+        return (tokens, one), (tokens, two)
+
+    def test_the_interval_is_that_of_scipys_bca(self):
+        a, b = self.drawn(60, 1, factor=1.3)
+        found = rate_ratio(a, b, seed=3)
+
+        def ratio(t, s, u, v, axis=-1):
+            return (u.sum(axis) / v.sum(axis)) / (t.sum(axis) / s.sum(axis))
+
+        expected = stats.bootstrap(
+            (*a, *b), ratio, paired=True, vectorized=True, n_resamples=20_000, method="BCa", rng=5
+        ).confidence_interval
+        assert found.low == pytest.approx(expected.low, rel=0.01)
+        assert found.high == pytest.approx(expected.high, rel=0.01)
+
+    def test_it_covers_the_true_ratio_as_often_as_it_says(self):
+        covered = 0
+        for seed in range(120):
+            found = rate_ratio(*self.drawn(50, 1000 + seed, factor=1.3), seed=seed)
+            covered += found.low <= 1.3 <= found.high
+        assert covered >= 107  # 95 % of 120 is 114; fewer than 107 have a probability below .005
+
+    def test_a_part_of_twice_the_speed_everywhere_has_no_spread(self):
+        a, _ = self.drawn(30, 2)
+        found = rate_ratio(a, (a[0], a[1] / 2))
+        assert found is None or found.low == pytest.approx(2.0) == found.high
+
+    def test_the_order_of_rows_changes_nothing(self):
+        (t, s), (u, v) = self.drawn(40, 3)
+        order = np.random.default_rng(0).permutation(40)
+        assert rate_ratio((t, s), (u, v)) == rate_ratio((t[order], s[order]), (u[order], v[order]))

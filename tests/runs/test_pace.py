@@ -1,0 +1,102 @@
+"""How fast a run's own calls were answered, and what an engine's drafts came to in it."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from llmkit.paired.compare import compare
+from llmkit.providers.base import ModelRef
+from llmkit.providers.registry import create
+from llmkit.runs.pace import union
+from llmkit.runs.store import Store
+from tests.providers.server import Server
+from tests.runs.project import answering
+
+SPANS = st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)).map(sorted), max_size=12)
+
+
+def drafting():
+    """Return a server that draws up ten drafts of four tokens with each answer, of which two are accepted."""
+    server = Server(default=answering())
+
+    def metrics():
+        drafts = 5 + 10 * len(server.log)
+        counts = (("drafts", drafts), ("draft_tokens", 4 * drafts), ("accepted_tokens", 2 * drafts))
+        return "".join(f'vllm:spec_decode_num_{name}_total{{engine="0"}} {float(n)}\n' for name, n in counts)
+
+    server.metrics = metrics
+    return server
+
+
+@given(SPANS)
+def test_time_that_spans_cover_together_is_counted_once(spans):
+    covered = {second for begin, end in spans for second in range(begin, end)}
+    assert union(spans) == len(covered)
+
+
+async def run(project, server, **how):
+    return await project.one(server, "sums.yaml", f"vllm/adder@{server.origin}", **how)
+
+
+async def test_the_counts_of_a_run_are_those_made_while_it_went(project):
+    project.suite(3)
+    async with drafting() as server:
+        result = await run(project, server)
+    found = result.speculation
+    assert (found.drafts, found.drafted, found.accepted) == (30, 120, 60)
+    assert (found.acceptance_rate, found.accepted_length) == (0.5, 3.0)
+
+
+async def test_a_server_that_shows_no_metrics_tells_nothing_and_fails_nothing(project):
+    project.suite(3)
+    async with Server(default=answering()) as server:
+        result = await run(project, server)
+    assert (result.status, result.completed, result.speculation) == ("completed", 3, None)
+
+
+async def test_a_run_that_asks_nothing_drafts_nothing(project):
+    project.suite(3)
+    async with drafting() as server:
+        await run(project, server)
+        again = await run(project, server, fresh=True)
+    assert (again.from_cache, again.speculation) == (3, None)
+
+
+async def test_pace_is_over_the_calls_of_the_run_itself(project):
+    project.suite(8)
+    async with drafting() as server:
+        result = await run(project, server, concurrency=2)
+        again = await run(project, server, fresh=True)
+    with Store(project.store) as store:
+        pace = store.pace(store.run(result.run_id))
+        assert store.pace(store.run(again.run_id)) is None
+    assert (pace.calls, pace.output_tokens) == (8, result.usage.output)
+    assert 0 < pace.busy_s <= result.wall_s
+    assert 1 <= pace.in_flight <= 2.001
+    assert pace.output_rate == pytest.approx(result.usage.output / pace.busy_s)
+
+
+async def test_two_runs_are_compared_by_their_calls_and_by_each_answers_own_time(project):
+    project.suite(8)
+    async with drafting() as server:
+        one = await run(project, server, concurrency=2)
+        two = await run(project, server, concurrency=2, cache=False, fresh=True)
+    found = compare(one.run_id, two.run_id, store=project.store).speed
+    assert (found.a.calls, found.b.calls, found.n) == (8, 8, 8)
+    assert found.ratio == pytest.approx(found.b_each / found.a_each)
+    assert found.interval.low <= found.ratio <= found.interval.high
+    assert found.b.speculation.drafts == 80
+
+
+async def test_where_a_sides_answers_come_from_the_cache_there_is_no_ratio(project):
+    project.suite(4)
+    async with drafting() as server:
+        one = await run(project, server)
+        two = await run(project, server, fresh=True)
+    found = compare(one.run_id, two.run_id, store=project.store).speed
+    assert (found.b, found.ratio) == (None, None)
+    assert "b come from the cache" in found.unknown
+
+
+def test_a_service_has_no_speed_of_its_own():
+    assert not hasattr(create(ModelRef("scripted/echo")), "speculation")
