@@ -117,6 +117,7 @@ class Engine:
             raise self._too_slow() from None
         except BaseException:
             await self._end(0)
+            self._forget()
             raise
         finally:
             tell(who, None)
@@ -131,6 +132,7 @@ class Engine:
         Args:
             hurry: Kill what does not end within a second.
         """
+        died = self._broken is not None
         self._broken = self._broken or EngineError(f"{self.start_with.who} was stopped")
         if self._lines is not None:
             self._lines.send({"stop": True})
@@ -139,8 +141,8 @@ class Engine:
             self._reading.cancel()
             await asyncio.wait({self._reading})
         self._release(self._broken)
-        if self._folder is not None and self._reading is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
+        if not died and self._reading is not None:  # otherwise people were told where the log is
+            self._forget()
 
     async def post(self, path: str, body: Mapping[str, Any]) -> Reply:
         """Ask the worker what one would ask a server. Cancelling it stops the generation.
@@ -246,6 +248,10 @@ class Engine:
         error = self._explain(text, said, status)
         error.hint = f"{error.hint}. The engine's log: {self.log}" if error.hint else f"The engine's log: {self.log}"
         return error
+
+    def _forget(self) -> None:
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
 
     def _too_slow(self) -> EngineError:
         return EngineError(

@@ -96,11 +96,13 @@ class TestStart:
         async with asyncio.timeout(20):
             while running.pid is None or "child" not in running.log.read_text():
                 await asyncio.sleep(0.01)
+        child = child_of(running)
         starting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await starting
         await gone(running.pid)
-        await gone(child_of(running))
+        await gone(child)
+        assert not running.log.parent.exists()
 
 
 class TestAnswers:
@@ -148,6 +150,8 @@ class TestAnswers:
             await waiting
         with pytest.raises(EngineError, match="it died"):
             await running.post("echo", {})
+        await running.stop()
+        assert running.log.is_file()
 
     async def test_a_call_has_its_time(self):
         running = engine(timeout_s=0.2)
