@@ -78,8 +78,8 @@ class StoredRun:
         return {answer_id: Chosen(*told) for answer_id, told in self._store.chosen(answers)}
 
     def pace(self) -> Pace | None:
-        """Return how fast the answers came that the run asked for itself."""
-        return self._store.pace(self._run)
+        """Return how fast the answers came that the run asked for itself; of a rescored one, the run that asked."""
+        return self._store.pace(_asking(self._store, self._run))
 
     def _texts(self, sample: SampleRow) -> Texts:
         stored = self._store.find_scores([sample.answer.answer_id] if sample.answer else [])
@@ -112,6 +112,15 @@ def _own_answers(store: Store, run: RunRow) -> frozenset[str]:
             break
         run = store.run(source)
     return frozenset(own)
+
+
+def _asking(store: Store, run: RunRow) -> RunRow:
+    """Return the run that asked for the answers of this one: itself, unless it was rescored."""
+    seen = {run.run_id}
+    while (source := run.rescored_from) and source not in seen and store.has_run(source):
+        seen.add(source)
+        run = store.run(source)
+    return run
 
 
 def _setup(run: RunRow, name: str) -> Setup:

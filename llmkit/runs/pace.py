@@ -10,19 +10,22 @@ from llmkit.runs.rows import RunRow
 from llmkit.speculation import Speculation
 from llmkit.variants import Pace
 
-CALLS = (
-    "SELECT created_at, latency_s, input_tokens, output_tokens FROM answers WHERE run_id=?"
-    " AND answer_id NOT IN (SELECT answer_id FROM judging WHERE run_id=?)"
-)
+CALLS = "SELECT created_at, latency_s, input_tokens, output_tokens FROM answers WHERE run_id=? AND http_attempts>0"
+OTHERS = ("generations", "judging")
+"""Tables of answers that are none of the model's own calls: sums of several, which are stored themselves, and what judges
+said. A store of the first release that is open for reading alone lacks them."""
 
 
 def pace(read: Read, run: RunRow) -> Pace | None:
     """Return the pace of the answers that a run asked for itself; None where it asked for none.
 
-    An answer is stored as it comes, so that its call was under way for ``latency_s`` before; calls of judges, and
-    answers from the cache, are not among them. A run that was gone on with was idle in between, which counts for nothing.
+    An answer is stored as it comes, so that its call was under way for ``latency_s`` before; calls of judges, answers
+    that were given, and those from the cache are not among them. A run that was gone on with was idle in between, which
+    counts for nothing.
     """
-    rows = list(read(CALLS, (run.run_id, run.run_id)))
+    kept = {name for (name,) in read("SELECT name FROM sqlite_master WHERE type='table'", ())}
+    without = "".join(f" AND answer_id NOT IN (SELECT answer_id FROM {name})" for name in OTHERS if name in kept)
+    rows = list(read(CALLS + without, (run.run_id,)))
     if not rows:
         return None
     seconds = sum(latency for _, latency, _, _ in rows)

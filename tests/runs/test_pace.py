@@ -1,5 +1,7 @@
 """How fast a run's own calls were answered, and what an engine's drafts came to in it."""
 
+import sqlite3
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,6 +10,7 @@ from llmkit.paired.compare import compare
 from llmkit.providers.base import ModelRef
 from llmkit.providers.registry import create
 from llmkit.runs.pace import union
+from llmkit.runs.rescore import rescore
 from llmkit.runs.store import Store
 from tests.providers.server import Server
 from tests.runs.project import answering
@@ -96,6 +99,39 @@ async def test_where_a_sides_answers_come_from_the_cache_there_is_no_ratio(proje
     found = compare(one.run_id, two.run_id, store=project.store).speed
     assert (found.b, found.ratio) == (None, None)
     assert "b come from the cache" in found.unknown
+
+
+async def test_attempts_at_a_form_are_calls_and_their_sum_is_none(project):
+    project.suite(4, more='format: "regex:[a-z]+"\n')
+    async with Server(default=answering(lambda text: "4")) as server:
+        result = await run(project, server, concurrency=1)
+    with Store(project.store) as store:
+        pace = store.pace(store.run(result.run_id))
+    assert (pace.calls, pace.output_tokens) == (len(server.log), 2 * len(server.log))
+    assert len(server.log) > result.total == 4
+    assert pace.in_flight == pytest.approx(1, abs=0.05)
+
+
+async def test_a_rescored_run_is_as_fast_as_the_run_that_asked(project):
+    project.suite(4)
+    async with drafting() as server:
+        one = await run(project, server)
+    with Store(project.store) as store:
+        again = await rescore(store, store.run(one.run_id))
+    found = compare(one.run_id, again.run_id, store=project.store).speed
+    assert found.b == found.a
+    assert found.b.calls == 4
+
+
+async def test_a_store_of_the_first_release_tells_pace(project):
+    project.suite(4)
+    async with drafting() as server:
+        result = await run(project, server)
+    with sqlite3.connect(project.store / "store.sqlite3") as db:
+        db.execute("DROP TABLE generations")
+        db.execute("DROP TABLE judging")
+    with Store(project.store, read_only=True) as store:
+        assert store.pace(store.run(result.run_id)).calls == 4
 
 
 def test_a_service_has_no_speed_of_its_own():
