@@ -23,6 +23,7 @@ class Side:
         failed: Of them, those without an answer.
         cost_usd: What its answers cost when they were made; None where that is unknown.
         stored: Whether the store holds it, so that ``llmkit runs show`` can show its samples; else it is a file.
+        alias: What the user called the model; None: by its name.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Side:
     failed: int
     cost_usd: float | None = None
     stored: bool = True
+    alias: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

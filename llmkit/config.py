@@ -4,6 +4,11 @@
 
 The file is ``llmkit.toml``, or the table ``[tool.llmkit]`` of ``pyproject.toml``, in the current folder or the nearest
 one above it, up to the top of the git repository.
+
+``[models.NAME]`` sets parameters and options of a model by its name, ``provider/model``, or by an alias: those hold
+where the model is named by that alias. What is nearer to the name that was written goes before:
+
+    the alias written  >  the alias that it stands for  >  provider/model
 """
 
 from __future__ import annotations
@@ -12,7 +17,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -83,7 +88,9 @@ class ConfigSpec(BaseModel):
         default={}, description="provider/model → its prices, in place of the published ones."
     )
     models: dict[str, dict[str, Any]] = Field(
-        default={}, description="provider/model → sampling parameters and the provider's own options, as -M sets them."
+        default={},
+        description="provider/model, or an alias → sampling parameters and the provider's own options, as -M sets them;"
+        " an alias's hold where the model is named by it, and go before the model's.",
     )
     concurrency: Annotated[int, Field(ge=1)] | None = Field(
         default=None, description="Calls in flight; where not set, it adapts to the server."
@@ -103,7 +110,7 @@ class Settings:
         store_path: Folder of runs and cached answers.
         max_cost_usd: What one call of ``eval`` may cost at most, over all its runs.
         prices: provider/model → dollars a million tokens, by kind.
-        models: provider/model → parameters and options.
+        models: provider/model or alias → parameters and options.
         concurrency: Calls in flight; None: adapts.
         gate: What ``llmkit gate`` does where its command line does not say.
         document: The file as read, for the lines of its fields.
@@ -133,6 +140,15 @@ class Settings:
             UsageError: Where the aliases lead round in a circle.
             UnknownNameError: Where the name is neither an alias nor has a provider.
         """
+        return self.way(name, where=where)[-1]
+
+    def way(self, name: str, *, where: str | None = None) -> tuple[str, ...]:
+        """Return the name itself, each alias that it leads to, and last ``provider/model``.
+
+        Raises:
+            UsageError: Where the aliases lead round in a circle.
+            UnknownNameError: Where the name is neither an alias nor has a provider.
+        """
         way = [name]
         while name in self.aliases:
             name = self.aliases[name]
@@ -145,7 +161,7 @@ class Settings:
             if not hint.startswith("Did you mean"):
                 hint = f"Write it as provider/model, say openai/{name}, or give it under [aliases] in {FILE}"
             raise UnknownNameError("model", name, self.aliases, where=where, hint=hint)
-        return name
+        return tuple(way)
 
 
 def load_settings(start: Path | None = None, environment: Mapping[str, str] | None = None) -> Settings:
@@ -236,7 +252,37 @@ def _settings(document: Document, root: Path) -> Settings:
     )
     for alias in spec.aliases:
         settings.resolve_alias(alias, where=document.where("aliases", alias))
+    for name in spec.models:
+        if "/" not in name and name not in spec.aliases:
+            where = document.where("models", name)
+            raise UnknownNameError("alias", name, spec.aliases, where=where, hint=_no_alias(name, spec))
     return settings
+
+
+def _no_alias(name: str, spec: ConfigSpec) -> str:
+    hint = nearest(name, spec.aliases)
+    if hint.startswith("Did you mean"):
+        return hint
+    return f'Name a model, [models."provider/model"], or say what {name} is: [aliases] {name} = "provider/model"'
+
+
+class Named(NamedTuple):
+    """Which model is asked.
+
+    Attributes:
+        model: ``provider/model``.
+        origin: What decided that: ``-m``, ``suite arithmetic.yaml:9``.
+        alias: What it was called there; None where it was called by its name.
+    """
+
+    model: str
+    origin: str
+    alias: str | None
+
+    @property
+    def called(self) -> str:
+        """The name as it was written."""
+        return self.alias or self.model
 
 
 def resolve_model(
@@ -247,15 +293,15 @@ def resolve_model(
     *,
     suite_where: str | None = None,
     prompt_where: str | None = None,
-) -> tuple[str, str]:
-    """Say which model is asked, as ``provider/model``, and what decided that: ``suite arithmetic.yaml:9``.
+) -> Named:
+    """Say which model is asked, and what decided that.
 
     Raises:
         UsageError: Where no model is named, an alias leads nowhere, or a suite or prompt names a server: those may be
             a stranger's, and the API key would go there.
     """
     if cli is not None:
-        return settings.resolve_alias(cli, where="-m"), "-m"
+        return _named(settings, cli, "-m", "-m")
     for kind, name, where in (("suite", suite, suite_where), ("prompt", prompt, prompt_where)):
         if name is None:
             continue
@@ -263,11 +309,16 @@ def resolve_model(
             raise DocumentError(
                 f"a {kind} may not name a server: {name!r}", where=where, hint=f"Give it with -m, or in {FILE}"
             )
-        return settings.resolve_alias(name, where=where), f"{kind} {where}" if where else kind
+        return _named(settings, name, where, f"{kind} {where}" if where else kind)
     if settings.model is not None:
         origin = settings.model_origin or FILE
-        return settings.resolve_alias(settings.model, where=origin), origin
+        return _named(settings, settings.model, origin, origin)
     raise UsageError("no model is named", hint=f'Give one with -m provider/model, or write model = "…" in {FILE}')
+
+
+def _named(settings: Settings, name: str, where: str | None, origin: str) -> Named:
+    model = settings.resolve_alias(name, where=where)
+    return Named(model, origin, None if name == model else name)
 
 
 def resolve_params(
@@ -275,18 +326,31 @@ def resolve_params(
     suite: Mapping[str, Any],
     prompt: Mapping[str, Any],
     settings: Settings,
-    model: str,
+    called: str,
     *,
     suite_where: str | None = None,
     prompt_where: str | None = None,
 ) -> tuple[dict[str, Any], dict[str, str]]:
-    """Merge the parameters and options set for ``model`` (resolved), and say of each what set it."""
+    """Merge the parameters and options set for a model, and say of each what set it.
+
+    Args:
+        cli: ``-M``'s.
+        suite: The suite's.
+        prompt: The prompt's.
+        settings: The project's.
+        called: The model as it was named, by an alias or as ``provider/model``: an alias's settings are its own.
+        suite_where: ``path:line``.
+        prompt_where: Likewise.
+
+    Raises:
+        UsageError: An alias leads nowhere.
+    """
     merged: dict[str, Any] = {}
     origins: dict[str, str] = {}
-    for name, values in settings.models.items():
-        if name == model or (name in settings.aliases and settings.resolve_alias(name) == model):
-            merged |= values
-            origins |= {key: settings.where("models", name, key) for key in values}
+    for name in reversed(settings.way(called)):
+        values = settings.models.get(name, {})
+        merged |= values
+        origins |= {key: settings.where("models", name, key) for key in values}
     for kind, where, values in (("prompt", prompt_where, prompt), ("suite", suite_where, suite), ("-M", None, cli)):
         merged |= values
         origins |= {key: f"{kind} {where}" if where else kind for key in values}

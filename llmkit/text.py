@@ -29,6 +29,11 @@ def quoted(value: object, most: int = PIECE_CHARS) -> str:
         return f"<{type(value).__name__}>"
 
 
+def labelled(model: str, alias: str | None) -> str:
+    """Name a model, and what the user called it, which tells two configurations of it apart."""
+    return model if alias is None else f"{model} ({alias})"
+
+
 def shorten(text: str, most: int = PIECE_CHARS) -> str:
     """Quote a piece of a text: its blanks and line ends as one blank each, and cut."""
     return cut(" ".join(text[: 20 * most].split()), most)

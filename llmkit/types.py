@@ -402,6 +402,7 @@ class RunResult:
     options what set it: ``-M``, ``suite sums.yaml:9``. ``judging`` holds the sums of each judge's calls, by its
     name; they are no part of ``usage``. ``reasons`` counts wrong answers: metric → sort of reason → how often, for
     scorers whose reasons are of a few sorts. ``speculation`` is what drafting came to; None where nothing is told.
+    ``alias`` is what the user called the model; None: by its name.
     """
 
     run_id: str
@@ -426,6 +427,7 @@ class RunResult:
     judging: Mapping[str, Totals] = field(default_factory=dict)
     reasons: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     speculation: Speculation | None = None
+    alias: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

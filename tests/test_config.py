@@ -103,6 +103,11 @@ def test_the_environment_goes_before_the_file(project):
         ('[aliases]\na = "b"\nb = "a"', r"llmkit.toml:\d: aliases in a circle: a → b → a"),
         ('[aliases]\nfast = "openai/x"\nbest = "fats"', r"llmkit.toml:3: unknown model 'fats'. Did you mean 'fast'\?"),
         ('[aliases]\n"a/b" = "c/d"', r"llmkit.toml:2: alias 'a/b' looks like a model"),
+        (
+            '[aliases]\nngram = "a/b"\n[models.ngarm]\nseed = 1',
+            r"llmkit.toml:3: unknown alias 'ngarm'. Did you mean 'ngram'\?",
+        ),
+        ("[models.big]\nseed = 1", r"llmkit.toml:1: unknown alias 'big'. Name a model, .models.\"provider/model\"."),
     ],
 )
 def test_a_mistake_in_the_file_is_one_line_with_its_place(project, text, message):
@@ -119,12 +124,12 @@ NOWHERE = Settings(root=None)
 @pytest.mark.parametrize(
     ("cli", "suite", "prompt", "settings", "expected"),
     [
-        ("c/li", "su/ite", "pro/mpt", SETTINGS, ("c/li", "-m")),
-        (None, "su/ite", "pro/mpt", SETTINGS, ("su/ite", "suite arithmetic.yaml:9")),
-        (None, None, "pro/mpt", SETTINGS, ("pro/mpt", "prompt add.prompty")),
-        (None, None, None, SETTINGS, ("set/tings", "llmkit.toml:1")),
-        ("fast", None, None, SETTINGS, ("openai/mini", "-m")),
-        (None, "fast", None, SETTINGS, ("openai/mini", "suite arithmetic.yaml:9")),
+        ("c/li", "su/ite", "pro/mpt", SETTINGS, ("c/li", "-m", None)),
+        (None, "su/ite", "pro/mpt", SETTINGS, ("su/ite", "suite arithmetic.yaml:9", None)),
+        (None, None, "pro/mpt", SETTINGS, ("pro/mpt", "prompt add.prompty", None)),
+        (None, None, None, SETTINGS, ("set/tings", "llmkit.toml:1", None)),
+        ("fast", None, None, SETTINGS, ("openai/mini", "-m", "fast")),
+        (None, "fast", None, SETTINGS, ("openai/mini", "suite arithmetic.yaml:9", "fast")),
     ],
 )
 def test_the_model_is_the_command_lines_the_suites_the_prompts_the_files(cli, suite, prompt, settings, expected):
@@ -185,9 +190,44 @@ def test_parameters_of_another_model_do_not_count(project):
     assert resolve_params({}, {}, {}, load(), "openai/gpt-4o") == ({}, {})
 
 
-def test_parameters_may_be_set_under_an_alias(project):
-    (project / "llmkit.toml").write_text('[aliases]\nfast = "a/b"\n[models.fast]\nseed = 1\n')
-    assert resolve_params({}, {}, {}, load(), "a/b")[0] == {"seed": 1}
+CONFIGURATIONS = """\
+[aliases]
+plain = "a/b"
+ngram = "a/b"
+longer = "ngram"
+
+[models.longer]
+top_p = 0.3
+
+[models.ngram]
+temperature = 0.2
+top_p = 0.2
+
+[models."a/b"]
+seed = 1
+temperature = 0.1
+top_p = 0.1
+"""
+
+
+@pytest.mark.parametrize(
+    ("called", "expected"),
+    [
+        ("a/b", {"seed": 1, "temperature": 0.1, "top_p": 0.1}),
+        ("plain", {"seed": 1, "temperature": 0.1, "top_p": 0.1}),
+        ("ngram", {"seed": 1, "temperature": 0.2, "top_p": 0.2}),
+        ("longer", {"seed": 1, "temperature": 0.2, "top_p": 0.3}),
+    ],
+)
+def test_what_is_set_for_an_alias_holds_where_the_model_is_called_by_it(project, called, expected):
+    (project / "llmkit.toml").write_text(CONFIGURATIONS)
+    assert resolve_params({}, {}, {}, load(), called)[0] == expected
+
+
+def test_each_setting_of_an_alias_says_where_it_stands(project):
+    (project / "llmkit.toml").write_text(CONFIGURATIONS)
+    origins = resolve_params({}, {}, {}, load(), "longer")[1]
+    assert origins == {"seed": "llmkit.toml:14", "temperature": "llmkit.toml:10", "top_p": "llmkit.toml:7"}
 
 
 def test_what_the_gate_does_is_set_in_a_table_of_its_own(project):

@@ -242,7 +242,6 @@ async def _optimised(
 
 def _model(name: str, settings: Settings) -> ModelRef:
     """Return a model that a user named, with what llmkit.toml sets for it."""
-    full = settings.resolve_alias(name, where="--reflection")
-    ref = normalise(ModelRef(full))
-    params, options = split(resolve_params({}, {}, {}, settings, full)[0], options_of(ref.provider))
+    ref = normalise(ModelRef(settings.resolve_alias(name, where="--reflection")))
+    params, options = split(resolve_params({}, {}, {}, settings, name)[0], options_of(ref.provider))
     return ModelRef(ref.name, params, {**ref.options, **options})

@@ -192,8 +192,11 @@ def _model(judge: Judge, prompt: Prompt, name: str | None, where: str, settings:
     """Return a model with what is set for it: in llmkit.toml, by the prompt, by the judge; the last goes first."""
     if name is not None and "://" in name:  # a grid may be a stranger's, and the API key would go there
         raise DocumentError(f"a search may not name a server: {name!r}", where=where, hint="Make it an alias")
-    resolved = settings.resolve_alias(name or judge.spec.model, where=where)
-    same = name is None or resolved == judge.model.name
+    called = name or judge.spec.model
+    resolved = settings.resolve_alias(called, where=where)
+    same = name is None or (
+        resolved == judge.model.name and _tables(called, settings) == _tables(judge.spec.model, settings)
+    )
     if same and dict(prompt.params) == dict(judge.prompt.params):
         return judge.model
     try:
@@ -201,15 +204,21 @@ def _model(judge: Judge, prompt: Prompt, name: str | None, where: str, settings:
     except UsageError as error:
         raise DocumentError(error.message, where=where, hint=error.hint) from None
     own = judge.spec.params.model_dump(exclude_none=True) if judge.spec.params else {}
-    merged, _ = resolve_params({}, own, prompt.params, settings, resolved)
-    return _with(ModelRef(bare.name, {}, bare.options), merged, where)
+    merged, _ = resolve_params({}, own, prompt.params, settings, called)
+    alias = None if called == resolved else called
+    return _with(ModelRef(bare.name, {}, bare.options, alias), merged, where)
+
+
+def _tables(called: str, settings: Settings) -> list[str]:
+    """Return the tables of llmkit.toml that set something for a model that is called so."""
+    return [name for name in settings.way(called) if name in settings.models]
 
 
 def _with(base: ModelRef, pairs: Mapping[str, Any], where: str) -> ModelRef:
     """Return a model with further parameters and options."""
     params, options = split(pairs, options_of(base.provider), where=where)
     check_params(params, where=where)
-    return ModelRef(base.name, {**base.params, **params}, {**base.options, **options})
+    return replace(base, params={**base.params, **params}, options={**base.options, **options})
 
 
 def _prompt(grid: Grid, place: int, judge: Judge) -> Prompt:

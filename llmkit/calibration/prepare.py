@@ -24,7 +24,7 @@ from llmkit.judges.outlay import dearest, most_calls
 from llmkit.judges.panel import calls_of
 from llmkit.judges.split import Division, divide
 from llmkit.judges.status import tried_enough
-from llmkit.providers.base import ModelRef, Provider
+from llmkit.providers.base import Provider
 from llmkit.providers.params import Params, as_typed, split
 from llmkit.providers.pricing import Prices
 from llmkit.providers.registry import options_model, options_of
@@ -112,9 +112,9 @@ def _given(judge: Judge, pairs: Mapping[str, Any]) -> Judge:
     if changed := sorted(key for key in options if options[key] != model.options.get(key)):
         raise UsageError(
             f"-M {changed[0]}: an option of the provider is no part of what a lock keeps",
-            hint=f'Write it in llmkit.toml: [models."{model.name}"] {changed[0]} = …',
+            hint=f'Write it in llmkit.toml: [models."{model.alias or model.name}"] {changed[0]} = …',
         )
-    return replace(judge, model=ModelRef(model.name, params, options))
+    return replace(judge, model=replace(model, params=params, options=options))
 
 
 def _cuts(judge: Judge) -> bool:

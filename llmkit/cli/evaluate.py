@@ -26,6 +26,7 @@ from llmkit.cli.options import (
 )
 from llmkit.cli.sandboxing import SandboxName, UnsafeLocal, sandboxing
 from llmkit.errors import LlmkitError
+from llmkit.text import labelled
 
 if TYPE_CHECKING:
     from llmkit.runs.evaluate import Ending
@@ -159,12 +160,13 @@ def exit_code_of(endings: list[Ending], verdict: int, max_failures: float) -> in
     code = verdict
     for ending in endings:
         result = ending.result
+        name = f"{result.suite} on {labelled(result.model, result.alias)}"
         if ending.error is not None:
-            say(f"{result.suite} on {result.model}: {ending.error}")
+            say(f"{name}: {ending.error}")
         said = ending.error is not None and ending.error.exit_code == BROKE  # why this one is 4 stands there already
         if not said and result.total and result.broken > max_failures * result.total:
             say(
-                f"{result.suite} on {result.model}: {result.broken} of {result.total} samples failed, more than"
+                f"{name}: {result.broken} of {result.total} samples failed, more than"
                 f" --max-failures {max_failures:g}. See them with `llmkit runs show {result.run_id} --failed`"
             )
     broke = [e for e in endings if e.result.broken > max_failures * max(e.result.total, 1)]

@@ -15,6 +15,7 @@ from llmkit.comparisons import Comparison
 from llmkit.errors import LlmkitError, NotStoredError, UsageError
 from llmkit.reports.comparison import print_comparison
 from llmkit.reports.document import document
+from llmkit.reports.layout import told_apart
 from llmkit.reports.numbers import counted, dollars
 from llmkit.reports.progress import Progress
 from llmkit.reports.table import print_results
@@ -22,6 +23,7 @@ from llmkit.reports.transcript import transcript
 from llmkit.runs.evaluate import Ending, Hooks
 from llmkit.runs.plan import Plan
 from llmkit.runs.state import Observer, State
+from llmkit.text import labelled
 from llmkit.types import RunResult, SampleResult
 
 Compare = Callable[[str, str], Comparison]
@@ -65,12 +67,13 @@ class Session(Hooks):
         self._thresholds.check(sorted({name for _, plan in plans for name in plan.metrics}))
         for note in dict.fromkeys(note for _, plan in plans for note in plan.suite.notes()):
             say(note)
-        several = len({plan.model.name for _, plan in plans}) > 1
+        told = told_apart((plan.model.name, plan.model.alias) for _, plan in plans)
         for run_id, plan in plans:
-            self._names[run_id] = f"{plan.suite.name} · {plan.model.name}" if several else plan.suite.name
+            name = told[plan.model.name, plan.model.alias]
+            self._names[run_id] = f"{plan.suite.name} · {name}" if len(told) > 1 else plan.suite.name
             if sys.stderr.isatty():
                 going_on = f", goes on with {run_id} ({dollars(resumed[run_id])} paid)" if run_id in resumed else ""
-                said = f"{plan.suite.name} on {plan.model.name} (from {plan.origins['model']}){going_on}"
+                said = f"{plan.suite.name} on {plan.model.label} (from {plan.origins['model']}){going_on}"
                 err().print(said, style="dim", markup=False)
 
     def observer(self, run_id: str, plan: Plan) -> Observer | None:
@@ -108,16 +111,20 @@ class Session(Hooks):
         self.verdict = exit_code(judged)
 
     def _compared(self) -> Iterator[Comparison]:
-        """Compare each suite's further models with its first; what cannot be is said."""
+        """Compare each suite's further models, or configurations of one, with its first; what cannot be is said."""
         first: dict[str, RunResult] = {}
         for run in self._results:
             base = first.setdefault(run.suite, run)
-            if self._compare is None or base.model == run.model:
+            if self._compare is None or (base.model, base.alias) == (run.model, run.alias):
+                continue
+            names = " and ".join(labelled(one.model, one.alias) for one in (base, run))
+            if (base.model, base.digest) == (run.model, run.digest):
+                say(f"{run.suite}: {names} are not compared: nothing that decides an answer differs between them")
                 continue
             try:
                 yield self._compare(base.run_id, run.run_id)
             except LlmkitError as error:
-                say(f"{run.suite}: {base.model} and {run.model} are not compared: {error}")
+                say(f"{run.suite}: {names} are not compared: {error}")
 
 
 def confirmed(question: str) -> bool:

@@ -9,6 +9,7 @@ from typing import Literal
 
 from llmkit.errors import UnknownNameError, UsageError
 from llmkit.judgements import standing
+from llmkit.text import labelled
 from llmkit.types import Interval, MetricResult, RunResult
 from llmkit.types import Judged as MetricJudged
 
@@ -45,7 +46,8 @@ class Judged:
                 said += f"; with its {metric.failed} failures as wrong answers, it {second}"
         sign = "at most" if t.kind == "max" else "at least"
         word = {"pass": "pass", "fail": "FAIL", "undecided": "not enough evidence"}[self.verdict]
-        return f"{word}: {self.run.suite} on {self.run.model}: {t.metric} {said}; asked for {sign} {t.bound:g}"
+        name = labelled(self.run.model, self.run.alias)
+        return f"{word}: {self.run.suite} on {name}: {t.metric} {said}; asked for {sign} {t.bound:g}"
 
 
 @dataclass(frozen=True, slots=True)

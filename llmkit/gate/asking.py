@@ -11,7 +11,6 @@ from llmkit.canonical import canonical
 from llmkit.gate.lines import Stretches, field_lines, said, within
 from llmkit.gate.sides import Files, Side
 from llmkit.prompts.source import read_source
-from llmkit.providers.base import ModelRef
 from llmkit.providers.registry import public
 from llmkit.suites.form import Form
 from llmkit.text import one_line, shorten
@@ -181,19 +180,15 @@ def _setter(name: str, side: Side) -> _Setter | None:
         return _Setter("suite", ("params", name))
     if name in prompt.params:
         return _Setter("prompt", ("model",))
-    for model, values in settings.models.items():
-        if name in values and side.model is not None and _means(model, side.model, side):
-            return _Setter("config", ("models", model, name))
+    for table in () if side.model is None else settings.way(side.model.alias or side.model.name):
+        if name in settings.models.get(table, {}):
+            return _Setter("config", ("models", table, name))
     # An option may be a part of the model's name: provider/model@http://….
     return _setter("model", side) if side.model is not None and name in side.model.options else None
 
 
 def _written(side: Side) -> str | None:
     return side.suite.model or side.suite.prompt.model or side.settings.model
-
-
-def _means(name: str, model: ModelRef, side: Side) -> bool:
-    return name == model.name or (name in side.settings.aliases and side.settings.resolve_alias(name) == model.name)
 
 
 def _set(

@@ -45,15 +45,16 @@ def resolve(prompt: Prompt, model: str | ModelRef | None, pairs: Mapping[str, An
         UsageError: None is named, or what is named is wrong.
     """
     given = model.name if isinstance(model, ModelRef) else model
-    name, _ = resolve_model(given, None, prompt.model, settings, prompt_where=prompt.model_where)
+    named = resolve_model(given, None, prompt.model, settings, prompt_where=prompt.model_where)
     own = {**model.params, **model.options} if isinstance(model, ModelRef) else {}
     where = str(prompt.path) if prompt.path else None
-    merged, _ = resolve_params({**own, **pairs}, {}, prompt.params, settings, name, prompt_where=where)
-    ref = normalise(ModelRef(name, {}, {}))
+    merged, _ = resolve_params({**own, **pairs}, {}, prompt.params, settings, named.called, prompt_where=where)
+    ref = normalise(ModelRef(named.model, {}, {}))
     own_options = options_model(ref.provider)
     merged = as_typed(pairs, merged, *([Params] if own_options is None else [Params, own_options]))
     params, options = split(merged, options_of(ref.provider))
-    return ModelRef(ref.name, params, {**ref.options, **options})
+    alias = named.alias or (model.alias if isinstance(model, ModelRef) else None)
+    return ModelRef(ref.name, params, {**ref.options, **options}, alias)
 
 
 @dataclass(slots=True)

@@ -254,41 +254,41 @@ def _model(spec: JudgeSpec, document: Document, prompt: Prompt, settings: Settin
     own = spec.params.model_dump(exclude_none=True) if spec.params is not None else {}
     if lock is None:
         ref = _resolved(spec.model, settings, where)
-        name, at = settings.resolve_alias(spec.model, where=where), str(prompt.path)
+        at = str(prompt.path)
         merged, _ = resolve_params(
-            {}, own, prompt.params, settings, name, suite_where=document.where("params"), prompt_where=at
+            {}, own, prompt.params, settings, spec.model, suite_where=document.where("params"), prompt_where=at
         )
         params, options = split(merged, options_of(ref.provider), where=where)
-        return ModelRef(ref.name, params, {**ref.options, **options})
+        return ModelRef(ref.name, params, {**ref.options, **options}, ref.alias)
     chosen = lock.chosen
-    ref, name = _server_of(chosen.model, spec.model, settings, f"{lock_path(Path(str(document.path)))}")
-    merged, _ = resolve_params({}, {}, {}, settings, name)
+    ref = _server_of(chosen.model, spec.model, settings, f"{lock_path(Path(str(document.path)))}")
+    merged, _ = resolve_params({}, {}, {}, settings, ref.alias or chosen.model)
     _, options = split(merged, options_of(ref.provider), where=where)
-    return ModelRef(ref.name, dict(chosen.params), {**ref.options, **options})
+    return ModelRef(ref.name, dict(chosen.params), {**ref.options, **options}, ref.alias)
 
 
 def _resolved(name: str, settings: Settings, where: str) -> ModelRef:
     try:
-        return normalise(ModelRef(settings.resolve_alias(name, where=where)))
+        model = settings.resolve_alias(name, where=where)
+        return normalise(ModelRef(model, alias=None if model == name else name))
     except UsageError as error:
         error.where = error.where or where
         raise
 
 
-def _server_of(chosen: str, named: str, settings: Settings, where: str) -> tuple[ModelRef, str]:
-    """Return a locked model with the server that the project knows for it, and its name with that.
+def _server_of(chosen: str, named: str, settings: Settings, where: str) -> ModelRef:
+    """Return a locked model with the server that the project knows for it.
 
     A lock holds no URL: the alias does, in llmkit.toml, that the judge's file or the search named it by.
     """
     for alias in (named, *settings.aliases):
         try:
-            name = settings.resolve_alias(alias)
-            ref = normalise(ModelRef(name))
+            ref = _resolved(alias, settings, where)
         except UsageError:  # of the file's own model, or of an alias, which the lock has nothing to do with
             continue
         if ref.name == chosen:
-            return ref, name
-    return _resolved(chosen, settings, where), chosen
+            return ref
+    return _resolved(chosen, settings, where)
 
 
 def _lock(path: Path, name: str) -> Lock | None:

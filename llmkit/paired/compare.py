@@ -5,11 +5,9 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from llmkit.canonical import canonical
 from llmkit.comparisons import Comparison, MetricDifference, Side
 from llmkit.config import load_settings
 from llmkit.errors import UnknownNameError
@@ -18,18 +16,18 @@ from llmkit.paired.amounts import amounts
 from llmkit.paired.cautions import cautions
 from llmkit.paired.comparability import check, metrics_of
 from llmkit.paired.differences import metric_difference
+from llmkit.paired.differing import differs
 from llmkit.paired.exported import ENDINGS, ExportedRun
 from llmkit.paired.held import Held, hold
 from llmkit.paired.margins import check as check_margins
 from llmkit.paired.margins import verdicts
 from llmkit.paired.pairing import Pairs, pair
-from llmkit.paired.rows import Setup, Source
+from llmkit.paired.rows import Source
 from llmkit.paired.sameness import TIE, sameness
 from llmkit.paired.scorers import Measure, measure
 from llmkit.paired.speed import speed
 from llmkit.paired.stored import StoredRun
 from llmkit.runs.store import Store
-from llmkit.text import shorten
 
 
 def compare(
@@ -85,7 +83,7 @@ def compare(
             a=_side(held_a), b=_side(held_b), pairs=len(pairs), only_a=pairs.only_a, only_b=pairs.only_b,
             metrics=found, amounts=amounts(held_a, held_b, pairs, confidence=confidence, seed=seed),
             flips=tuple(flips.flips(looked_at, *sides, pairs, chosen)), flipped=chosen.flipped,
-            forced=forced, confidence=confidence, seed=seed, differs=tuple(_differs(one.setup, two.setup)),
+            forced=forced, confidence=confidence, seed=seed, differs=tuple(differs(one.setup, two.setup)),
             notes=(
                 *_judged(found, held_a, held_b), *_notes(held_a, held_b, pairs),
                 *(how.note for how in measures.values() if how.note is not None), *cautions(found, confidence),
@@ -128,31 +126,8 @@ def _side(held: Held) -> Side:
     setup = held.setup
     return Side(
         setup.name, setup.run_id, setup.suite, setup.model, setup.status, len(held.places), held.failed, held.cost_usd,
-        setup.stored,
+        setup.stored, setup.alias,
     )  # fmt: skip
-
-
-def _differs(a: Setup, b: Setup) -> Iterator[str]:
-    """Say what was set otherwise on side b, which is what one compares."""
-    for name, one, two in (("suite", a.suite, b.suite), ("model", a.model, b.model)):
-        if one != two:
-            yield f"{name}: {one} → {two}"
-    if a.prompt is not None and b.prompt is not None and a.prompt != b.prompt:
-        yield "prompt"
-    for before, after in ((a.params, b.params), (a.sizes, b.sizes)):
-        if before is not None and after is not None:
-            yield from _changed(before, after)
-
-
-def _changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
-    for name in dict.fromkeys([*before, *after]):
-        one, two = before.get(name), after.get(name)
-        if canonical(one) != canonical(two):
-            yield f"{name}: {_value(one)} → {_value(two)}"
-
-
-def _value(value: object) -> str:
-    return "not set" if value is None else shorten(str(value))
 
 
 def _judged(metrics: Mapping[str, MetricDifference], a: Held, b: Held) -> Iterator[str]:

@@ -35,6 +35,8 @@ class _Setup(BaseModel):
     prompt: str
     map: dict[str, str]
     params: dict[str, Any]
+    options: dict[str, Any] | None = None
+    alias: str | None = None
     epochs: int
     limit: int | None
     seed: int
@@ -195,6 +197,7 @@ def _setup(line: _Line, name: str) -> Setup:
         *common, status=said.status, data=said.data, prompt=said.prompt, map=said.map, signatures=line.signatures,
         scorers=said.scorers, higher_is_better=said.higher_is_better, params=said.params,
         sizes=sizes_of(said.epochs, said.limit, said.seed), stored=False, gate=said.gate, judges=said.judges,
+        options=said.options, alias=said.alias,
     )  # fmt: skip
 
 

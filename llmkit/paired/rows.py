@@ -37,6 +37,8 @@ class Setup:
         gate: The gate that it is a side of; None for a plain run.
         source: Name of its data set, of one of the hub or generated; the latter names what counted its tokens.
         judges: Metric → what its judge was measured to be, of those whose scores are a judge's verdicts.
+        options: The provider's own, those that hold secrets left out.
+        alias: What the user called the model; None: by its name.
     """
 
     name: str
@@ -56,6 +58,8 @@ class Setup:
     gate: str | None = None
     source: str | None = None
     judges: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, Any] | None = None
+    alias: str | None = None
 
 
 class Row(NamedTuple):

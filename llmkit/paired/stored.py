@@ -130,5 +130,6 @@ def _setup(run: RunRow, name: str) -> Setup:
         prompt=said["prompt"], map=said["map"], signatures=signatures_of(run), scorers=said["scorers"],
         higher_is_better=cast("dict[str, bool]", said["higher_is_better"]), params=said["params"],
         sizes=sizes_of(said["epochs"], said["limit"], said["seed"]), gate=said["gate"],
-        source=run.config["suite"].get("data"), judges=said.get("judges", {}),
+        source=run.config["suite"].get("data"), judges=said.get("judges", {}), options=said["options"],
+        alias=said["alias"],
     )  # fmt: skip

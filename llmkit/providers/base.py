@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
 from llmkit.speculation import Speculation
+from llmkit.text import labelled
 from llmkit.tokens import Tokenizer
 from llmkit.types import Completion, Request
 
@@ -197,11 +198,18 @@ class ModelRef:
         name: As the user wrote it, the alias resolved: ``openai/gpt-4o``.
         params: Sampling parameters.
         options: The provider's own options (``base_url``, ``threads``, …).
+        alias: What the user called it, for people; None: by its name. It decides nothing.
     """
 
     name: str
     params: Mapping[str, Any] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
+    alias: str | None = field(default=None, compare=False)
+
+    @property
+    def label(self) -> str:
+        """The name, and what the user called it: ``vllm/ORG/MODEL (ngram)``."""
+        return labelled(self.name, self.alias)
 
     @property
     def provider(self) -> str:

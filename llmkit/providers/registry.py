@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -64,7 +65,7 @@ def public(ref: ModelRef) -> ModelRef:
     options = {name: value for name, value in ref.options.items() if not names_secret(name)}
     if isinstance(url := options.get("base_url"), str):
         options["base_url"] = strip_credentials(url)
-    return ModelRef(ref.name, ref.params, options)
+    return replace(ref, options=options)
 
 
 def normalise(ref: ModelRef) -> ModelRef:
@@ -93,7 +94,7 @@ def normalise(ref: ModelRef) -> ModelRef:
                 raise UsageError("the server's URL is given twice: in the model's name and as base_url")
             if found:
                 options = {**ref.options, "base_url": mark[1:] + rest}
-                return ModelRef(f"{ref.provider}/{model}", ref.params, options)
+                return replace(ref, name=f"{ref.provider}/{model}", options=options)
     return ref
 
 

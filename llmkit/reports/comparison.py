@@ -16,6 +16,7 @@ from llmkit.reports.numbers import count
 from llmkit.reports.table import MOST_SLICES
 from llmkit.reports.text import one_line
 from llmkit.reports.variant import margin_lines, same_line, speed_lines
+from llmkit.text import labelled
 
 _GAP = "   "
 _STYLE = {1: "green", -1: "red", 0: ""}
@@ -119,7 +120,7 @@ def _head(comparison: Comparison) -> Iterator[Line]:
 
 def _side(which: str, side: Side) -> Text:
     line = Text(f"{which}  ").append(one_line(side.run_id), style="bold")
-    line.append(f"  {one_line(side.suite)} · {one_line(side.model)}")
+    line.append(f"  {one_line(side.suite)} · {one_line(labelled(side.model, side.alias))}")
     if not side.stored:
         line.append(f" · file {one_line(side.name)}", style="dim")
     if side.status != "completed":

@@ -28,6 +28,7 @@ class SideDocument(TypedDict):
     failed: int
     cost_usd: float | None
     stored: bool
+    alias: NotRequired[str]
 
 
 class DifferenceDocument(TypedDict):
@@ -144,7 +145,7 @@ def flip_document(flip: Flip) -> FlipDocument:
 
 
 def _side(side: Side) -> SideDocument:
-    return {
+    shown: SideDocument = {
         "name": side.name,
         "run_id": side.run_id,
         "suite": side.suite,
@@ -155,6 +156,9 @@ def _side(side: Side) -> SideDocument:
         "cost_usd": finite(side.cost_usd),
         "stored": side.stored,
     }
+    if side.alias is not None:
+        shown["alias"] = side.alias
+    return shown
 
 
 def _metric(metric: MetricDifference, *, part: bool = False) -> DifferenceDocument:

@@ -9,6 +9,7 @@ from llmkit.reports import comparing, speed_words, variant_words
 from llmkit.reports.flips import flip_markdown
 from llmkit.reports.numbers import count
 from llmkit.reports.quoting import quoted, sentence
+from llmkit.text import labelled
 from llmkit.variants import MarginVerdict, Speed
 
 MOST = 60_000
@@ -53,7 +54,7 @@ def _row(cells: Sequence[str]) -> str:
 
 
 def _side(side: Side) -> str:
-    parts = [f"{sentence(side.model)} on {sentence(side.suite)} ({quoted(side.run_id)})"]
+    parts = [f"{sentence(labelled(side.model, side.alias))} on {sentence(side.suite)} ({quoted(side.run_id)})"]
     if not side.stored:
         parts.append(f"file {quoted(side.name)}")
     if side.status != "completed":

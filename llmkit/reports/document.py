@@ -99,12 +99,13 @@ class FaultDocument(TypedDict):
 class RunDocument(TypedDict):
     """One run. ``origins`` says of ``model``, of each parameter and of each provider's option what set it.
 
-    ``reasons`` counts wrong answers by metric and sort of reason.
+    ``reasons`` counts wrong answers by metric and sort of reason; ``alias`` is what the user called the model.
     """
 
     run_id: str
     suite: str
     model: str
+    alias: NotRequired[str]
     status: str
     samples: SamplesDocument
     metrics: dict[str, MetricDocument]
@@ -173,6 +174,8 @@ def _run(run: RunResult) -> RunDocument:
         "params": dict(run.params),
         "origins": dict(run.origins),
     }
+    if run.alias is not None:
+        shown["alias"] = run.alias
     if maps := heat_maps(run):
         shown["heat_maps"] = [heat_document(found) for found in maps]
     if run.reasons:

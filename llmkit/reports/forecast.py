@@ -11,6 +11,7 @@ from rich.text import Text
 from llmkit.reports.numbers import count, dollars
 from llmkit.reports.origins import parameters
 from llmkit.reports.text import one_line
+from llmkit.text import labelled
 
 
 class Outlay(Protocol):
@@ -38,6 +39,8 @@ class Forecast(Outlay, Protocol):
 
     @property
     def suite(self) -> str: ...  # noqa: D102
+    @property
+    def alias(self) -> str | None: ...  # noqa: D102
     @property
     def origins(self) -> Mapping[str, str]: ...  # noqa: D102
     @property
@@ -72,7 +75,7 @@ def _block(plan: Forecast) -> list[Text]:
     cost = dollars(plan.worst_case_usd) if plan.worst_case_usd is not None else f"unknown: {plan.unknown}"
     counts = f"{count(plan.samples)} samples: {count(plan.calls)} calls, {count(plan.cached)} in the cache"
     counts += f", {count(plan.failed)} that cannot be asked" if plan.failed else ""
-    lines = [Text(f"{one_line(plan.suite)} on {one_line(plan.model)}", style="bold")]
+    lines = [Text(f"{one_line(plan.suite)} on {one_line(labelled(plan.model, plan.alias))}", style="bold")]
     lines.append(Text(f"  {counts}"))
     lines.append(Text(f"  costs at most {cost}"))
     for judge in plan.judges:

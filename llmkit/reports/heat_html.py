@@ -9,6 +9,7 @@ from llmkit.reports.heat import HeatMap
 from llmkit.reports.heat_table import COLOURS, NOTHING, colour_of, lines
 from llmkit.reports.numbers import count, duration, estimate, failures, figure
 from llmkit.reports.text import one_line
+from llmkit.text import labelled
 from llmkit.types import MetricResult, RunResult
 
 _STYLE = """
@@ -35,7 +36,7 @@ def heat_html(run: RunResult, found: Sequence[HeatMap]) -> str:
         run: The run.
         found: Its grids.
     """
-    title = f"{_safe(run.suite)} · {_safe(run.model)}"
+    title = f"{_safe(run.suite)} · {_safe(labelled(run.model, run.alias))}"
     body = "\n".join([f"<h1>{title}</h1>", _facts(run), *(_table(each) for each in found), _legend()])
     shades = "\n".join(
         f"td.s{number} {{ background: {colour}; color: {'#fff' if colour_of(number / len(COLOURS))[1] else '#000'}; }}"

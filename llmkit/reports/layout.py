@@ -53,10 +53,22 @@ class Signature:
 
 
 def column_names(results: Sequence[RunResult]) -> dict[str, str]:
-    """Return each run's name, by run id: its model, and the run's id where a suite has the model twice."""
-    pairs = Counter((r.suite, r.model) for r in results)
-    twice = {model for (_, model), times in pairs.items() if times > 1}
-    return {r.run_id: f"{r.model} ({r.run_id})" if r.model in twice else r.model for r in results}
+    """Return each run's name, by run id: its model's, and the run's id where a suite has that twice.
+
+    Configurations of one model are named by the aliases that they were asked for by.
+    """
+    told = told_apart((r.model, r.alias) for r in results)
+    names = {r.run_id: told[r.model, r.alias] for r in results}
+    pairs = Counter((r.suite, names[r.run_id]) for r in results)
+    twice = {name for (_, name), times in pairs.items() if times > 1}
+    return {run_id: f"{name} ({run_id})" if name in twice else name for run_id, name in names.items()}
+
+
+def told_apart(called: Iterable[tuple[str, str | None]]) -> dict[tuple[str, str | None], str]:
+    """Return what to call each model, of (model, alias) pairs: by its alias, where it goes by several names here."""
+    pairs = dict.fromkeys(called)
+    times = Counter(model for model, _ in pairs)
+    return {(model, alias): alias if alias is not None and times[model] > 1 else model for model, alias in pairs}
 
 
 def suite_grids(results: Sequence[RunResult]) -> list[Grid]:

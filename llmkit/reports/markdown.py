@@ -9,6 +9,7 @@ from llmkit.reports import judged_metric
 from llmkit.reports.layout import Grid, Signature, signatures, slice_grids, suite_grids
 from llmkit.reports.numbers import count, dollars, duration, estimate, second_reading
 from llmkit.reports.text import one_line
+from llmkit.text import labelled
 from llmkit.types import MetricResult, RunResult
 
 # What Markdown or the HTML within it would obey. Underscores inside words are plain text on GitHub, so they stay.
@@ -77,4 +78,5 @@ def _run(run: RunResult) -> str:
         if number:
             parts.append(f"{count(number)} {what}")
     parts += map(escaped, judged_metric.bills(run.judging))
-    return f"- {escaped(run.model)} on {escaped(run.suite)}: {', '.join(parts)} ({_code(run.run_id)})"
+    name = escaped(labelled(run.model, run.alias))
+    return f"- {name} on {escaped(run.suite)}: {', '.join(parts)} ({_code(run.run_id)})"

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from llmkit.reports.numbers import count, figure
 from llmkit.reports.text import one_line
+from llmkit.text import labelled
 
 
 class StoredRun(Protocol):
@@ -22,6 +23,8 @@ class StoredRun(Protocol):
     def suite(self) -> str: ...  # noqa: D102
     @property
     def model(self) -> str: ...  # noqa: D102
+    @property
+    def alias(self) -> str | None: ...  # noqa: D102
     @property
     def status(self) -> str: ...  # noqa: D102
     @property
@@ -43,7 +46,8 @@ def runs_table(runs: Sequence[StoredRun]) -> Table:
         started = time.strftime("%Y-%m-%d %H:%M", time.gmtime(run.started_at))
         samples = f"{count(run.result['completed'])}/{count(run.result['total'])}" if run.result else "unknown"
         suite = f"{run.suite} ({run.side})" if run.side else run.suite
-        cells = (run.run_id, started, suite, run.model, run.status, samples, _first_metric(run.result))
+        name = labelled(run.model, run.alias)
+        cells = (run.run_id, started, suite, name, run.status, samples, _first_metric(run.result))
         table.add_row(*(Text(one_line(cell)) for cell in cells))
     return table
 
@@ -59,6 +63,7 @@ def _run(run: StoredRun) -> dict[str, Any]:
         "run_id": run.run_id,
         "suite": run.suite,
         "model": run.model,
+        **({} if run.alias is None else {"alias": run.alias}),
         "side": run.side,
         "status": run.status,
         "started_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(run.started_at)),

@@ -14,11 +14,12 @@ from llmkit.errors import OVERFLOW
 from llmkit.reports import judged_metric, speed_words
 from llmkit.reports.heat import heat_maps
 from llmkit.reports.heat_table import HeatTable
-from llmkit.reports.layout import Grid, Signature, signatures, slice_grids, suite_grids
+from llmkit.reports.layout import Grid, Signature, column_names, signatures, slice_grids, suite_grids
 from llmkit.reports.lines import Line, pad
 from llmkit.reports.numbers import count, dollars, duration, estimate, second_reading
 from llmkit.reports.origins import options, parameters
 from llmkit.reports.text import one_line
+from llmkit.text import labelled
 from llmkit.types import MetricResult, RunResult, RunStatus, Totals
 
 _GAP = "   "
@@ -46,8 +47,9 @@ def results_table(results: Sequence[RunResult]) -> Group:
         parts += [_Grid(grid), Text()]
     for grid in sliced if one_suite else ():
         parts += [_Grid(grid, most=MOST_SLICES), Text()]
+    names = column_names(results)
     for run in results if one_suite else ():
-        parts += _maps(run, several=len(results) > 1)
+        parts += _maps(run, names[run.run_id] if len(results) > 1 else None)
     found = signatures(results)
     if found:
         parts += [Text("Signatures", style="bold"), *_signature_lines(found), Text()]
@@ -64,9 +66,9 @@ def results_table(results: Sequence[RunResult]) -> Group:
     return Group(*parts)
 
 
-def _maps(run: RunResult, *, several: bool) -> Iterator[HeatTable | Text]:
+def _maps(run: RunResult, name: str | None) -> Iterator[HeatTable | Text]:
     for found in heat_maps(run):
-        yield HeatTable(found, " · ".join([run.suite, found.metric.name, *([run.model] if several else [])]))
+        yield HeatTable(found, " · ".join([run.suite, found.metric.name, *([] if name is None else [name])]))
         yield Text()
 
 
@@ -168,7 +170,8 @@ def _signature_lines(found: Sequence[Signature]) -> Iterator[Line]:
 
 def _run_lines(run: RunResult) -> Iterator[Line]:
     head = Text()
-    head.append(one_line(run.run_id), style="bold").append(f"  {one_line(run.suite)} · {one_line(run.model)}")
+    name = one_line(labelled(run.model, run.alias))
+    head.append(one_line(run.run_id), style="bold").append(f"  {one_line(run.suite)} · {name}")
     yield Line(head, indent=2)
     status = Text()
     status.append(_STATUS[run.status], style="" if run.status == "completed" else "yellow")

@@ -161,17 +161,13 @@ async def _execute(
 ) -> AsyncIterator[Ending]:
     """Execute the runs in order; runs of one model share its provider, and all of them their judges."""
     prices = Prices(settings.prices)
-    for model in dict.fromkeys(p.plan.model.name for p in planned):
-        mine = [p for p in planned if p.plan.model.name == model]
-        for share in _sharing(mine):
-            async with started(share[0].provider) as provider:
-                limiter = limiter_for(
-                    options.concurrency or settings.concurrency, provider.capabilities.fixed_concurrency
-                )
-                for one in share:
-                    call = caller_for(provider, one.run_id, store, options.retry, limiter, budget, prices)
-                    workers = HIGHEST if limiter.adaptive else limiter.size
-                    yield await _one(one, provider, call, workers, bench.share(one.run_id), options, hooks, store)
+    for share in _sharing(planned):
+        async with started(share[0].provider) as provider:
+            limiter = limiter_for(options.concurrency or settings.concurrency, provider.capabilities.fixed_concurrency)
+            for one in share:
+                call = caller_for(provider, one.run_id, store, options.retry, limiter, budget, prices)
+                workers = HIGHEST if limiter.adaptive else limiter.size
+                yield await _one(one, provider, call, workers, bench.share(one.run_id), options, hooks, store)
 
 
 def _sharing(planned: Sequence[Planned]) -> list[list[Planned]]:

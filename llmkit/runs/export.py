@@ -49,7 +49,8 @@ def setup_of(run: RunRow) -> dict[str, Any]:
     """Return how a run was set up: what tells whether it may be compared with another, and what differs between them.
 
     ``data`` and ``prompt`` are fingerprints; ``scorers`` are the suite's entries, which make the scorers again;
-    ``gate`` names the gate that the run is a side of.
+    ``gate`` names the gate that the run is a side of; ``options`` are the provider's own, without secrets, and
+    ``alias`` is what the user called the model.
     """
     config, signatures = run.config, signatures_of(run)
     # What is made of several answers together (pass@k) is no sample's, so no pair of runs can be compared in it.
@@ -60,6 +61,8 @@ def setup_of(run: RunRow) -> dict[str, Any]:
         "prompt": config["fingerprints"]["prompt"],
         "map": dict(config["suite"]["map"]),
         "params": dict(config["params"]),
+        "options": dict(run.about.get("options", {})),
+        "alias": run.alias,
         **{key: config[key] for key in ("epochs", "limit", "seed")},
         "gate": config.get("experiment", {}).get("gate"),
         "scorers": list(run.about["scorers"]),

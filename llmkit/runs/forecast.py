@@ -38,6 +38,7 @@ class Forecast:
         unknown: Why the worst case is unknown.
         metrics: Name → scorer signature.
         judges: What the judges among the scorers would be asked, each for itself.
+        alias: What the user called the model; None: by its name.
     """
 
     suite: str
@@ -52,6 +53,7 @@ class Forecast:
     unknown: str | None = None
     metrics: dict[str, str] = field(default_factory=dict)
     judges: list[JudgeForecast] = field(default_factory=list)
+    alias: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data."""
@@ -100,5 +102,5 @@ async def forecast_plan(plan: Plan, provider: Provider, store: Store, prices: Pr
     metrics = {s.name: s.signature for s in plan.suite.scorers}
     return Forecast(
         plan.suite.name, plan.model.name, dict(plan.origins), dict(plan.model.params), samples, failed, cached, calls,
-        worst, unknown, metrics, [judge.forecast() for judge in judges],
+        worst, unknown, metrics, [judge.forecast() for judge in judges], plan.model.alias,
     )  # fmt: skip

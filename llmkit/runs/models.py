@@ -30,19 +30,20 @@ def choose(
     suite_where, prompt = suite.where("model"), suite.prompt
     prompt_where = str(prompt.path) if prompt.path else None
     given = model.name if isinstance(model, ModelRef) else model
-    name, origin = resolve_model(
+    named = resolve_model(
         given, suite.model, prompt.model, settings, suite_where=suite_where, prompt_where=prompt.model_where
     )
     own = {**model.params, **model.options} if isinstance(model, ModelRef) else {}
     merged, origins = resolve_params(
-        {**own, **pairs}, suite.params, prompt.params, settings, name,
+        {**own, **pairs}, suite.params, prompt.params, settings, named.called,
         suite_where=suite.where("params"), prompt_where=prompt_where,
     )  # fmt: skip
-    ref = _normal(name, origin)
+    ref = _normal(named.model, named.origin)
     own_options = options_model(ref.provider)
     merged = as_typed(pairs, merged, *([Params] if own_options is None else [Params, own_options]))
     params, options = split(merged, options_of(ref.provider))
-    return ModelRef(ref.name, params, {**ref.options, **options}), {"model": origin, **origins}
+    alias = named.alias or (model.alias if isinstance(model, ModelRef) else None)
+    return ModelRef(ref.name, params, {**ref.options, **options}, alias), {"model": named.origin, **origins}
 
 
 def _normal(name: str, origin: str) -> ModelRef:

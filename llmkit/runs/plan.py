@@ -119,6 +119,7 @@ def about(plan: Plan, provider: Provider) -> dict[str, Any]:
         "suite_path": str(plan.suite.path) if plan.suite.path else None,
         **({} if plan.suite.variant is None else {"variant": plan.suite.variant}),
         "model": shown.name,
+        **({} if shown.alias is None else {"alias": shown.alias}),
         "options": dict(shown.options),
         "origins": dict(plan.origins),
         **entries_of(plan.suite.entries, plan.suite.scorers, plan.suite.path),

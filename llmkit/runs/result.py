@@ -57,6 +57,7 @@ def result_from(
         params=run.config.get("params", {}),
         origins=run.about.get("origins", {}),
         judging=judging,
+        alias=run.alias,
         speculation=speculation_of(run),
         reasons={name: dict(sorted(sorts.items())) for name, sorts in sorted(state.reasons.items())},
     )

@@ -77,7 +77,9 @@ def _unfinished(
         candidates = [_resumable(store.run(options.resume_run))]
     elif options.resume:
         same = (plan.suite.name, plan.model.name)
-        candidates = [r for r in store.runs() if (r.suite, r.model) == same and _unended(r)][:1]
+        unended = [r for r in store.runs() if (r.suite, r.model) == same and _unended(r)]
+        # One model may have been asked in several configurations: the run of this one goes on, whichever was the last.
+        candidates = sorted(unended, key=lambda run: run.digest != config_digest)[:1]
     else:
         candidates = [r for r in store.runs(digest=config_digest) if _unended(r)]
     for run in candidates:

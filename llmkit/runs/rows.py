@@ -39,6 +39,12 @@ class RunRow:
         return f"A/A arm {experiment['arm']}" if "aa" in experiment else None
 
     @property
+    def alias(self) -> str | None:
+        """What the user called the model; None: by its name."""
+        found: str | None = self.about.get("alias")
+        return found
+
+    @property
     def rescored_from(self) -> str | None:
         """The run whose answers this one scored anew; None for a run that asked."""
         found: str | None = self.about.get("rescored_from")

