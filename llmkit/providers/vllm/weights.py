@@ -135,7 +135,9 @@ def _checked(folder: Path, model: str) -> Path:
         beside = [entry.name for entry in folder.parent.iterdir() if entry.is_dir()] if folder.parent.is_dir() else []
         raise UsageError(f"no such folder: {folder}", hint=nearest(folder.name, beside) if beside else None)
     if not any((folder / mark).is_file() for mark in MARKS):
-        raise UsageError(f"no model: there is no {MARKS[0]}", where=str(folder), hint="save_pretrained() writes one")
+        raise UsageError(
+            f"no model: there is none of {', '.join(MARKS)}", where=str(folder), hint="save_pretrained() writes one"
+        )
     _check_weights(folder, [file.name for file in folder.iterdir()], model)
     return folder
 
