@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
 from dataclasses import asdict
 
 from llmkit.errors import LlmkitError
@@ -10,14 +13,32 @@ from llmkit.runs.pace import speculation_of
 from llmkit.runs.store import Store
 from llmkit.speculation import Speculation
 
+PATIENCE_S = 5.0
+"""What a look at an engine's counts may take: a server that answers all else need not answer this, and no run waits."""
+LAST_LOOK_S = 0.5
+"""The same at the end of a run that was interrupted, which is to be out at once."""
 
-async def drafted(provider: Provider) -> Speculation | None:
+
+@contextlib.asynccontextmanager
+async def counting(provider: Provider, run_id: str, store: Store) -> AsyncIterator[None]:
+    """Store what the engine's drafts come to within, however that ends."""
+    before = await drafted(provider)
+    patience = LAST_LOOK_S
+    try:
+        yield
+        patience = PATIENCE_S
+    finally:
+        note_drafted(store, run_id, before, await drafted(provider, patience))
+
+
+async def drafted(provider: Provider, patience: float = PATIENCE_S) -> Speculation | None:
     """Return the engine's counts; None where it has none, or can no longer be asked: the run's end says why."""
     if not isinstance(provider, Speculates):
         return None
     try:
-        return await provider.speculation()
-    except LlmkitError:
+        async with asyncio.timeout(patience):
+            return await provider.speculation()
+    except (LlmkitError, TimeoutError):
         return None
 
 

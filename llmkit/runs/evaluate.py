@@ -18,7 +18,7 @@ from llmkit.providers.limits import HIGHEST, limiter_for
 from llmkit.providers.pricing import Prices
 from llmkit.runs.asking import ready
 from llmkit.runs.begin import begin, caller_for, started
-from llmkit.runs.drafting import drafted, note_drafted
+from llmkit.runs.drafting import counting
 from llmkit.runs.grade import prepare
 from llmkit.runs.judging import Bench
 from llmkit.runs.options import Options
@@ -203,12 +203,14 @@ async def _one(
         return ending
 
     try:
-        if options.sample and not await _shown(runner, options.sample, hooks):
-            told = UsageError("stopped after the samples shown", hint="The same command goes on")
-            return end("interrupted", str(told), told)
-        before = await drafted(provider)
-        status, error = await runner.run()
-        note_drafted(store, one.run_id, before, await drafted(provider))
+        status: RunStatus
+        error: LlmkitError | None
+        async with counting(provider, one.run_id, store):
+            if options.sample and not await _shown(runner, options.sample, hooks):
+                hint = "The same command goes on"
+                status, error = "interrupted", UsageError("stopped after the samples shown", hint=hint)
+            else:
+                status, error = await runner.run()
         return end(status, str(error) if error else None, error)
     except LlmkitError as error:
         return end(*how_ended(error), error)

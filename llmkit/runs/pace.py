@@ -11,8 +11,11 @@ from llmkit.speculation import Speculation
 from llmkit.variants import Pace
 
 CALLS = "SELECT created_at, latency_s, input_tokens, output_tokens FROM answers WHERE run_id=? AND http_attempts>0"
-OTHERS = ("generations", "judging")
-"""Tables of answers that are none of the model's own calls: sums of several, which are stored themselves, and what judges
+OTHERS = {
+    "generations": " AND answer_id NOT IN (SELECT answer_id FROM generations)",
+    "judging": " AND answer_id NOT IN (SELECT answer_id FROM judging)",
+}
+"""Tables of answers that are none of the model's own calls: sums of several that are stored themselves, and what judges
 said. A store of the first release that is open for reading alone lacks them."""
 
 
@@ -24,7 +27,7 @@ def pace(read: Read, run: RunRow) -> Pace | None:
     counts for nothing.
     """
     kept = {name for (name,) in read("SELECT name FROM sqlite_master WHERE type='table'", ())}
-    without = "".join(f" AND answer_id NOT IN (SELECT answer_id FROM {name})" for name in OTHERS if name in kept)
+    without = "".join(clause for table, clause in OTHERS.items() if table in kept)
     rows = list(read(CALLS + without, (run.run_id,)))
     if not rows:
         return None

@@ -1,5 +1,6 @@
 """How fast a run's own calls were answered, and what an engine's drafts came to in it."""
 
+import asyncio
 import sqlite3
 
 import pytest
@@ -7,13 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmkit.paired.compare import compare
-from llmkit.providers.base import ModelRef
+from llmkit.providers.base import ModelRef, Speculates
 from llmkit.providers.registry import create
-from llmkit.runs.pace import union
+from llmkit.runs.drafting import drafted
+from llmkit.runs.pace import speculation_of, union
 from llmkit.runs.rescore import rescore
 from llmkit.runs.store import Store
-from tests.providers.server import Server
-from tests.runs.project import answering
+from tests.providers.server import Server, hang
+from tests.runs.project import add, answering
 
 SPANS = st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)).map(sorted), max_size=12)
 
@@ -55,6 +57,42 @@ async def test_a_server_that_shows_no_metrics_tells_nothing_and_fails_nothing(pr
     async with Server(default=answering()) as server:
         result = await run(project, server)
     assert (result.status, result.completed, result.speculation) == ("completed", 3, None)
+
+
+async def test_a_server_whose_metrics_hang_holds_no_run():
+    class Silent:
+        async def speculation(self):
+            await asyncio.Event().wait()
+
+    assert isinstance(Silent(), Speculates)
+    assert await drafted(Silent(), patience=0.01) is None
+
+
+async def test_samples_that_are_shown_before_the_run_count(project):
+    project.suite(3)
+    async with drafting() as server:
+        result = await run(project, server, sample=2)
+    assert result.speculation.drafts == 30
+
+
+async def test_an_interrupted_run_keeps_what_it_came_to_and_one_that_goes_on_adds_to_it(project):
+    project.suite(4)
+    async with drafting() as server:
+        plain = server.default
+        server.default = answering(lambda text: hang if text == "2+1" else add(text))
+        task = asyncio.create_task(run(project, server, concurrency=1))
+        await server.wait_for(3)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        with Store(project.store) as store:
+            kept = speculation_of(store.run("latest"))
+        server.default = plain
+        result = await run(project, server, concurrency=1)
+        with Store(project.store) as store:
+            assert len(store.runs()) == 1
+    assert kept.drafts == 30  # the call that hung was drafted for, too
+    assert result.speculation.drafts == 50
 
 
 async def test_a_run_that_asks_nothing_drafts_nothing(project):
