@@ -277,18 +277,18 @@ class TestForReal:
 
     def test_an_equal_edit_passes(self, project, repo):
         repo.edit("prompts/say.prompty", "user:", "system:\nSay it.\n\nuser:")
-        result = project.runpytest_subprocess("--llmkit")
+        result = project.runpytest_inprocess("--llmkit")
         result.assert_outcomes(passed=1)
         result.stdout.fnmatch_lines(["PASS: 1 suite passed (exit 0)"])
 
     def test_nothing_that_changed_passes_without_a_call(self, project, repo):
-        result = project.runpytest_subprocess("--llmkit")
+        result = project.runpytest_inprocess("--llmkit")
         result.assert_outcomes(passed=1)
         result.stdout.fnmatch_lines(["PASS: nothing that differs reaches a gated suite (words); no call was made*"])
 
     def test_offline_lists_what_nobody_has_asked_for(self, project, repo):
         repo.edit("prompts/say.prompty", "{{word}}", "say {{word}}")
-        result = project.runpytest_subprocess("--llmkit", "--llmkit-offline")
+        result = project.runpytest_inprocess("--llmkit", "--llmkit-offline")
         result.assert_outcomes(failed=1)
         result.stdout.fnmatch_lines(["*answers are missing, and --offline makes no calls*"])
 
