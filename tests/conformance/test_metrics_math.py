@@ -59,7 +59,8 @@ def wanted(cases: dict[str, dict[str, Any]]) -> dict[str, float]:
 def test_math_verify(vectors: Vectors) -> None:
     cases = vectors.cases("metrics/math_equiv_math_verify.json")
     assert len(cases) == 179
-    assert scored(cases) == wanted(cases)
+    some = dict([*cases.items()][:: 1 if ALL else 3])
+    assert scored(some) == wanted(some)
 
 
 def test_lighteval(vectors: Vectors) -> None:

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sacrebleu.metrics import BLEU, CHRF, TER
 
-from llmkit.scoring import CorpusScorer, Item, create
+from llmkit.scoring import CorpusScorer, Item, create, sacre
+from llmkit.types import Score
 from tests.scoring.ask import corpus, fault, score, value
 
 NAMES = ["bleu", "chrf", "ter"]
@@ -125,11 +126,17 @@ def test_ter_is_bounded_by_pairs_of_words() -> None:
     assert value("ter", "a " * 5000, "a") == 100 * 4999
 
 
-def test_long_runs_do_not_fill_sacrebleus_caches() -> None:
+def test_long_runs_do_not_fill_sacrebleus_caches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sacre, "_FORGET_AFTER", 300_000)  # of 150,000 characters each
     scorer = create("bleu")
-    for start in range(30):
-        scorer.score([Item(f"{start} " + "word " * 30_000, ("x",))])
-    assert type(scorer._engine.metric.tokenizer).__call__.cache_info().currsize < 30
+    cache = type(scorer._engine.metric.tokenizer).__call__
+    cache.cache_clear()
+    sizes = []
+    for start in range(6):
+        (scored,) = scorer.score([Item(f"{start} " + "word " * 30_000, ("x",))])
+        assert isinstance(scored, Score)
+        sizes.append(cache.cache_info().currsize)
+    assert sizes == [2, 0, 2, 0, 2, 0]  # the answer and the reference
 
 
 def test_signatures_are_sacrebleus_and_ours() -> None:
