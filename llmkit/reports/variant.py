@@ -45,7 +45,8 @@ def speed_lines(speed: Speed) -> Iterator[Line]:
     label = max(cell_len(row.name) for row in rows)
     width = max(cell_len(f"{row.a} → {row.b}") for row in rows)
     for row in rows:
-        line = Text(pad(row.name, label) + _GAP + pad(f"{row.a} → {row.b}", width))
-        yield Line(line.append(f"{_GAP}{row.more}" if row.more else ""), indent=2, hang=2 + label + len(_GAP))
+        both = f"{row.a} → {row.b}"
+        line = Text(pad(row.name, label) + _GAP + (pad(both, width) + _GAP + row.more if row.more else both))
+        yield Line(line, indent=2, hang=2 + label + len(_GAP))
     if (caution := speed_words.caution(speed)) is not None:
         yield Line(Text(one_line(caution), style="yellow"), indent=2)

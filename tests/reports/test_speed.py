@@ -29,9 +29,9 @@ def text(speed):
 def test_a_terminal_shows_both_sides_and_what_drafting_came_to():
     assert text(SPEED).splitlines() == [
         "Speed  a → b   of own engines; the interval is over samples, not over repetitions",
-        "  tokens a second           142 → 202               1.42 times",
+        "  tokens a second           142 → 202                 1.42 times",
         "  calls, and in flight      60, 7.9 → 60, 7.6",
-        "  of an answer's own time   18.2 → 25.5             1.40 [1.31, 1.52] times, n=60",
+        "  of an answer's own time   18.2 → 25.5               1.40 [1.31, 1.52] times, n=60",
         "  drafted tokens accepted   – → 0.61 (585 of 960)",
         "  tokens a step             – → 3.44",
         "  accepted by place         – → 0.83 0.71 0.50 0.40",
@@ -53,7 +53,7 @@ def test_a_side_from_the_cache_has_no_speed_and_the_command_that_measures_is_sai
 
 def test_where_nothing_is_written_prompts_are_counted():
     one, two = (replace(side, output_tokens=0, speculation=None) for side in (PLAIN, NGRAM))
-    assert "prompt tokens a second    300 → 426" in text(Speed(one, two, n=60, unknown="no pair has tokens written"))
+    assert "prompt tokens a second   300 → 426" in text(Speed(one, two, n=60, unknown="no pair has tokens written"))
 
 
 def test_unknown_tokens_are_unknown():
