@@ -75,7 +75,7 @@ class VllmServer(Chat):
         """
         base = self.peer.endpoint.rstrip("/").removesuffix("/v1")
         try:
-            return speculation(await self._http.text(f"{base}/metrics"))
+            return speculation(await self._http.text(f"{base}/metrics"), self.model)
         except ProviderError:  # a gateway in front of it shows no metrics, and that is no failure of the run
             return None
 

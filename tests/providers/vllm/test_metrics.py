@@ -34,6 +34,20 @@ def test_several_engines_are_summed():
     )
 
 
+def test_of_several_models_the_one_that_is_asked_counts():
+    text = TEXT + TEXT.replace('model_name="m"', 'model_name="other"').replace("480.0", "999.0")
+    assert speculation(text, "m") == Speculation(120, 480, 210, (90, 60, 40, 20))
+
+
+def test_an_adapter_counts_under_its_models_name():
+    assert speculation(TEXT, "an-adapter") == Speculation(120, 480, 210, (90, 60, 40, 20))
+
+
+def test_a_name_with_quotes_and_braces_is_one_label():
+    text = TEXT.replace('model_name="m"', 'model_name="a}b\\\\\\"position=\\"7\\",c"')
+    assert speculation(text, "m") == Speculation(120, 480, 210, (90, 60, 40, 20))
+
+
 def test_an_engine_that_drafts_nothing_tells_nothing():
     assert speculation("vllm:generation_tokens_total 330.0\n") is None
 
