@@ -141,19 +141,21 @@ class Pace:
 class Speed:
     """Two engines' speed on the same samples.
 
-    ``a_each`` and ``b_each`` are tokens written a second of an answer's own time, ``sum(tokens) / sum(seconds)`` over
-    the pairs. At equal calls in flight their ratio is that of the throughputs (Little's law), and as it is made of
+    ``a_each`` and ``b_each`` are tokens a second of an answer's own time, ``sum(tokens) / sum(seconds)`` over the
+    pairs. At equal calls in flight their ratio is that of the throughputs (Little's law), and as it is made of
     pairs it has an interval: over samples, not over repetitions of the run.
 
     Attributes:
-        a: Side a's pace; None where none of its answers was asked for by its own run.
+        a: Side a's pace; None where none of its answers was asked for by its own run, or a file holds it.
         b: Side b's.
-        a_each: Output tokens a second of an answer's time, on side a.
+        a_each: Tokens a second of an answer's time, on side a.
         b_each: On side b.
         ratio: ``b_each / a_each``.
         interval: Of the ratio.
         n: Pairs behind it.
-        unknown: Why there is no ratio.
+        unknown: Why there is no ratio, or nobody knows whether it compares the engines.
+        reads: Whether prompts' tokens are counted, for the answers write nothing; else those written.
+        cached: Pairs whose answers other runs asked for, of a and of b; they are not behind the ratio.
     """
 
     a: Pace | None
@@ -164,6 +166,8 @@ class Speed:
     interval: Interval | None = None
     n: int = 0
     unknown: str | None = None
+    reads: bool = False
+    cached: tuple[int, int] = (0, 0)
 
     @property
     def alike(self) -> bool:

@@ -54,6 +54,7 @@ class _Message(BaseModel):
 
 class _Usage(BaseModel):
     model_config = _MODEL
+    input_tokens: int | None = None
     output_tokens: int | None = None
 
 
@@ -218,6 +219,7 @@ def _row(line: _Line, where: str) -> Row:
         fresh=not line.from_cache,
         said=None if line.answer is None else hash_of(line.answer),
         unscored={failure.metric: failure.kind for failure in line.failures if failure.metric is not None},
+        input_tokens=line.usage.input_tokens if line.usage else None,
     )
 
 

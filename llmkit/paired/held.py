@@ -18,6 +18,9 @@ from llmkit.runs.tally import Codes
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+AMOUNTS = ("cost_usd", "input_tokens", "output_tokens", "latency_s")
+"""Fields of a row that are amounts."""
+
 
 class Column:
     """One metric: a value a row, NaN where there is none, and sufficient statistics where the metric has them."""
@@ -74,7 +77,7 @@ class Held:
         self._answers, self._references, self._said = array("q"), array("q"), array("q")
         self._unscored: dict[str, dict[int, str]] = {}
         self._answered, self._fresh = bytearray(), bytearray()
-        self._amounts = {name: array("d") for name in ("cost_usd", "output_tokens", "latency_s")}
+        self._amounts = {name: array("d") for name in AMOUNTS}
         self._clusters, self._slices = Codes(), dict[tuple[tuple[str, str], ...], int]()
         self._cluster, self._slice = array("i"), array("i")
 
@@ -94,8 +97,9 @@ class Held:
             self._unscored.setdefault(metric, {})[place] = kind
         self._answered.append(row.answered)
         self._fresh.append(row.fresh)
-        for name, amount in zip(self._amounts, (row.cost_usd, row.output_tokens, row.latency_s), strict=True):
-            self._amounts[name].append(math.nan if amount is None else amount)
+        for name, amounts in self._amounts.items():
+            amount = getattr(row, name)
+            amounts.append(math.nan if amount is None else amount)
         self._cluster.append(self._clusters.code(row.cluster))
         self._slice.append(self._slices.setdefault(tuple(row.slices.items()), len(self._slices)))
         for metric, value in row.values.items():

@@ -81,6 +81,7 @@ class Row(NamedTuple):
         fresh: Whether its own run asked for the answer.
         said: A hash of its answer's text; None where there is none.
         unscored: Metric → what kind of failure stands in place of its score, of what was answered.
+        input_tokens: Of its prompt, as often as it was read.
     """
 
     key: Key
@@ -98,6 +99,7 @@ class Row(NamedTuple):
     fresh: bool
     said: int | None = None
     unscored: Mapping[str, str] = {}
+    input_tokens: float | None = None
 
 
 class Texts(NamedTuple):

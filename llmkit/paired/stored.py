@@ -56,6 +56,7 @@ class StoredRun:
                 fresh=sample.answer is not None and sample.answer.run_id in self._own,
                 said=hash_of(completion.text) if completion else None,
                 unscored={name: score.kind for name, score in scores.items() if isinstance(score, Failure)},
+                input_tokens=completion.usage.input if completion else None,
             )
 
     def texts(self, keys: Collection[Key]) -> dict[Key, Texts]:

@@ -34,7 +34,11 @@ class PaceDocument(TypedDict):
 
 
 class SpeedDocument(TypedDict):
-    """Both sides; ``a_each``, ``b_each`` and their ratio are output tokens a second of an answer's own time."""
+    """Both sides; ``a_each``, ``b_each`` and their ratio are tokens a second of an answer's own time.
+
+    ``tokens`` says which: ``output``, or ``input`` where the answers write nothing. ``cached_a`` and ``cached_b`` count
+    the pairs whose answers came from the cache; they are not behind the ratio.
+    """
 
     a: PaceDocument | None
     b: PaceDocument | None
@@ -44,6 +48,9 @@ class SpeedDocument(TypedDict):
     ci: tuple[float, float] | None
     ci_method: str | None
     n: int
+    tokens: str
+    cached_a: int
+    cached_b: int
     comparable: bool
     unknown: str | None
 
@@ -75,6 +82,9 @@ def speed_document(speed: Speed | None) -> SpeedDocument | None:
         "ci": bounds(speed.interval),
         "ci_method": speed.interval.method if speed.interval else None,
         "n": speed.n,
+        "tokens": "input" if speed.reads else "output",
+        "cached_a": speed.cached[0],
+        "cached_b": speed.cached[1],
         "comparable": speed.alike and speed.unknown is None,
         "unknown": speed.unknown,
     }

@@ -39,16 +39,21 @@ def speculation(found: Speculation) -> str:
 
 
 def caution(speed: Speed) -> str | None:
-    """Say why the figures do not compare, where they do not."""
-    if speed.unknown is not None:
-        return f"{speed.unknown}; {MEASURE}"
-    if not speed.alike:
-        return f"not comparable: another number of calls was in flight; {MEASURE}"
-    return None
+    """Say why the figures do not compare, or are of a part of the answers, where that is so."""
+    said = [speed.unknown] if speed.unknown is not None else []
+    if speed.unknown is None and not speed.alike:
+        said.append("not comparable: another number of calls was in flight")
+    if speed.ratio is not None and any(speed.cached):
+        one, two = map(count, speed.cached)
+        said.append(f"of a {one} and of b {two} answers come from the cache, and count for nothing here")
+    said += [MEASURE] if said else []
+    untold = [which for which, side in (("a", speed.a), ("b", speed.b)) if side is not None and not _told(side)]
+    said += [f"{' and '.join(untold)} does not tell of every answer how many tokens it has"] if untold else []
+    return "; ".join(said) or None
 
 
 def _rates(speed: Speed) -> Iterator[Row]:
-    reads = all(side is None or not side.output_tokens for side in (speed.a, speed.b))  # likelihoods write nothing
+    reads = speed.reads
     name = "prompt tokens a second" if reads else "tokens a second"
     one, two = (_rate(side, reads) for side in (speed.a, speed.b))
     times = f"{two / one:.2f} times" if one and two else ""
@@ -69,9 +74,13 @@ def _figure(value: float | None) -> str:
     return UNKNOWN if value is None else figure(value, 1 if value < 100 else 0)
 
 
+def _told(side: Pace) -> bool:
+    return side.input_tokens is not None and side.output_tokens is not None
+
+
 def _calls(side: Pace | None) -> str:
     if side is None:
-        return "0"
+        return "–"
     return f"{count(side.calls)}, {UNKNOWN if side.in_flight is None else figure(side.in_flight, 1)}"
 
 

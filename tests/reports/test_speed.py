@@ -53,13 +53,27 @@ def test_a_side_from_the_cache_has_no_speed_and_the_command_that_measures_is_sai
 
 def test_where_nothing_is_written_prompts_are_counted():
     one, two = (replace(side, output_tokens=0, speculation=None) for side in (PLAIN, NGRAM))
-    assert "prompt tokens a second   300 → 426" in text(Speed(one, two, n=60, unknown="no pair has tokens written"))
+    assert "prompt tokens a second    300 → 426" in text(Speed(one, two, 38.0, 55.0, 1.4, n=60, reads=True))
+
+
+def test_a_side_that_was_partly_cached_says_of_how_many_answers():
+    said = text(replace(SPEED, cached=(0, 1200)))
+    assert "of a 0 and of b 1,200 answers come from the cache, and count for nothing here; to" in said
+
+
+def test_a_file_has_a_ratio_and_no_calls_in_flight():
+    why = "how many calls were in flight is not known of a, a file"
+    said = text(replace(SPEED, a=None, unknown=why))
+    assert "– → 60, 7.6" in said
+    assert "1.40 [1.31, 1.52] times" in said
+    assert why in said
+    assert speed_document(replace(SPEED, a=None, unknown=why))["comparable"] is False
 
 
 def test_unknown_tokens_are_unknown():
-    assert "tokens a second        unknown → " in text(
-        Speed(replace(PLAIN, output_tokens=None), replace(NGRAM, speculation=None))
-    )
+    said = text(Speed(replace(PLAIN, output_tokens=None), replace(NGRAM, speculation=None)))
+    assert "tokens a second        unknown → 202" in said
+    assert "a does not tell of every answer how many tokens it has" in said
 
 
 def test_markdown_and_json_say_the_same():

@@ -12,7 +12,8 @@ from llmkit.speculation import Speculation
 
 _SAMPLE = re.compile(
     r"^vllm:spec_decode_num_(drafts|draft_tokens|accepted_tokens|accepted_tokens_per_pos)(?:_total)?"
-    r"(?:\{((?:[^\"}\n]|\"(?:[^\"\\\n]|\\.)*+\")*+)\})? (\d{1,18}(?:\.\d{1,18})?(?:e[+-]?\d{1,2})?)(?: -?\d{1,18})?\r?$",
+    r"(?:\{((?:[^\"}\n]|\"(?:[^\"\\\n]|\\.)*+\")*+)\})?"
+    r" (\d{1,18}(?:\.\d{1,18})?(?:e[+-]?\d{1,2})?)(?: -?\d{1,18})?\r?$",
     re.MULTILINE | re.ASCII,
 )
 _LABEL = re.compile(r'([a-z_]+)="((?:[^"\\\n]|\\.)*+)"', re.ASCII)
