@@ -6,13 +6,14 @@ import asyncio
 
 import pytest
 
-from tests.vllm.models import PROMPTS, asked, folder, provider
+from tests.vllm.models import PROMPTS, among, asked, folder, provider
 from tests.vllm.ties import ties
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 TOKENS = 32
 MOST_TIES = 2
 NGRAM = {"method": "ngram", "num_speculative_tokens": 4, "prompt_lookup_max": 4, "prompt_lookup_min": 2}
+LIKELY = among("What is the capital of France?", "Paris", "London")
 
 
 def draft_model():
@@ -31,7 +32,12 @@ async def test_greedy_answers_are_those_without(engine, config):
         before = await speculating.speculation()
         drafted = await answers(speculating)
         after = await speculating.speculation()
+        likely = await speculating.loglikelihoods(LIKELY)
     assert ties(plain, drafted) <= MOST_TIES
+    plainly = await engine.loglikelihoods(LIKELY)
+    assert [each.logprob for each in likely.logprobs] == pytest.approx(
+        [each.logprob for each in plainly.logprobs], abs=1e-3
+    )
     assert [completion.usage.output for completion in drafted] == [TOKENS] * len(PROMPTS)
     assert (before.drafts, before.drafted, before.accepted) == (0, 0, 0)
     assert 0 < after.accepted < after.drafted

@@ -132,7 +132,7 @@ class VllmEngine:
             EngineError: The engine died.
         """
         engine = self._started()
-        with self._overflowing():
+        with self._mended():
             return read_chat(engine.peer, await engine.post("chat/completions", self.wire(request)))
 
     async def loglikelihoods(self, request: Request) -> Completion:
@@ -145,7 +145,7 @@ class VllmEngine:
         engine = self._started()
         template = request.params.get("extra") or {}
         way = Tokens(engine.peer, engine.post, self.model, template)
-        with self._overflowing():
+        with self._mended():
             return await loglikelihoods(engine.peer, engine.post, way, self.model, request, {})
 
     async def count_tokens(self, request: Request) -> int:
@@ -199,13 +199,15 @@ class VllmEngine:
         return error
 
     @contextmanager
-    def _overflowing(self) -> Iterator[None]:
-        """Say how a context that is too small is mended."""
+    def _mended(self) -> Iterator[None]:
+        """Say how what vLLM refuses is mended."""
         try:
             yield
         except ProviderError as error:
             if error.fault == "context_overflow":
                 error.hint = "Shorten the prompt, or raise -M max_model_len=… as far as the model goes"
+            elif "chat template" in error.message:
+                error.hint = "Name one with -M chat_template=FILE, or measure plain text (likelihood: {template: none})"
             raise
 
     def _started(self) -> Engine:

@@ -147,7 +147,12 @@ CAUSES: tuple[Cause, ...] = (
     ),
 )
 _ERROR = re.compile(r"^(?:\([^)]*\) )?(?:ERROR \S+ \S+ \[[^\]]*\] )?\s*([\w.]*(?:Error|Exception)\b:.*)$", re.MULTILINE)
-_WRAPPERS = ("Engine core initialization failed", "EngineCore encountered an issue", "EngineDeadError")
+_WRAPPERS = (
+    "Engine core initialization failed",
+    "WorkerProc initialization failed",
+    "EngineCore encountered an issue",
+    "EngineDeadError",
+)
 
 
 def explain(log: str, *, said: str, status: int | None, who: str) -> EngineError:
