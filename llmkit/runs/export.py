@@ -50,7 +50,8 @@ def setup_of(run: RunRow) -> dict[str, Any]:
 
     ``data`` and ``prompt`` are fingerprints; ``scorers`` are the suite's entries, which make the scorers again;
     ``gate`` names the gate that the run is a side of; ``options`` are the provider's own, without secrets, and
-    ``alias`` is what the user called the model.
+    ``alias`` is what the user called the model. ``speculation`` is what drafting came to in the run; absent where
+    nothing is told.
     """
     config, signatures = run.config, signatures_of(run)
     # What is made of several answers together (pass@k) is no sample's, so no pair of runs can be compared in it.
@@ -68,6 +69,7 @@ def setup_of(run: RunRow) -> dict[str, Any]:
         "scorers": list(run.about["scorers"]),
         "higher_is_better": {name: m["higher_is_better"] for name, m in metrics.items()},
         **({"judges": judges} if (judges := _judges(metrics)) else {}),
+        **({"speculation": run.about["speculation"]} if "speculation" in run.about else {}),
     }
 
 

@@ -11,6 +11,7 @@ from llmkit.paired.compare import compare
 from llmkit.providers.base import ModelRef, Speculates
 from llmkit.providers.registry import create
 from llmkit.runs.drafting import drafted
+from llmkit.runs.export import rows
 from llmkit.runs.pace import speculation_of, union
 from llmkit.runs.rescore import rescore
 from llmkit.runs.store import Store
@@ -50,6 +51,15 @@ async def test_the_counts_of_a_run_are_those_made_while_it_went(project):
     found = result.speculation
     assert (found.drafts, found.drafted, found.accepted) == (30, 120, 60)
     assert (found.acceptance_rate, found.accepted_length) == (0.5, 3.0)
+
+
+async def test_a_file_of_the_run_has_the_counts_too(project):
+    project.suite(3)
+    async with drafting() as server:
+        result = await run(project, server)
+    with Store(project.store) as store:
+        written = [row["setup"]["speculation"] for row in rows(store, store.run(result.run_id))]
+    assert written == [{"drafts": 30, "drafted": 120, "accepted": 60, "by_position": []}] * 3
 
 
 async def test_a_server_that_shows_no_metrics_tells_nothing_and_fails_nothing(project):
