@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import asdict
 
-from llmkit.errors import LlmkitError
+from llmkit.errors import LlmkitError, StoreError
 from llmkit.providers.base import Provider, Speculates
 from llmkit.runs.pace import speculation_of
 from llmkit.runs.store import Store
@@ -23,12 +23,14 @@ LAST_LOOK_S = 0.5
 async def counting(provider: Provider, run_id: str, store: Store) -> AsyncIterator[None]:
     """Store what the engine's drafts come to within, however that ends."""
     before = await drafted(provider)
-    patience = LAST_LOOK_S
     try:
         yield
-        patience = PATIENCE_S
-    finally:
-        note_drafted(store, run_id, before, await drafted(provider, patience))
+    except BaseException:
+        after = await drafted(provider, LAST_LOOK_S)
+        with contextlib.suppress(StoreError):  # what ended the run is what is said; its record meets the same store
+            note_drafted(store, run_id, before, after)
+        raise
+    note_drafted(store, run_id, before, await drafted(provider))
 
 
 async def drafted(provider: Provider, patience: float = PATIENCE_S) -> Speculation | None:
@@ -43,10 +45,13 @@ async def drafted(provider: Provider, patience: float = PATIENCE_S) -> Speculati
 
 
 def note_drafted(store: Store, run_id: str, before: Speculation | None, after: Speculation | None) -> None:
-    """Store what came to it between two counts, with what earlier stretches of the run came to."""
-    if after is None:
+    """Store what came to it between two counts, with what earlier stretches of the run came to.
+
+    Without a count before, what a server has drafted since its start would pass for this run's: then nothing is stored.
+    """
+    if before is None or after is None:
         return
-    gained = after if before is None else after.since(before)
+    gained = after.since(before)
     if not gained.drafts:
         return
     earlier = speculation_of(store.run(run_id))

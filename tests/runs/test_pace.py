@@ -7,14 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from llmkit.errors import EngineError, StoreError
 from llmkit.paired.compare import compare
 from llmkit.providers.base import ModelRef, Speculates
 from llmkit.providers.registry import create
-from llmkit.runs.drafting import drafted
+from llmkit.runs.drafting import counting, drafted
 from llmkit.runs.export import rows
 from llmkit.runs.pace import speculation_of, union
 from llmkit.runs.rescore import rescore
 from llmkit.runs.store import Store
+from llmkit.speculation import Speculation
 from tests.providers.server import Server, hang
 from tests.runs.project import add, answering
 
@@ -76,6 +78,30 @@ async def test_a_server_whose_metrics_hang_holds_no_run():
 
     assert isinstance(Silent(), Speculates)
     assert await drafted(Silent(), patience=0.01) is None
+
+
+async def test_where_the_count_before_a_run_is_unknown_what_a_server_did_earlier_is_not_the_runs(project):
+    project.suite(3)
+    async with drafting() as server:
+        told = server.metrics
+        server.metrics = lambda: told() if server.log else ""
+        result = await run(project, server)
+    assert (result.completed, result.speculation) == (3, None)
+
+
+async def test_what_ended_a_run_is_not_hidden_by_a_store_that_fails_too(project):
+    class Engine:
+        async def speculation(self):
+            return Speculation(next(counts), 40, 20)
+
+    class Full:
+        def run(self, run_id):
+            raise StoreError("the disk is full")
+
+    counts = iter((10, 20))
+    with pytest.raises(EngineError, match="died"):
+        async with counting(Engine(), "r1", Full()):
+            raise EngineError("the engine died")
 
 
 async def test_samples_that_are_shown_before_the_run_count(project):
