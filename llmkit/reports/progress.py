@@ -71,6 +71,11 @@ class Progress:
             self._live = None
             starting.release(self)
 
+    def redraw(self) -> None:
+        """Draw it now: a model's start has come to another stage."""
+        if self._live is not None:
+            self._live.refresh()
+
     def update(
         self,
         done: int,

@@ -58,6 +58,11 @@ class Waiting:
             self._live = None
             starting.release(self)
 
+    def redraw(self) -> None:
+        """Draw it now: a model's start has come to another stage."""
+        if self._live is not None:
+            self._live.refresh()
+
     def update(self, attempts: Sequence[Attempt], under_way: Attempt | None) -> None:
         """Take the attempts so far, and the one that is under way."""
         if under_way is not None:

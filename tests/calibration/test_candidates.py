@@ -100,6 +100,17 @@ def test_an_unknown_parameter_is_named_on_its_line_with_the_nearest(tmp_path):
         found(tmp_path, params=[{"temprature": 0.5}])
 
 
+def test_an_alias_with_settings_of_its_own_is_another_candidate_of_the_same_model(tmp_path):
+    (tmp_path / "llmkit.toml").write_text(
+        '[aliases]\nsame = "scripted/judge"\nwarm = "scripted/judge"\n[models.warm]\ntemperature = 0.7\n'
+    )
+    listed = found(tmp_path, model=["same", "warm"])
+    assert [each.judge.model.params.get("temperature") for each in listed] == [
+        listed[0].judge.model.params.get("temperature"),
+        0.7,
+    ]
+
+
 def test_aliases_are_those_of_the_project(tmp_path):
     (tmp_path / "llmkit.toml").write_text('[aliases]\nsmall = "scripted/tiny"\n')
     judge = judge_of(tmp_path)

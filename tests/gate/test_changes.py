@@ -232,6 +232,17 @@ def test_the_configuration_sets_model_and_parameters_on_either_side(empty: Repo)
     assert changes["params"].detail == "top_p: 0.5 → not set"
 
 
+def test_an_aliass_own_settings_are_found_where_they_stand(empty: Repo) -> None:
+    suite = SUITE.replace("model: scripted/echo\n", "model: warm\n")
+    toml = '[aliases]\nwarm = "scripted/echo"\n[models."scripted/echo"]\ntop_p = 0.5\n[models.warm]\ntop_p = 0.6\n'
+    empty.start({**FILES, SUITE_FILE: suite, "llmkit.toml": toml})
+    empty.edit("llmkit.toml", "top_p = 0.5", "top_p = 0.4")
+    assert empty.diff().reached == ()  # the alias's goes before it
+    empty.edit("llmkit.toml", "top_p = 0.6", "top_p = 0.9")
+    (change,) = empty.one().changes
+    assert (change.detail, change.path, change.lines) == ("top_p: 0.6 → 0.9", "llmkit.toml", ((6, 6),))
+
+
 def test_options_of_the_provider_count_and_secrets_among_them_are_not_shown(empty: Repo) -> None:
     toml = '[models."openai/m"]\nbase_url = "http://user:hunter22@a.example/v1"\n'
     empty.start({**FILES, SUITE_FILE: SUITE.replace("scripted/echo", "openai/m"), "llmkit.toml": toml})

@@ -98,6 +98,17 @@ def test_parameters_of_the_definition_go_before_the_prompts_and_those_before_the
     assert model.options == {"log": 5}
 
 
+def test_what_is_set_for_an_alias_holds_for_a_judge_that_names_it(tmp_path: Path) -> None:
+    path = project(tmp_path, model="long")
+    (tmp_path / "llmkit.toml").write_text(
+        '[aliases]\nlong = "local/m"\n[models."local/m"]\nn_ctx = 512\n[models.long]\nn_ctx = 2048\n'
+    )
+    model = load_judge(str(path)).model
+    assert (model.name, model.alias, model.options) == ("local/m", "long", {"n_ctx": 2048})
+    locked(path, model="local/m")
+    assert load_judge(str(path)).model.options == {"n_ctx": 2048}
+
+
 def test_an_alias_names_the_model(tmp_path: Path) -> None:
     path = project(tmp_path, model="cheap")
     (tmp_path / "llmkit.toml").write_text('[aliases]\ncheap = "openai/m@http://127.0.0.1:1/v1"\n')

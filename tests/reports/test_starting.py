@@ -17,10 +17,33 @@ class Clock:
         return self.now
 
 
+class Alarm:
+    """A timer that goes off when it is told to."""
+
+    def __init__(self, seconds, function):
+        self.seconds, self.function = seconds, function
+        self.started = self.cancelled = False
+        alarms.append(self)
+
+    def start(self):
+        self.started = True
+
+    def cancel(self):
+        self.cancelled = True
+
+
+alarms: list[Alarm] = []
+
+
 @pytest.fixture(autouse=True)
 def nothing_starts():
     starting._starts.clear()
+    alarms.clear()
     yield
+
+
+def waiting():
+    return [alarm for alarm in alarms if alarm.started and not alarm.cancelled]
 
 
 @pytest.fixture
@@ -41,7 +64,7 @@ def shown(lines):
 
 def test_a_start_that_is_soon_over_leaves_no_line_in_a_log(log):
     clock = Clock()
-    watcher = Starting(log, clock)
+    watcher = Starting(log, clock, Alarm)
     for at, stage in ((0, "starting"), (2, "loading weights"), (4.9, None)):
         clock.now = 100 + at
         watcher("vllm/m", stage)
@@ -50,7 +73,7 @@ def test_a_start_that_is_soon_over_leaves_no_line_in_a_log(log):
 
 def test_a_long_one_has_a_line_at_a_new_stage_now_and_then_and_one_at_its_end(log):
     clock = Clock()
-    watcher = Starting(log, clock)
+    watcher = Starting(log, clock, Alarm)
     for at, stage in (
         (0, "starting"),
         (6, "loading weights"),
@@ -105,10 +128,62 @@ def test_the_display_of_its_own_ends_with_the_last_start(terminal):
 
 def test_what_a_log_says_cannot_command_a_terminal(log):
     clock = Clock()
-    watcher = Starting(log, clock)
+    watcher = Starting(log, clock, Alarm)
     watcher("vllm/m", "starting")
     clock.now += 9
     watcher("vllm/m", "loading\x1b[2J\nllmkit: passed")
     watcher("vllm/m", None)
     assert "\x1b" not in log.file.getvalue()
     assert len(log.file.getvalue().splitlines()) == 2
+
+
+def test_a_stage_that_is_long_is_said_once_it_is_and_again_so_that_nobody_thinks_it_dead(log):
+    clock = Clock()
+    watcher = Starting(log, clock, Alarm)
+    watcher("vllm/m", "loading weights")
+    (alarm,) = waiting()
+    assert alarm.seconds == 5.0
+    clock.now += 5
+    alarm.function()
+    assert log.file.getvalue() == "llmkit: vllm/m: loading weights, 5 s\n"
+    later = alarms[-1]
+    assert later.seconds == 30.0
+    clock.now += 30
+    later.function()
+    assert log.file.getvalue().splitlines()[1:] == ["llmkit: vllm/m: loading weights, 35 s"]
+
+
+def test_no_alarm_outlives_its_start(log):
+    watcher = Starting(log, Clock(), Alarm)
+    watcher("vllm/m", "loading weights")
+    watcher("vllm/m", None)
+    assert waiting() == []
+    alarms[0].function()
+    assert log.file.getvalue() == ""
+
+
+def test_a_start_that_fails_is_not_called_started(log):
+    clock = Clock()
+    watcher = Starting(log, clock, Alarm)
+
+    def fail():
+        try:
+            watcher("vllm/m", "starting")
+            clock.now += 9
+            watcher("vllm/m", "loading weights")
+            raise RuntimeError("out of memory")
+        finally:
+            watcher("vllm/m", None)
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert log.file.getvalue() == "llmkit: vllm/m: loading weights, 9 s\n"
+
+
+def test_bars_that_begin_while_a_model_starts_take_over_its_line(terminal):
+    watcher = Starting(terminal)
+    watcher("vllm/m", "loading weights")
+    with Progress(terminal) as progress:
+        assert watcher._live is None
+        assert "vllm/m · loading weights" in shown([progress.render()])
+    watcher("vllm/m", None)

@@ -81,6 +81,13 @@ async def test_resume_goes_on_with_the_unfinished_run(project, server):
     assert (await project.one(server, suite, resume=True)).run_id == first.run_id
 
 
+async def test_resume_goes_on_with_the_run_of_the_configuration_that_is_named(project, server):
+    suite = project.suite(30)
+    first = await unfinished(project, server, suite)
+    other = await unfinished(project, server, suite, params={"temperature": 0.5})
+    assert (await project.one(server, suite, resume=True)).run_id == first.run_id != other.run_id
+
+
 async def test_resume_without_an_unfinished_run_is_refused(project, server):
     suite = project.suite(5)
     await project.one(server, suite)
