@@ -14,7 +14,7 @@ import llmkit
 
 # The same examples every time: a test that fails, fails for everybody. LLMKIT_HYPOTHESIS=full tries more of
 # them (with -m hypothesis: of nothing else), explore looks for new ones.
-settings.register_profile("same", derandomize=True, deadline=None, max_examples=40)
+settings.register_profile("same", derandomize=True, deadline=None, max_examples=25)
 settings.register_profile("full", derandomize=True, deadline=None, max_examples=200)
 settings.register_profile("explore", deadline=None, max_examples=1000)
 settings.load_profile(os.environ.get("LLMKIT_HYPOTHESIS", "same"))
