@@ -77,9 +77,14 @@ def step(tmp_path, monkeypatch):
     return Step(tmp_path, monkeypatch)
 
 
-def test_a_harmful_edit_fails_the_step_and_is_annotated_where_it_stands(step):
+def harmful(step):
+    """Run the step after an edit that changes every answer."""
     step.repo.edit("prompts/say.prompty", "{{word}}", "say {{word}}")
-    said = step.run()
+    return step.run()
+
+
+def test_a_harmful_edit_fails_the_step_and_is_annotated_where_it_stands(step):
+    said = harmful(step)
     assert said.returncode == 1, said.stderr
     errors = [line for line in said.stdout.splitlines() if line.startswith("::error")]
     where = "file=prompts/say.prompty,line=5,endLine=5,title=llmkit gate"
@@ -118,16 +123,10 @@ def test_a_pull_request_without_secrets_lists_the_answers_that_nobody_has_asked_
     assert step.told()[0]["verdict"] == "undecided"
 
 
-def test_a_maintainers_run_fills_the_cache_from_which_it_is_then_decided(step):
-    step.repo.edit("prompts/say.prompty", "{{word}}", "say {{word}}")
-    assert step.run().returncode == 1
-    said = step.run(NO_SECRETS="true")
-    assert said.returncode == 1, said.stdout + said.stderr
-
-
-def test_a_store_that_the_project_names_is_not_asked(step):
-    step.repo.write({"llmkit.toml": 'store = "answers"\n'})
-    step.repo.edit("prompts/say.prompty", "{{word}}", "say {{word}}")
-    assert step.run().returncode == 1
+def test_a_maintainers_run_fills_the_actions_own_cache_from_which_it_is_then_decided(step):
+    step.repo.write({"llmkit.toml": 'store = "answers"\n'})  # a store that the project names is not asked
+    assert harmful(step).returncode == 1
     assert (step.repo.top / ".llmkit").is_dir()
     assert not (step.repo.top / "answers").exists()
+    said = step.run(NO_SECRETS="true")
+    assert said.returncode == 1, said.stdout + said.stderr

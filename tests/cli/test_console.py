@@ -22,12 +22,10 @@ def shell(project: Path, script: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize(
     "command",
     [
-        "eval capitals.yaml",
         "eval capitals.yaml --json",
         "runs list",
         "runs show",
         "runs export latest -o -",
-        "--help",
         "eval --help",
         "doctor --json",
     ],
