@@ -9,7 +9,7 @@ from rich.console import Group
 from rich.text import Text
 
 from llmkit.reports.numbers import count, dollars
-from llmkit.reports.origins import parameters
+from llmkit.reports.origins import options, parameters
 from llmkit.reports.text import one_line
 from llmkit.text import labelled
 
@@ -85,5 +85,7 @@ def _block(plan: Forecast) -> list[Text]:
     lines.append(Text(f"  model from {one_line(plan.origins['model'])}"))
     for name, value, origin in parameters(plan.params, plan.origins):
         lines.append(Text(f"  {one_line(name)} = {one_line(str(value))} from {one_line(origin)}"))
+    for name, origin in options(plan.params, plan.origins):
+        lines.append(Text(f"  {one_line(name)} from {one_line(origin)}"))
     lines.append(Text(f"  metrics: {', '.join(map(one_line, plan.metrics))}"))
     return [*lines, Text()]

@@ -97,6 +97,7 @@ def test_what_an_alias_is_called_is_no_part_of_what_decides_a_run(cli: Cli, proj
 def test_a_forecast_names_them(cli: Cli) -> None:
     said = cli("eval", "capitals.yaml", "-m", "plain", "-m", "better", "--dry-run")
     assert "capitals on scripted/oracle (better)" in said.out
+    assert "  file from llmkit.toml:7\n" in said.out
     assert cli("eval", "capitals.yaml", "-m", "better", "--dry-run", "--json").json["plans"][0]["alias"] == "better"
 
 
