@@ -62,10 +62,18 @@ def create(ref: ModelRef, *, display: bool = False) -> Provider:
 def public(ref: ModelRef) -> ModelRef:
     """Return what may be shown and stored: in the normal form, its URL without credentials, no secret among options."""
     ref = normalise(ref)
-    options = {name: value for name, value in ref.options.items() if not names_secret(name)}
+    options = _without_secrets(ref.options)
     if isinstance(url := options.get("base_url"), str):
         options["base_url"] = strip_credentials(url)
     return replace(ref, options=options)
+
+
+def _without_secrets(options: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: _without_secrets(value) if isinstance(value, Mapping) else value
+        for name, value in options.items()
+        if not names_secret(str(name))
+    }
 
 
 def normalise(ref: ModelRef) -> ModelRef:

@@ -84,6 +84,11 @@ def test_what_may_be_stored_of_a_model_holds_no_credentials():
     assert public(ModelRef("openai/m")) == ModelRef("openai/m")
 
 
+def test_no_secret_within_an_options_table_is_shown_and_the_alias_stays():
+    ref = public(ModelRef("vllm/m", {}, {"draft": {"method": "ngram", "api_key": "hunter22"}}, "ngram"))
+    assert (ref.options, ref.alias, ref.label) == ({"draft": {"method": "ngram"}}, "ngram", "vllm/m (ngram)")
+
+
 def test_the_makers_own_hosts_need_a_key(monkeypatch):
     for name in (
         "OPENAI_API_KEY",
