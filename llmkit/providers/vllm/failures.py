@@ -43,19 +43,20 @@ CAUSES: tuple[Cause, ...] = (
         "Update the driver, or install a vLLM that was built for its CUDA",
     ),
     _cause(
-        r"Free memory on device \S+ \((\S+)/(\S+) GiB\) on startup is less than",
+        r"Free memory on device \S+ \(([^\s/]{1,20})/([^\s/]{1,20}) GiB\) on startup is less than",
         "the GPU has {0} of {1} GiB free, which is less than the engine takes",
         "Wait until the other run is over, or take less: -M gpu_memory_utilization=…",
         memory=True,
     ),
     _cause(
-        r"Available memory on node \d+ \((\S+)/(\S+) GiB\) on startup is less than",
+        r"Available memory on node \d+ \(([^\s/]{1,20})/([^\s/]{1,20}) GiB\) on startup is less than",
         "{0} of {1} GiB of main memory are free, which is less than the engine takes",
         "Set the cache's size: -M kv_cache_memory_bytes=2G",
         memory=True,
     ),
     _cause(
-        r"Available memory on node \d+ \((\S+)/(\S+) GiB\) on kv cache allocation is less than requested memory for kv "
+        r"Available memory on node \d+ \(([^\s/]{1,20})/([^\s/]{1,20}) GiB\) on kv cache allocation is less "
+        r"than requested memory for kv "
         r"\((\S+) GiB\)",
         "{0} of {1} GiB of main memory are free, and the cache shall take {2} GiB",
         "Lower it: -M kv_cache_memory_bytes=2G",
@@ -84,25 +85,45 @@ CAUSES: tuple[Cause, ...] = (
         memory=True,
     ),
     _cause(
-        r"User-specified max_model_len \((\d+)\) is greater than the derived max_model_len \(\w+=(\S+?)[ )]",
+        r"User-specified max_model_len \((\d+)\) is greater than the derived max_model_len "
+        r"\(\w{1,80}=(\S{1,40}?)(?:\.0)?[ )]",
         "max_model_len={0} is beyond the model's own {1} tokens",
         'Lower it, or lengthen the context with -M rope_scaling=\'{{"rope_type": "yarn", …}}\'',
     ),
     _cause(
-        r"Unknown quantization method: ([^.\s]+)\. Must be one of \[([^\]]+)\]",
+        r"Unknown quantization method: ([^.\s]{1,80})\. Must be one of \[([^\]]{1,2000})\]",
         "vLLM knows no quantization {0!r}",
         "It knows {1}",
     ),
     _cause(
-        r"Quantization method specified in the model config \((\S+?)\) does not match[^(]+\((\S+?)\)",
+        r"Quantization method specified in the model config \((\S{1,80}?)\) does not match[^(]{1,200}\((\S{1,80}?)\)",
         "the weights are quantised by {0}, not by {1}",
         "Leave out -M quantization",
     ),
     _cause(
-        r"quantization is currently not supported in (\w+)|([\w-]+) quantization is not supported|"
-        r"is not supported for the current GPU",
+        r"quantization is currently not supported in |is not supported for the current GPU",
         "this device cannot compute with that quantization",
         "Take other weights, or leave out -M quantization",
+    ),
+    _cause(
+        r"Cannot find the config file for (\w{1,40})",
+        "the weights are not quantised by {0}",
+        "Leave out -M quantization, or name a model whose weights are",
+    ),
+    _cause(
+        r"(torch\.\w{1,20}) is not supported for quantization method (\w{1,40})",
+        "quantization {1} does not compute with {0}",
+        "Choose another -M dtype=…",
+    ),
+    _cause(
+        r"Error while deserializing header: ([^\n]{1,100})",
+        "a file of the weights is broken ({0})",
+        "Remove it and fetch or copy it anew; a download may have been broken off",
+    ),
+    _cause(
+        r"Not enough allowed NUMA nodes to bind threads of (\d{1,6}) local",
+        "this machine has fewer memory nodes than the {0} processes that shall share the model",
+        "Lower -M tensor_parallel_size=… or pipeline_parallel_size=…",
     ),
     _cause(
         r"attention heads \((\d+)\) must be divisible by tensor parallel size \((\d+)\)",
@@ -131,27 +152,32 @@ CAUSES: tuple[Cause, ...] = (
         "Serve it yourself where you trust it, and name the server: vllm/MODEL@http://…",
     ),
     _cause(
-        r"Model architectures \[([^\]]+)\] (?:are not supported|failed)",
+        r"Model architectures \[([^\]]{1,200})\] (?:are not supported|failed)",
         "this vLLM does not know the architecture {0}",
         "A newer vLLM may",
     ),
     _cause(
-        r"model type [`']?(\w+)[`']? but Transformers does not recognize",
+        r"model type [`']?([\w.-]{1,80})[`']? but Transformers does not recognize",
         "the installed transformers does not know the model type {0}",
         "A newer one may: pip install -U transformers",
     ),
     _cause(
-        r"(lib[\w.+-]+): cannot open shared object file",
+        r"\b(lib[\w.+-]{1,80}): cannot open shared object file",
         "the library {0} is missing on this machine",
         "Install it, or use vLLM's own container as a server",
     ),
 )
-_ERROR = re.compile(r"^(?:\([^)]*\) )?(?:ERROR \S+ \S+ \[[^\]]*\] )?\s*([\w.]*(?:Error|Exception)\b:.*)$", re.MULTILINE)
+_ERROR = re.compile(
+    r"^(?:\([^)\n]*\) )?(?:ERROR \S+ \S+ \[[^\]\n]*\] )?[ \t]*([\w.]*(?:Error|Exception)\b:.*)$"
+    r"|^[ \t]*Value error, (.+?)(?: \[type=value_error.*)?$",  # pydantic's, on the line after its name
+    re.MULTILINE,
+)
 _WRAPPERS = (
     "Engine core initialization failed",
     "WorkerProc initialization failed",
     "EngineCore encountered an issue",
     "EngineDeadError",
+    "ValidationError: 1 validation error for",
 )
 
 
@@ -172,8 +198,8 @@ def explain(log: str, *, said: str, status: int | None, who: str) -> EngineError
             return error
     if status is not None and status < 0:
         return _killed(who, -status)
-    last = next((line for line in reversed(_ERROR.findall(log)) if not any(w in line for w in _WRAPPERS)), None)
-    reason = last or said or (f"it ended with status {status}" if status is not None else "it said nothing")
+    ended = f"it ended with status {status}" if status is not None else "it said nothing"
+    reason = _last(log) or _last(said) or said or ended
     return EngineError(f"{who}: vLLM failed: {_clean(reason)}")
 
 
@@ -190,6 +216,11 @@ def _known(text: str) -> tuple[Cause, str, str] | None:
     return None
 
 
+def _last(text: str) -> str | None:
+    lines = [error or refusal for error, refusal in _ERROR.findall(text)]
+    return next((line for line in reversed(lines) if not any(wrapper in line for wrapper in _WRAPPERS)), None)
+
+
 def _killed(who: str, number: int) -> EngineError:
     try:
         name = signal.Signals(number).name
@@ -203,4 +234,5 @@ def _killed(who: str, number: int) -> EngineError:
 
 
 def _clean(text: str) -> str:
-    return one_line(redact(text))[:LONGEST]
+    encodable = text.encode("utf-8", "replace").decode("utf-8")  # half a character can be printed nowhere
+    return one_line(redact(encodable))[:LONGEST]

@@ -9,8 +9,9 @@ _STAGES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     for pattern, stage in (
         (r"Resolved architecture", "reading the configuration"),
         (r"Starting to load model", "loading weights"),
+        (r"Loading drafter model", "loading the draft model"),
         (r"Loading weights took", "weights are loaded"),
-        (r"Start compiling|Compiling a graph|torch\.compile takes", "compiling"),
+        (r"Dynamo bytecode transform|Compiling a graph|Warming up model for the compilation", "compiling"),
         (r"Capturing CUDA graph|Graph capturing", "capturing CUDA graphs"),
         (r"KV cache size", "making the cache"),
     )
