@@ -10,9 +10,9 @@ import pytest
 from tests.judges.project import project as judged_project
 from tests.judges.seats import says
 from tests.providers.server import Behaviour, Exchange, Server, ok
-from tests.runs.process import end, run, start
+from tests.runs.process import count, end, run, start, until
 from tests.runs.project import MODEL, Project, add, question, rows
-from tests.runs.test_kill import CONCURRENCY, count, until
+from tests.runs.test_kill import CONCURRENCY
 
 COUNT = 30
 COMMAND = ("eval", "sums.yaml", "-m", MODEL, "--concurrency", str(CONCURRENCY), "--json")
@@ -45,7 +45,6 @@ async def test_a_judged_run_that_was_killed_pays_for_nothing_twice(
     judged_project(project.folder, model="openai/judge")
     project.configure(PRICED)
     project.suite(rows(COUNT), scorers="[{judge: relevance}]")
-    path = project.store / "store.sqlite3"
     whole = tmp_path_factory.mktemp("whole")
     async with Server(default=both()) as server:
         expected = await run(project.folder, server, *COMMAND, "--store", str(whole))
@@ -53,8 +52,8 @@ async def test_a_judged_run_that_was_killed_pays_for_nothing_twice(
         server.log.clear()
         for table, more in kills:
             process = await start(project.folder, server, *COMMAND)
-            target = count(path, table) + more
-            await until(lambda table=table, target=target: count(path, table) >= target, process)  # type: ignore[misc]
+            target = count(project.store, table) + more
+            await until(lambda table=table, target=target: count(project.store, table) >= target, process)  # type: ignore[misc]
             assert process.returncode is None, "it ended before its kill"
             process.kill()
             await end(process)
