@@ -9,24 +9,29 @@ from tests.sandbox.conftest import run
 
 
 def test_time_ends_it(any_sandbox: Sandbox) -> None:
-    start = time.monotonic()
-    ended = run(any_sandbox, "print('here', flush=True)\nimport time\ntime.sleep(60)", limits=Limits(wall_s=0.3))
-    assert (ended.exit_code, ended.stopped, ended.stdout) == (None, "wall", b"here\n")
-    assert 0.3 <= ended.wall_s <= time.monotonic() - start < 30
+    for limit in (0.3, 3.0, 30.0):  # the first one that lets it begin, on a busy machine
+        start = time.monotonic()
+        source = "print('here', flush=True)\nimport time\ntime.sleep(600)"
+        ended = run(any_sandbox, source, limits=Limits(wall_s=limit))
+        assert (ended.exit_code, ended.stopped) == (None, "wall")
+        assert limit <= ended.wall_s <= time.monotonic() - start < limit + 60
+        if ended.stdout:
+            break
+    assert ended.stdout == b"here\n"
 
 
 def test_processor_time_ends_it_that_of_children_included(isolating: Sandbox) -> None:
     source = "import os\nos.fork()\nwhile True:\n  pass"
     ended = run(isolating, source, limits=Limits(cpu_s=0.2))
     assert (ended.exit_code, ended.stopped) == (None, "cpu")
-    assert ended.wall_s < 10
+    assert ended.wall_s < 120
 
 
 def test_processor_time_of_children_that_nobody_waits_for_ends_it_too(isolating: Sandbox) -> None:
     source = """
 import os, signal, time
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-end = time.monotonic() + 5
+end = time.monotonic() + 60
 while time.monotonic() < end:
     if os.fork() == 0:
         while time.process_time() < 0.12:

@@ -60,7 +60,7 @@ def test_a_process_is_used_again(pool: Workers) -> None:
 
 
 def test_a_task_that_does_not_end_is_a_timeout_and_the_others_are_answered(pool: Workers) -> None:
-    first, second, third = pool.run(tasks("hang", "echo", "echo"), 0.05)
+    first, second, third = pool.run(tasks("hang", "echo", "echo"), 0.25)
     assert first == {"stopped": "timeout"}
     assert (second["echo"], third["echo"]) == ("1", "2")
 
