@@ -166,6 +166,11 @@ CAUSES: tuple[Cause, ...] = (
         "the library {0} is missing on this machine",
         "Install it, or use vLLM's own container as a server",
     ),
+    _cause(
+        r"validation errors? for (\w{1,40})\n([\w.]{1,80})\n  ([A-Z][^\n]{1,120})",
+        "vLLM's {0} does not take what {1} is set to: {2}",
+        "Correct the -M option that holds it",
+    ),
 )
 _ERROR = re.compile(
     r"^(?:\([^)\n]*\) )?(?:ERROR \S+ \S+ \[[^\]\n]*\] )?[ \t]*([\w.]*(?:Error|Exception)\b:.*)$"

