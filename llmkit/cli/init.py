@@ -15,6 +15,7 @@ NEXT = {
     "messages": "Ask for a form: {inside}llmkit generate prompts/user.prompty --format json:suites/forms/user.json"
     " -i suites/data/messages.jsonl --limit 3",
     "replies": "Measure its judge: {inside}llmkit judge calibrate courtesy",
+    "variants": "Run two configurations of its model: {inside}llmkit eval suites/repeat.yaml -m plain -m ngram",
 }
 
 
@@ -28,7 +29,7 @@ def init(
     example: Annotated[
         str,
         typer.Option(
-            help="hello: six questions; cities: a gate; messages: answers in a form; replies: a judge.",
+            help="hello: six questions; cities: a gate; messages: answers in a form; replies: a judge; variants: vLLM.",
             metavar="NAME",
             autocompletion=complete_example,
         ),

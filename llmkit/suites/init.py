@@ -26,7 +26,8 @@ def init(folder: Path, example: str = "hello") -> list[Path]:
     Args:
         folder: Where to; made if need be.
         example: Which project: ``hello``, to see that everything works, ``cities``, to try the gate on, ``messages``,
-            to ask for answers in a form, or ``replies``, to measure a judge.
+            to ask for answers in a form, ``replies``, to measure a judge, or ``variants``, to compare configurations
+            of a model on vLLM.
 
     Returns:
         The files written or changed.
