@@ -114,7 +114,7 @@ def lora_rank(folder: Path) -> int:
         UsageError: The folder holds no LoRA adapter, or one of a rank beyond 512.
     """
     rank = _json(folder / "adapter_config.json").get("r")
-    fitting = [size for size in (8, 16, 32, 64, 128, 256, 320, 512) if isinstance(rank, int) and rank <= size]
+    fitting = [size for size in (8, 16, 32, 64, 128, 256, 320, 512) if type(rank) is int and 1 <= rank <= size]
     if not fitting:
         raise UsageError(f"no LoRA adapter that vLLM takes: its rank is {rank!r}", where=str(folder))
     return fitting[0]
@@ -158,7 +158,10 @@ def _whole(folder: Path) -> bool:
     """Whether all parts of a split model are there: a download may have been broken off."""
     parts: set[str] = set()
     for index in folder.glob("*.safetensors.index.json"):
-        parts |= set(_json(index).get("weight_map", {}).values())
+        named = _json(index).get("weight_map")
+        if not isinstance(named, dict):
+            return False
+        parts |= set(map(str, named.values()))
     if parts:
         return all((folder / part).is_file() for part in parts)
     return any(file.suffix in WEIGHTS for file in folder.iterdir())
@@ -192,6 +195,8 @@ def _fetch(model: str, revision: str | None, progress: Progress) -> Weights:
         for number, name in enumerate(wanted, 1):
             progress(f"fetching {name}, file {number} of {len(wanted)}")
             path = hf_hub_download(model, name, revision=info.sha, endpoint=endpoint)
+        mark = next((mark for mark in MARKS if mark in wanted), wanted[0])
+        hf_hub_download(model, mark, revision=revision, endpoint=endpoint)  # notes which commit the branch or tag is
     except LlmkitError:
         raise
     except Exception as error:  # the hub's client raises its own, its HTTP client's and the system's errors

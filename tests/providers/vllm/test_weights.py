@@ -1,0 +1,167 @@
+"""Models' folders: found, fetched from a hub on loopback, refused, and named by their content."""
+
+import json
+import shutil
+
+import pytest
+
+from llmkit.errors import UsageError
+from llmkit.providers.vllm import weights
+from llmkit.providers.vllm.weights import find, identity, lora_rank, obtain
+from tests.scoring import hub
+
+COMMIT = "c" * 40
+
+
+@pytest.fixture(autouse=True)
+def own_caches(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_DISABLE_XET", True)
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return made(tmp_path / "models" / "tiny")
+
+
+def made(folder, **files):
+    folder.mkdir(parents=True)
+    for name, text in ({"config.json": "{}", "model.safetensors": "weights"} | files).items():
+        (folder / name).write_text(text)
+    return folder
+
+
+def kept(tmp_path, **files):
+    """A model in the hub's cache."""
+    place = tmp_path / "hub" / "models--org--m"
+    (place / "refs").mkdir(parents=True)
+    (place / "refs" / "main").write_text(COMMIT)
+    return made(place / "snapshots" / COMMIT, **files)
+
+
+def listing(*names):
+    """What the hub says of a model that holds these files."""
+
+    def api(path):
+        said = {"id": "org/m", "sha": COMMIT, "siblings": [{"rfilename": name} for name in names]}
+        return json.dumps(said).encode() if path.startswith("/api/models/org/m") else None
+
+    return api
+
+
+def test_a_folder_is_the_model(folder):
+    found = find(str(folder), None)
+    assert (found.folder, found.commit) == (folder, None)
+
+
+def test_a_wrong_folder_names_the_nearest(folder):
+    with pytest.raises(UsageError, match="no such folder") as refused:
+        find(str(folder.parent / "tinny"), None)
+    assert "'tiny'" in str(refused.value)
+
+
+def test_a_folder_without_a_configuration_is_no_model(folder):
+    (folder / "config.json").unlink()
+    with pytest.raises(UsageError, match=r"there is none of config\.json, adapter_config\.json"):
+        find(str(folder), None)
+
+
+def test_pickles_alone_are_refused(folder):
+    (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
+    with pytest.raises(UsageError, match="a pickle may run any code") as refused:
+        find(str(folder), None)
+    assert "save_pretrained" in str(refused.value)
+
+
+@pytest.mark.parametrize("name", ["a/b/c", "a b", "a//b", "a/", "org/m?x"])
+def test_what_is_neither_folder_nor_name_is_refused(name):
+    with pytest.raises(UsageError, match="is neither ORG/NAME of the hub nor a folder"):
+        find(name, None)
+
+
+def test_the_same_files_elsewhere_are_the_same_model(folder, tmp_path):
+    shutil.copytree(folder, tmp_path / "moved")
+    assert identity(find(str(folder), None)) == identity(find(str(tmp_path / "moved"), None))
+
+
+@pytest.mark.parametrize("file", ["config.json", "model.safetensors", "chat_template.jinja", "tokenizer.json"])
+def test_another_byte_is_another_model(folder, file):
+    before = identity(find(str(folder), None))
+    (folder / file).write_text("{ }")
+    assert identity(find(str(folder), None)) != before
+
+
+@pytest.mark.parametrize(("rank", "taken"), [(1, 8), (8, 8), (9, 16), (512, 512)])
+def test_an_adapters_rank_is_the_next_that_vllm_has(tmp_path, rank, taken):
+    (tmp_path / "adapter_config.json").write_text(json.dumps({"r": rank}))
+    assert lora_rank(tmp_path) == taken
+
+
+@pytest.mark.parametrize("said", [{"r": 513}, {"r": "8"}, {"r": 0}, {"r": -1}, {"r": True}, {}])
+def test_another_rank_is_refused(tmp_path, said):
+    (tmp_path / "adapter_config.json").write_text(json.dumps(said))
+    with pytest.raises(UsageError, match="no LoRA adapter that vLLM takes"):
+        lora_rank(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["", "[1]", "{", "\x00"])
+def test_a_broken_configuration_is_refused(tmp_path, text):
+    (tmp_path / "config.json").write_text(text)
+    with pytest.raises(UsageError, match=r"config\.json"):
+        weights.read_config(tmp_path)
+
+
+def test_a_kept_model_is_found_without_the_hub(tmp_path):
+    place = kept(tmp_path)
+    found = obtain("org/m", None, pytest.fail)
+    assert found.folder == place
+    assert identity(found) == {"weights": f"org/m@{COMMIT}"}
+
+
+@pytest.mark.parametrize("index", [{"weight_map": {"a": "1.safetensors"}}, {"weight_map": [1]}, {}])
+def test_a_download_that_was_broken_off_is_not_there(tmp_path, index):
+    kept(tmp_path, **{"model.safetensors.index.json": json.dumps(index)})
+    assert find("org/m", None) is None
+
+
+def test_a_model_is_fetched_once_and_each_file_told(monkeypatch):
+    told = []
+    with hub.serving(COMMIT, b"{}", listing("config.json", "model.safetensors", "x.bin", "README.md")) as (url, fetched):
+        monkeypatch.setenv("HF_ENDPOINT", url)
+        found = obtain("org/m", None, told.append)
+    assert told == ["fetching config.json, file 1 of 2", "fetching model.safetensors, file 2 of 2"]
+    assert {path.rpartition("/")[2] for path in fetched} == {"config.json", "model.safetensors"}
+    assert find("org/m", None) == found
+
+
+def test_a_hub_with_pickles_alone_is_refused_before_anything_is_fetched(monkeypatch):
+    with hub.serving(COMMIT, b"", listing("config.json", "pytorch_model.bin")) as (url, fetched):
+        monkeypatch.setenv("HF_ENDPOINT", url)
+        with pytest.raises(UsageError, match="a pickle may run any code"):
+            obtain("org/m", None, pytest.fail)
+    assert fetched == []
+
+
+def test_without_a_hub_a_folder_is_proposed():
+    with pytest.raises(UsageError, match="did not give it") as refused:
+        obtain("org/m", None, pytest.fail)
+    assert "vllm/./FOLDER" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        ("GatedRepoError", "org/m is gated"),
+        ("RepositoryNotFoundError", "the hub has no model org/m, or it is private"),
+        ("RevisionNotFoundError", "org/m has no revision 'v9'"),
+        ("OfflineModeIsEnabled", "HF_HUB_OFFLINE forbids"),
+    ],
+)
+def test_the_hubs_own_errors_are_told_apart(kind, message):
+    """The client's error classes are looked up by name, of which each is there."""
+    from huggingface_hub import errors
+
+    error = getattr(errors, kind).__new__(getattr(errors, kind))
+    assert message in str(weights._refused("org/m", "v9", error))
