@@ -20,25 +20,32 @@ settings.register_profile("explore", deadline=None, max_examples=1000)
 settings.load_profile(os.environ.get("LLMKIT_HYPOTHESIS", "same"))
 
 LONG = (
-    "tests/test_readme.py",
-    "tests/runs/test_kill.py",
+    "tests/gate/test_run.py",
     "tests/providers/test_local.py",
-    "tests/generation/test_part.py",
-    "tests/suites/test_quickstart.py",
-    "tests/stats/sequential/test_simulation.py",
-    "tests/structured/test_loop_bill.py",
-    "tests/test_pytest_plugin.py",
+    "tests/scoring/test_hostile.py",
+    "tests/test_readme.py",
     "tests/gate/test_judged.py",
-    "tests/ci/test_for_real.py",
+    "tests/runs/test_interrupt.py",
+    "tests/structured/test_loop_bill.py",
     "tests/cli/test_console.py",
+    "tests/structured/formats/test_markdown.py",
+    "tests/samples/test_huggingface.py",
+    "tests/test_pytest_plugin.py",
+    "tests/ci/test_for_real.py",
     "tests/scoring/test_code.py",
+    "tests/runs/test_kill.py",
+    "tests/stats/sequential/test_simulation.py",
     "tests/conformance/test_metrics_math.py",
-    "tests/sandbox/test_hostile.py",
+    "tests/generation/test_part.py",
+    "tests/stats/test_coverage.py",
     "tests/providers/test_forced.py",
-    "tests/scoring/test_bertscore.py",
+    "tests/structured/test_decoding_local.py",
+    "tests/sandbox/test_hostile.py",
     "tests/sandbox/test_limits.py",
+    "tests/scoring/test_bertscore.py",
+    "tests/scoring/test_sacre.py",
 )
-"""Files that take a worker ten seconds and more. They are begun first: none is left to a single worker at the end."""
+"""Files that take a worker five seconds and more. They are begun first: none is left to a single worker at the end."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
