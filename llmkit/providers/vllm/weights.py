@@ -5,21 +5,30 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from llmkit.errors import LlmkitError, MissingExtraError, UsageError, nearest
 from llmkit.providers.gguf import HUB_TIMEOUT_S, remembered
-from llmkit.text import one_line
+from llmkit.text import one_line, quoted
 
-MARKS = ("config.json", "adapter_config.json", "params.json")
+ADAPTER = "adapter_config.json"
+MARKS = ("config.json", ADAPTER, "params.json")
 """Files of which a model's, an adapter's or a Mistral's folder holds one."""
-WEIGHTS = (".safetensors", ".gguf")
+VOCABULARIES = ("tokenizer.json", "tokenizer.model", "tokenizer_config.json", "tekken.json", "vocab.json")
+"""Files of which a whole model holds one; an adapter has its model's."""
+WEIGHTS = ".safetensors"
 PICKLED = (".bin", ".pt", ".pth")
-READ = (*WEIGHTS, ".json", ".jinja", ".txt", ".model", ".tiktoken")
+READ = (WEIGHTS, ".json", ".jinja", ".txt", ".model", ".tiktoken")
 """Endings of what vLLM reads of a model. Pickles are not among them: reading one can run any code."""
+RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
+"""Ranks of adapters that vLLM has kernels for (``vllm/config/lora.py``, ``MaxLoRARanks``), from 8 on."""
+_PART = r"[\w-](?:[\w.-]{0,94}[\w-])?"
+_HUB_NAME = re.compile(rf"(?!.*(?:--|\.\.))(?:{_PART}/)?{_PART}", re.ASCII)
+"""As the hub names models (``huggingface_hub.utils.validate_repo_id``)."""
 
 Progress = Callable[[str], None]
 """Takes a line about how far a download is."""
@@ -60,7 +69,7 @@ def find(model: str, revision: str | None) -> Weights | None:
     _check_name(model)
     for mark in MARKS:
         kept = try_to_load_from_cache(model, mark, revision=revision)
-        if isinstance(kept, str) and _whole(Path(kept).parent):
+        if isinstance(kept, str) and _whole(Path(kept).parent, mark):
             return Weights(Path(kept).parent, model, Path(kept).parent.name)
     return None
 
@@ -82,12 +91,19 @@ def obtain(model: str, revision: str | None, progress: Progress) -> Weights:
 
 
 def identity(weights: Weights) -> dict[str, str]:
-    """Name what the files hold: the hub's commit, or the hash of all that vLLM reads."""
+    """Name what the files hold: the hub's commit, or the hash of all that vLLM reads.
+
+    Raises:
+        UsageError: A file cannot be read.
+    """
     if weights.commit is not None:
         return {"weights": f"{weights.name}@{weights.commit}"}
     content = hashlib.sha256()
     for file in files(weights.folder):
-        content.update(f"{file.name}\0{remembered(file)}\n".encode())
+        try:
+            content.update(f"{file.name}\0{remembered(file)}\n".encode())
+        except OSError as error:
+            raise UsageError(f"cannot be read: {error.strerror}", where=str(file)) from error
     return {"weights": f"sha256:{content.hexdigest()}"}
 
 
@@ -113,11 +129,13 @@ def lora_rank(folder: Path) -> int:
     Raises:
         UsageError: The folder holds no LoRA adapter, or one of a rank beyond 512.
     """
-    rank = _json(folder / "adapter_config.json").get("r")
-    fitting = [size for size in (8, 16, 32, 64, 128, 256, 320, 512) if type(rank) is int and 1 <= rank <= size]
-    if not fitting:
-        raise UsageError(f"no LoRA adapter that vLLM takes: its rank is {rank!r}", where=str(folder))
-    return fitting[0]
+    config = _json(folder / ADAPTER)
+    own = config.get("rank_pattern")  # of layers that have a rank of their own
+    ranks = [config.get("r"), *(own.values() if isinstance(own, dict) else ())]
+    for rank in ranks:
+        if type(rank) is not int or not 1 <= rank <= RANKS[-1]:
+            raise UsageError(f"no LoRA adapter that vLLM takes: its rank is {quoted(rank)}", where=str(folder))
+    return next(size for size in RANKS if size >= max(ranks))
 
 
 def _json(path: Path) -> dict[str, Any]:
@@ -131,6 +149,10 @@ def _json(path: Path) -> dict[str, Any]:
 
 
 def _checked(folder: Path, model: str) -> Path:
+    if folder.is_file():
+        gguf = folder.suffix.lower() == ".gguf"
+        hint = f"The embedded engine runs it: local/{one_line(model)}" if gguf else "Name the folder that it lies in"
+        raise UsageError(f"{folder} is a file, and vLLM reads a model's folder", hint=hint)
     if not folder.is_dir():
         beside = [entry.name for entry in folder.parent.iterdir() if entry.is_dir()] if folder.parent.is_dir() else []
         raise UsageError(f"no such folder: {folder}", hint=nearest(folder.name, beside) if beside else None)
@@ -145,6 +167,12 @@ def _checked(folder: Path, model: str) -> Path:
 def _check_weights(folder: Path | None, names: list[str], model: str) -> None:
     if any(name.endswith(WEIGHTS) for name in names):
         return
+    if any(name.lower().endswith(".gguf") for name in names):
+        raise UsageError(
+            f"{model} has its weights in GGUF alone, which vLLM does not read",
+            where=None if folder is None else str(folder),
+            hint="The embedded engine runs such a file: local/FILE.gguf. Or name the model that it was made of",
+        )
     pickled = next((name for name in sorted(names) if name.endswith(PICKLED)), None)
     what = f"only {pickled}, and a pickle may run any code when it is read" if pickled else "none"
     raise UsageError(
@@ -154,8 +182,10 @@ def _check_weights(folder: Path | None, names: list[str], model: str) -> None:
     )
 
 
-def _whole(folder: Path) -> bool:
-    """Whether all parts of a split model are there: a download may have been broken off."""
+def _whole(folder: Path, mark: str) -> bool:
+    """Whether all parts of a split model are there, and a vocabulary: a download may have been broken off."""
+    if mark != ADAPTER and not any((folder / name).is_file() for name in VOCABULARIES):
+        return False
     parts: set[str] = set()
     for index in folder.glob("*.safetensors.index.json"):
         named = _json(index).get("weight_map")
@@ -164,17 +194,15 @@ def _whole(folder: Path) -> bool:
         parts |= set(map(str, named.values()))
     if parts:
         return all((folder / part).is_file() for part in parts)
-    return any(file.suffix in WEIGHTS for file in folder.iterdir())
+    return any(file.suffix == WEIGHTS for file in folder.iterdir())
 
 
 def _check_name(model: str) -> None:
-    parts = model.split("/")
-    if len(parts) > 2 or not all(
-        part and part.replace("-", "").replace("_", "").replace(".", "").isalnum() for part in parts
-    ):
+    if _HUB_NAME.fullmatch(model) is None or model.endswith(".git"):
+        shown = one_line(model)
         raise UsageError(
-            f"{model!r} is neither ORG/NAME of the hub nor a folder",
-            hint=f"A folder is written vllm/./{model}, vllm/~/{model} or vllm//{model}",
+            f"{quoted(model)} is neither ORG/NAME of the hub nor a folder",
+            hint=f"A folder is written vllm/./{shown}, vllm/~/{shown} or vllm//{shown}",
         )
 
 
@@ -188,14 +216,19 @@ def _fetch(model: str, revision: str | None, progress: Progress) -> Weights:
     endpoint = os.environ.get("HF_ENDPOINT")
     disable_progress_bars()
     try:
-        info = HfApi(endpoint=endpoint).model_info(model, revision=revision, timeout=HUB_TIMEOUT_S)
-        names = [entry.rfilename for entry in info.siblings or () if "/" not in entry.rfilename]
-        _check_weights(None, names, model)
-        wanted = sorted(name for name in names if name.endswith(READ))
+        info = HfApi(endpoint=endpoint).model_info(model, revision=revision, timeout=HUB_TIMEOUT_S, files_metadata=True)
+        sizes = {entry.rfilename: entry.size for entry in info.siblings or () if "/" not in entry.rfilename}
+        mark = next((mark for mark in MARKS if mark in sizes), None)
+        if mark is None:
+            raise UsageError(f"{model} is no model that vLLM loads: there is none of {', '.join(MARKS)}")
+        _check_weights(None, list(sizes), model)
+        # The weights at last: of a download that was broken off some are missing, so it is seen to be no whole model.
+        wanted = sorted(
+            (name for name in sizes if name.endswith(READ)), key=lambda name: (name.endswith(WEIGHTS), name)
+        )
         for number, name in enumerate(wanted, 1):
-            progress(f"fetching {name}, file {number} of {len(wanted)}")
+            progress(f"fetching {one_line(name)}{_shown(sizes[name])}, file {number} of {len(wanted)}")
             path = hf_hub_download(model, name, revision=info.sha, endpoint=endpoint)
-        mark = next((mark for mark in MARKS if mark in wanted), wanted[0])
         hf_hub_download(model, mark, revision=revision, endpoint=endpoint)  # notes which commit the branch or tag is
     except LlmkitError:
         raise
@@ -205,25 +238,28 @@ def _fetch(model: str, revision: str | None, progress: Progress) -> Weights:
     return Weights(folder, model, info.sha)
 
 
+def _shown(size: int | None) -> str:
+    """Return a size that is worth telling; the hub need not say it."""
+    return "" if size is None or size < 2**30 else f" ({size / 2**30:.1f} GiB)"
+
+
 def _refused(model: str, revision: str | None, error: Exception) -> UsageError:
     """Say why the hub did not give a model: by the names of its client's errors, which move between its versions."""
     kinds = {kind.__name__ for kind in type(error).__mro__}
     page = f"its page on the hub ({model})"
-    reasons: Iterator[tuple[str, str, str]] = iter(
+    reasons = (
+        ("GatedRepoError", f"{model} is gated", f"Accept its licence on {page}, and set HF_TOKEN"),
+        ("RevisionNotFoundError", f"{model} has no revision {quoted(revision)}", f"See {page}"),
         (
-            ("GatedRepoError", f"{model} is gated", f"Accept its licence on {page}, and set HF_TOKEN"),
-            ("RevisionNotFoundError", f"{model} has no revision {revision!r}", f"See {page}"),
-            (
-                "RepositoryNotFoundError",
-                f"the hub has no model {model}, or it is private",
-                "Check the name; for a private one set HF_TOKEN",
-            ),
-            (
-                "OfflineModeIsEnabled",
-                f"{model} is not on this machine, and HF_HUB_OFFLINE forbids to fetch it",
-                "Unset it, or name a folder: vllm/./FOLDER",
-            ),
-        )
+            "RepositoryNotFoundError",
+            f"the hub has no model {model}, or it is private",
+            "Check the name; for a private one set HF_TOKEN",
+        ),
+        (
+            "OfflineModeIsEnabled",
+            f"{model} is not on this machine, and HF_HUB_OFFLINE forbids to fetch it",
+            "Unset it, or name a folder: vllm/./FOLDER",
+        ),
     )
     for kind, message, hint in reasons:
         if kind in kinds:

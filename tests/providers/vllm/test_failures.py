@@ -91,6 +91,83 @@ SEEN = {
         "the installed transformers does not know the model type unheardof",
         "pip install -U transformers",
     ),
+    "a quantization that processors do not have": (
+        "(Worker pid=9) ERROR 11-22 22:14:58 [multiproc_executor.py:953] RuntimeError: _C::static_scaled_fp8_quant() "
+        "expected at most 0 argument(s) but received 4 argument(s). Declaration: _C::static_scaled_fp8_quant() -> ()\n"
+        + WRAPPED,
+        "this device cannot compute with that quantization",
+        "leave out -M quantization",
+    ),
+    "an unknown rope": (
+        "(Worker pid=9) ERROR 11-22 22:04:11 [multiproc_executor.py:953]     raise ValueError(f\"Unknown RoPE scaling "
+        'type {scaling_type}")\n'
+        "(Worker pid=9) ERROR 11-22 22:04:11 [multiproc_executor.py:953] ValueError: Unknown RoPE scaling type "
+        "nonsense\n" + WRAPPED,
+        "vLLM knows no rope_scaling of the type 'nonsense'",
+        '"rope_type": "yarn"',
+    ),
+    "half a rope": (
+        "(Worker pid=9) ERROR 11-22 22:04:30 [multiproc_executor.py:953] KeyError: 'factor'\n" + WRAPPED,
+        "rope_scaling lacks factor",
+        '"factor": 4.0',
+    ),
+    "an unknown way to draft": (
+        "pydantic_core._pydantic_core.ValidationError: 1 validation error for SpeculativeConfig\nmethod\n  Input "
+        "should be 'ngram', 'medusa', 'mlp_speculator' or 'draft_model' [type=literal_error, input_value='nonsense']\n",
+        "vLLM's SpeculativeConfig does not take what method is set to: Input should be 'ngram', 'medusa'",
+        "-M option",
+    ),
+    "no draft model": (
+        "pydantic_core._pydantic_core.ValidationError: 1 validation error for SpeculativeConfig\n  Value error, "
+        "num_speculative_tokens was provided but without speculative model." + TAIL,
+        "speculative_config names no draft model",
+        '"method": "ngram"',
+    ),
+    "another vocabulary": (
+        "pydantic_core._pydantic_core.ValidationError: 1 validation error for SpeculativeConfig\n  Value error, Target "
+        "and draft model should have the same vocabulary size. Target model vocab_size=49152. Draft model "
+        "vocab_size=1000. Using models with different tokenizers can cause out-of-bounds errors" + TAIL,
+        "the draft model has another vocabulary than the model (1000 tokens, not 49152)",
+        "same family",
+    ),
+    "code in the model": (
+        "RuntimeError: Failed to load the model config. If the model is a custom model not yet available in the "
+        "HuggingFace transformers library, consider setting `trust_remote_code=True` in LLM or using the "
+        "`--trust-remote-code` flag in the CLI.\n",
+        "this model brings code of its own, which llmkit does not run",
+        "vllm/MODEL@http://",
+    ),
+    "an unknown architecture": (
+        PYDANTIC + "Model architectures ['FooForCausalLM'] are not supported for now. Supported architectures: "
+        "dict_keys(['AfmoeForCausalLM'])" + TAIL,
+        "this vLLM does not know the architecture 'FooForCausalLM'",
+        "newer vLLM",
+    ),
+    "another format of files": (
+        "ValueError: Load format `bitsandbytes` is not supported\n" + WRAPPED,
+        "this vLLM does not load files in the format bitsandbytes",
+        "Leave out -M load_format",
+    ),
+    "weights that lack layers": (
+        "(Worker pid=9) ERROR 11-22 22:12:31 [multiproc_executor.py:953] ValueError: Following weights were not "
+        "initialized from checkpoint: {'model.layers.31.input_layernorm.weight', 'model.layers.30.mlp.weight'}\n"
+        + WRAPPED,
+        "the weights lack parts that the configuration names, as model.layers.31.input_layernorm.weight",
+        "all files",
+    ),
+    "weights of other shapes": (
+        "(Worker pid=9) ERROR 11-22 22:11:20 [multiproc_executor.py:953]     assert loaded_weight.shape[output_dim] == "
+        "self.org_vocab_size\n(Worker pid=9) ERROR 11-22 22:11:20 [multiproc_executor.py:953] AssertionError\n"
+        + WRAPPED,
+        "the weights have other shapes than the configuration says",
+        "config.json",
+    ),
+    "no tokenizer": (
+        "ValueError: Couldn't instantiate the backend tokenizer from one of: \n(1) a `tokenizers` library "
+        "serialization file, \n(2) a slow tokenizer instance to convert or \n",
+        "the model has no tokenizer that can be read",
+        "tokenizer.json",
+    ),
 }  # fmt: skip
 WRITTEN = {
     "no GPU": (  # config/device.py
@@ -119,16 +196,36 @@ WRITTEN = {
         "4 GPUs are asked for, and 1 are there",
         "tensor_parallel_size",
     ),
-    "another vocabulary": (  # config/speculative.py
-        "ValueError: Target and draft model should have the same vocabulary size. Target model vocab_size=49152. "
-        "Draft model vocab_size=49000. Using models with different tokenizers can cause out-of-bounds errors",
-        "the draft model has another vocabulary than the model (49000 tokens, not 49152)",
-        "same family",
-    ),
     "an old GPU": (  # config/vllm.py
         "ValueError: The quantization method fp8 is not supported for the current GPU. Minimum capability: 80.",
         "this device cannot compute with that quantization",
         "leave out -M quantization",
+    ),
+    "no compiler": (  # torch/_inductor/exc.py
+        "torch._inductor.exc.InvalidCxxCompiler: No working C++ compiler found in torch._inductor.config.cpp.cxx: g++",
+        "there is no C++ compiler",
+        "-M enforce_eager=true",
+    ),
+    "a driver too old": (  # torch/csrc, cudart
+        "RuntimeError: The NVIDIA driver on your system is too old (found version 11040).",
+        "the GPU's driver is too old",
+        "Update the driver",
+    ),
+    "GPUs that do not talk": (  # distributed/device_communicators/pynccl_wrapper.py
+        "RuntimeError: NCCL error: unhandled system error (run with NCCL_DEBUG=INFO for details)",
+        "the GPUs cannot talk to each other (unhandled system error",
+        "NCCL_DEBUG",
+    ),
+    "an architecture given up": (  # model_executor/models/registry.py
+        "ValueError: Model architecture MotifForCausalLM was supported in vLLM until v0.10.2, and is not supported "
+        "anymore. Please use an older version of vLLM",
+        "this vLLM knows the architecture MotifForCausalLM no longer",
+        "vLLM 0.10.2 did",
+    ),
+    "weights of another model": (  # model_executor/models/utils.py
+        "ValueError: There is no module or parameter named 'lm_tail' in LlamaForCausalLM. The available parameters",
+        "the weights do not belong to this model: it has no part lm_tail",
+        "config.json",
     ),
     "an adapter's rank": (  # lora/peft_helper.py
         "ValueError: LoRA rank 64 is greater than max_lora_rank 16.",
@@ -173,12 +270,20 @@ def test_an_unknown_failure_is_told_by_the_last_error_that_is_no_wrapper():
     )
 
 
+def test_an_error_without_words_is_told_too():
+    log = "(Worker pid=9) ERROR 11-22 22:11:20 [x.py:1] AssertionError\n" + WRAPPED
+    assert told(HEALTHY + log).message.endswith("failed: AssertionError")
+
+
 def test_of_a_refused_setting_the_reason_is_told():
     assert told(PYDANTIC + "Something new is wrong." + TAIL).message.endswith("vLLM failed: Something new is wrong.")
 
 
 def test_without_a_word_the_exit_status_is_told():
     assert told("", status=3).message.endswith("it ended with status 3")
+    assert told("\npython: cannot begin\n\n", status=1).message.endswith(
+        "status 1, with the words: python: cannot begin"
+    )
     assert told("", status=None).message.endswith("it said nothing")
 
 
@@ -188,6 +293,23 @@ def test_a_killed_engine_points_to_main_memory():
     assert "main memory" in error.hint
     assert failures.is_memory(error)
     assert not failures.is_memory(told(HEALTHY, status=-signal.SIGTERM))
+
+
+@pytest.mark.parametrize(
+    ("log", "name", "hint"),
+    [
+        ("ERROR [multiproc_executor.py:316] Worker proc VllmWorker-0 died unexpectedly (exit code: -9), shutting down "
+         "executor.\n" + WRAPPED, "SIGKILL", "main memory"),
+        (WRAPPED.replace("{}", "{'EngineCore': -7}"), "SIGBUS", "--shm-size"),
+        (WRAPPED.replace("{}", "{'EngineCore': -4}"), "SIGILL", "processor"),
+    ],
+)  # fmt: skip
+def test_so_does_a_killed_process_of_vllms_own(log, name, hint):
+    """By the words of v1/executor/multiproc_executor.py and v1/engine/utils.py."""
+    error = told(HEALTHY + log)
+    assert f"ended by {name}" in error.message
+    assert hint in error.hint
+    assert failures.is_memory(error) == (name == "SIGKILL")
 
 
 def test_other_errors_are_none_of_memory():

@@ -55,10 +55,13 @@ def options(**given):
     return VllmOptions(**given)
 
 
-def test_the_cache_is_as_vllm_counts_it(model):
-    """vLLM 0.32 said of 1 GiB in bfloat16: CPU KV cache size: 46,592 tokens."""
-    size = need_of(model(SMOLLM), options(dtype="bfloat16")).per_token
-    assert GIB // size // memory.BLOCK * memory.BLOCK == 46592
+@pytest.mark.parametrize(
+    ("room", "given", "tokens"), [(GIB, {}, 46592), (2**28, {"kv_cache_dtype": "fp8"}, 23296)], ids=["auto", "fp8"]
+)
+def test_the_cache_is_as_vllm_counts_it(model, room, given, tokens):
+    """As vLLM 0.32 said of so much memory: CPU KV cache size: … tokens."""
+    size = need_of(model(SMOLLM), options(**given)).per_token
+    assert room // (size * memory.BLOCK) * memory.BLOCK == tokens
 
 
 @pytest.mark.parametrize(

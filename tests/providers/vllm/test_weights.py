@@ -38,7 +38,7 @@ def kept(tmp_path, **files):
     place = tmp_path / "hub" / "models--org--m"
     (place / "refs").mkdir(parents=True)
     (place / "refs" / "main").write_text(COMMIT)
-    return made(place / "snapshots" / COMMIT, **files)
+    return made(place / "snapshots" / COMMIT, **{"tokenizer.json": "{}"} | files)
 
 
 def listing(*names):
@@ -68,6 +68,23 @@ def test_a_folder_without_a_configuration_is_no_model(folder):
         find(str(folder), None)
 
 
+@pytest.mark.parametrize(
+    ("name", "way"), [("m.gguf", "local/"), ("model.safetensors", "Name the folder that it lies in")]
+)
+def test_a_file_is_no_folder(folder, name, way):
+    (folder / name).write_text("x")
+    with pytest.raises(UsageError, match="is a file, and vLLM reads a model's folder") as refused:
+        find(str(folder / name), None)
+    assert way in refused.value.hint
+
+
+def test_weights_in_gguf_are_the_embedded_engines(folder):
+    (folder / "model.safetensors").rename(folder / "model.Q4_0.gguf")
+    with pytest.raises(UsageError, match="in GGUF alone") as refused:
+        find(str(folder), None)
+    assert "local/" in refused.value.hint
+
+
 def test_pickles_alone_are_refused(folder):
     (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
     with pytest.raises(UsageError, match="a pickle may run any code") as refused:
@@ -75,7 +92,9 @@ def test_pickles_alone_are_refused(folder):
     assert "save_pretrained" in str(refused.value)
 
 
-@pytest.mark.parametrize("name", ["a/b/c", "a b", "a//b", "a/", "org/m?x"])
+@pytest.mark.parametrize(
+    "name", ["a/b/c", "a b", "a//b", "a/", "org/m?x", "org/a--b", "org/a..b", "org/m.git", "ö/m", "-m.", "a\x1b[31m"]
+)
 def test_what_is_neither_folder_nor_name_is_refused(name):
     with pytest.raises(UsageError, match="is neither ORG/NAME of the hub nor a folder"):
         find(name, None)
@@ -93,13 +112,29 @@ def test_another_byte_is_another_model(folder, file):
     assert identity(find(str(folder), None)) != before
 
 
+def test_a_file_that_cannot_be_read_is_named(folder, monkeypatch):
+    def refuse(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(weights, "remembered", refuse)
+    with pytest.raises(UsageError, match=r"config\.json: cannot be read: Permission denied"):
+        identity(find(str(folder), None))
+
+
 @pytest.mark.parametrize(("rank", "taken"), [(1, 8), (8, 8), (9, 16), (512, 512)])
 def test_an_adapters_rank_is_the_next_that_vllm_has(tmp_path, rank, taken):
     (tmp_path / "adapter_config.json").write_text(json.dumps({"r": rank}))
     assert lora_rank(tmp_path) == taken
 
 
-@pytest.mark.parametrize("said", [{"r": 513}, {"r": "8"}, {"r": 0}, {"r": -1}, {"r": True}, {}])
+def test_layers_with_a_greater_rank_of_their_own_decide(tmp_path):
+    (tmp_path / "adapter_config.json").write_text(json.dumps({"r": 8, "rank_pattern": {"q_proj": 64, "k_proj": 4}}))
+    assert lora_rank(tmp_path) == 64
+
+
+@pytest.mark.parametrize(
+    "said", [{"r": 8, "rank_pattern": {"q_proj": None}}, {"r": 513}, {"r": "8"}, {"r": 0}, {"r": -1}, {"r": True}, {}]
+)
 def test_another_rank_is_refused(tmp_path, said):
     (tmp_path / "adapter_config.json").write_text(json.dumps(said))
     with pytest.raises(UsageError, match="no LoRA adapter that vLLM takes"):
@@ -126,13 +161,43 @@ def test_a_download_that_was_broken_off_is_not_there(tmp_path, index):
     assert find("org/m", None) is None
 
 
+def test_a_model_without_a_vocabulary_is_not_whole(tmp_path):
+    (kept(tmp_path) / "tokenizer.json").unlink()
+    assert find("org/m", None) is None
+
+
+def test_an_adapter_has_its_models_vocabulary(tmp_path):
+    place = kept(tmp_path, **{"adapter_config.json": "{}"})
+    for name in ("config.json", "tokenizer.json"):
+        (place / name).unlink()
+    assert find("org/m", None).folder == place
+
+
+def test_weights_come_last_so_that_half_a_download_lacks_some(monkeypatch):
+    told = []
+    with hub.serving(COMMIT, b"{}", listing("a.safetensors", "config.json", "tokenizer.json")) as (url, _):
+        monkeypatch.setenv("HF_ENDPOINT", url)
+        obtain("org/m", None, told.append)
+    assert [line.split()[1] for line in told] == ["config.json,", "tokenizer.json,", "a.safetensors,"]
+
+
+def test_what_is_on_the_hub_and_no_model_is_refused_before_anything_is_fetched(monkeypatch):
+    with hub.serving(COMMIT, b"", listing("model_index.json", "unet.safetensors")) as (url, fetched):
+        monkeypatch.setenv("HF_ENDPOINT", url)
+        with pytest.raises(UsageError, match=r"no model that vLLM loads: there is none of config\.json"):
+            obtain("org/m", None, pytest.fail)
+    assert fetched == []
+
+
 def test_a_model_is_fetched_once_and_each_file_told(monkeypatch):
     told = []
-    with hub.serving(COMMIT, b"{}", listing("config.json", "model.safetensors", "x.bin", "README.md")) as (url, fetched):
+    held = ("config.json", "tokenizer.json", "model.safetensors", "x.bin", "README.md")
+    with hub.serving(COMMIT, b"{}", listing(*held)) as (url, fetched):
         monkeypatch.setenv("HF_ENDPOINT", url)
         found = obtain("org/m", None, told.append)
-    assert told == ["fetching config.json, file 1 of 2", "fetching model.safetensors, file 2 of 2"]
-    assert {path.rpartition("/")[2] for path in fetched} == {"config.json", "model.safetensors"}
+    assert told[0] == "fetching config.json, file 1 of 3"
+    assert told[2] == "fetching model.safetensors, file 3 of 3"
+    assert {path.rpartition("/")[2] for path in fetched} == {"config.json", "tokenizer.json", "model.safetensors"}
     assert find("org/m", None) == found
 
 
