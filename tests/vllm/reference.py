@@ -22,6 +22,7 @@ class Reference:
             from transformers import AutoModelForCausalLM, AutoTokenizer
 
             self._torch: Any = torch
+            torch.set_num_threads(1)  # the engine beside it has the other processor
             self.tokenizer = AutoTokenizer.from_pretrained(folder)
             self._model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
 
@@ -39,15 +40,12 @@ class Reference:
 
     def greedy(self, prompt: str, count: int) -> str:
         """The likeliest token, ``count`` times or until the model ends."""
-        ids = self._ids(prompt)
-        start = len(ids)
-        while len(ids) < start + count and (token := int(self._logprobs(ids)[-1].argmax())) != self._end:
-            ids.append(token)
-        return str(self.tokenizer.decode(ids[start:]))
-
-    @property
-    def _end(self) -> int:
-        return int(self.tokenizer.eos_token_id)
+        ids = self._torch.tensor([self._ids(prompt)])
+        with self._torch.inference_mode():
+            whole = self._model.generate(
+                ids, max_new_tokens=count, do_sample=False, attention_mask=ids.new_ones(ids.shape)
+            )
+        return str(self.tokenizer.decode(whole[0, ids.shape[1] :], skip_special_tokens=True))
 
     def _ids(self, text: str) -> list[int]:
         return list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
