@@ -43,7 +43,6 @@ def start_of(who: str, model: str, options: VllmOptions, found: weights.Weights,
         **passed,
         "model": str(found.folder),
         "max_num_seqs": options.max_num_seqs or MAX_NUM_SEQS,
-        "use_tqdm_on_load": False,
         "disable_log_stats": options.speculative_config is None,  # what drafts come to is among its statistics
     }
     if (cache := _cache_bytes(options, distribution)) is not None:

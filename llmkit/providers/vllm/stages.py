@@ -9,6 +9,7 @@ _STAGES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     for pattern, stage in (
         (r"Resolved architecture", "reading the configuration"),
         (r"Starting to load model", "loading weights"),
+        (r"checkpoint shards: +\d{1,3}% Completed \| (\d{1,5}/\d{1,5}) ", "loading weights, {0} files"),
         (r"Loading drafter model", "loading the draft model"),
         (r"Loading weights took", "weights are loaded"),
         (r"Dynamo bytecode transform|Compiling a graph|Warming up model for the compilation", "compiling"),
@@ -20,4 +21,7 @@ _STAGES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 
 def stage_of(line: str) -> str | None:
     """Return the stage that a line shows; None for the many that show none."""
-    return next((stage for pattern, stage in _STAGES if pattern.search(line)), None)
+    for pattern, stage in _STAGES:
+        if found := pattern.search(line):
+            return stage.format(*found.groups())
+    return None

@@ -33,7 +33,7 @@ def started(folder, distribution="vllm", **options):
 def test_what_is_not_set_is_left_to_vllm_but_for_the_calls_at_once(tmp_path):
     start = started(model(tmp_path / "m"))
     assert dict(start.arguments) == {
-        "model": str(tmp_path / "m"), "max_num_seqs": 256, "use_tqdm_on_load": False, "disable_log_stats": True
+        "model": str(tmp_path / "m"), "max_num_seqs": 256, "disable_log_stats": True
     }  # fmt: skip
     assert (start.name, start.chat_template, start.lora) == ("m", None, None)
 

@@ -15,6 +15,10 @@ def test_a_healthy_start_shows_its_stages_in_order():
     ("line", "stage"),
     [
         ("INFO [default_loader.py:501] Loading weights took 0.84 seconds", "weights are loaded"),
+        (
+            "\rLoading safetensors checkpoint shards:  75% Completed | 3/4 [00:09<00:03,  3.02s/it]",
+            "loading weights, 3/4 files",
+        ),
         ("INFO [gpu_model_runner.py:5071] Loading drafter model...", "loading the draft model"),
         ("INFO [model_runner.py:13] Warming up model for the compilation...", "compiling"),
         ("INFO [backends.py:1167] Dynamo bytecode transform time: 3.14 s", "compiling"),
