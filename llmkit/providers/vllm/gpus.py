@@ -6,12 +6,26 @@ import contextlib
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 ASKED_S = 5.0
 """A driver that hangs must not hang us."""
 MIB = 2**20
+MACHINE = Path("/")
+"""Where ``proc`` and ``sys`` lie."""
+GROUPS = (
+    ("sys/fs/cgroup", "memory.max", "memory.current", ("active_file", "inactive_file")),
+    (
+        "sys/fs/cgroup/memory",
+        "memory.limit_in_bytes",
+        "memory.usage_in_bytes",
+        ("total_active_file", "total_inactive_file"),
+    ),
+)
+"""Control groups of version 2 and of version 1: their folder, the limit, what is used, and how much of that are files
+read before, which the kernel gives up for whoever asks (its documents ``cgroup-v2`` and ``cgroup-v1/memory``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,27 +81,37 @@ def holders(gpu: Gpu) -> tuple[Holder, ...]:
 
 def main_memory() -> int | None:
     """Return bytes of main memory free for this process, by the kernel and its control group; None: unknown."""
-    known = [size for size in (_available(), _left_in_group()) if size is not None]
+    known = [size for size in (_available(), *_left_in_groups()) if size is not None]
     return min(known) if known else None
 
 
 def _available() -> int | None:
     with contextlib.suppress(OSError, ValueError, IndexError):
-        for line in Path("/proc/meminfo").read_text().splitlines():
+        for line in (MACHINE / "proc/meminfo").read_text().splitlines():
             if line.startswith("MemAvailable:"):
                 return int(line.split()[1]) * 1024
     return None
 
 
-def _left_in_group() -> int | None:
-    group = Path("/sys/fs/cgroup")
-    with contextlib.suppress(OSError, ValueError):  # "max", or another version of control groups
-        left = int((group / "memory.max").read_text()) - int((group / "memory.current").read_text())
-        for line in (group / "memory.stat").read_text().splitlines():
-            if line.startswith("inactive_file "):  # files read once, which the kernel gives up for whoever asks
-                left += int(line.split()[1])
-        return max(0, left)
-    return None
+def _left_in_groups() -> Iterator[int]:
+    """Return what is left in each group that this process is in: its own, and those above."""
+    for root, limit, used, files in GROUPS:
+        for group in _own_groups(MACHINE / root, version_2=limit == "memory.max"):
+            with contextlib.suppress(OSError, ValueError):  # "max", or none of that version here
+                left = int((group / limit).read_text()) - int((group / used).read_text())
+                stat = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
+                yield max(0, left + sum(int(stat.get(name, 0)) for name in files))
+
+
+def _own_groups(root: Path, *, version_2: bool) -> list[Path]:
+    """Return the folders of this process's memory groups; in a container the root is often all that is seen."""
+    with contextlib.suppress(OSError):
+        for line in (MACHINE / "proc/self/cgroup").read_text().splitlines():
+            _, kinds, path = line.split(":", 2)
+            if (kinds == "") if version_2 else ("memory" in kinds.split(",")):
+                parts = [part for part in path.split("/") if part]
+                return [root.joinpath(*parts[:depth]) for depth in range(len(parts) + 1)]
+    return [root]
 
 
 def _ask(query: str) -> list[list[str]]:

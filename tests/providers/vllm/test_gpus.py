@@ -74,3 +74,55 @@ def test_who_holds_the_most_comes_first(smi):
 
 def test_main_memory_is_known_here():
     assert (module.main_memory() or 0) > 0
+
+
+@pytest.fixture
+def machine(tmp_path, monkeypatch):
+    """A machine of files: its path → what it holds."""
+    monkeypatch.setattr(module, "MACHINE", tmp_path)
+
+    def holds(files):
+        for name, text in ({"proc/meminfo": "MemTotal: 9000 kB\nMemAvailable: 4000 kB\n"} | files).items():
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).write_text(text)
+
+    return holds
+
+
+def group(limit, used, stat="", *, at="", old=False):
+    folder = f"sys/fs/cgroup/{'memory/' if old else ''}{at}"
+    names = ("limit_in_bytes", "usage_in_bytes") if old else ("max", "current")
+    return {
+        f"{folder}memory.{names[0]}": f"{limit}\n", f"{folder}memory.{names[1]}": f"{used}\n",
+        f"{folder}memory.stat": stat,
+    }  # fmt: skip
+
+
+def test_main_memory_is_what_the_kernel_has_available(machine):
+    machine({})
+    assert module.main_memory() == 4000 * 1024
+
+
+@pytest.mark.parametrize(
+    ("files", "left"),
+    [
+        (group(1000, 400), 600),
+        (group("max", 400), 4000 * 1024),
+        (group(10**9, 400), 4000 * 1024),
+        (group(1000, 900, "anon 200\nactive_file 300\ninactive_file 400\n"), 800),
+        (group(1000, 1001), 0),
+        (group(1000, 400, old=True), 600),
+        (group(1000, 900, "active_file 9\ntotal_active_file 300\ntotal_inactive_file 400\n", old=True), 800),
+        ({"proc/self/cgroup": "0::/a/b\n"} | group("max", 9) | group(700, 9, at="a/") | group(900, 9, at="a/b/"), 691),
+        ({"proc/self/cgroup": "3:cpu:/x\n5:memory:/a\n"} | group(1000, 900, at="a/", old=True), 100),
+        ({"proc/self/cgroup": "0::/../elsewhere\n"}, 4000 * 1024),
+    ],
+    ids=["limit", "none", "above", "read before", "beyond", "old", "old, read", "group above", "old, own", "unseen"],
+)  # fmt: skip
+def test_a_control_group_may_leave_less(machine, files, left):
+    machine(files)
+    assert module.main_memory() == left
+
+
+def test_where_nothing_is_told_main_memory_is_unknown(machine):
+    assert module.main_memory() is None
