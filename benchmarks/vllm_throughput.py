@@ -8,7 +8,8 @@ own default on the bare side. Each side is a process of its own, and they take t
 that has other things to do slows both; on a GPU each turn starts its own engine, which has all of the memory
 (`--both-loaded` and `--no-both-loaded` say otherwise). Start-up is not counted; a few other prompts warm the engine up.
 The clock stops when the last text is in hand (bare), or scored, stored and counted (llmkit). The store is new, and no
-cache is read. Exits 1 where the median of llmkit's turns is below .95 of the median of the bare ones.
+cache is read. CPU is that of all processes of a side, engine included: what other programs do to the clock, they do not
+do to that. Exits 1 where the median of llmkit's turns is below .95 of the median of the bare ones.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,7 @@ class Took:
     read: int
     written: int
     texts: Sequence[str]
+    cpu_s: float | None = None
 
     @property
     def rate(self) -> float:
@@ -203,10 +205,15 @@ class Side:
 
     def go(self, turn: int) -> Took:
         """Have it do a turn."""
+        from processes import cpu_s
+
         assert self._process.stdin is not None
+        before = cpu_s(self._process.pid)
         self._process.stdin.write(f"{turn}\n")
         self._process.stdin.flush()
-        return Took(**json.loads(self._read()))
+        took = Took(**json.loads(self._read()))
+        after = cpu_s(self._process.pid)
+        return took if before is None or after is None else replace(took, cpu_s=after - before)
 
     def _read(self) -> str:
         assert self._process.stdout is not None
@@ -256,8 +263,11 @@ def measure(job: Job, rounds: int, *, both_loaded: bool) -> dict[str, Found]:
 def line(name: str, found: Found, ratio: str) -> str:
     rates = [took.rate for took in found.took]
     start, wall = statistics.median(found.starts), statistics.median(took.wall_s for took in found.took)
+    cpu = [took.cpu_s for took in found.took if took.cpu_s is not None]
+    used = f"{statistics.median(cpu):.2f}" if cpu else "unknown"
     return (
-        f"| {name} | {start:.1f} | {wall:.2f} | {found.rate:,.0f} | {min(rates):,.0f} to {max(rates):,.0f} | {ratio} |"
+        f"| {name} | {start:.1f} | {wall:.2f} | {used} | {found.rate:,.0f} "
+        f"| {min(rates):,.0f} to {max(rates):,.0f} | {ratio} |"
     )
 
 
@@ -322,7 +332,7 @@ def report(said: argparse.Namespace, job: Job, found: Mapping[str, Found], befor
         f"{job.max_tokens}; {', '.join(f'{k}={v}' for k, v in job.engine.items())}\n"
         f"{machine()}; {software()}; load {before:.1f} before, {load()} after; medians of {len(turns)} turns\n"
     )
-    print("| | start-up s | s | tokens/s | lowest to highest | ÷ bare |\n|---|---|---|---|---|---|")
+    print("| | start-up s | s | CPU s | tokens/s | lowest to highest | ÷ bare |\n|---|---|---|---|---|---|---|")
     print(line(NAMES["bare"], found["bare"], "1"))
     print(line(NAMES["llmkit"], found["llmkit"], f"{ratio:.3f}"))
     total = job.samples * len(turns)
