@@ -21,12 +21,14 @@ def stand_in(monkeypatch):
     monkeypatch.setattr(module, "WORKER", "tests.providers.vllm.stand_in")
 
 
-def engine(how="ready", *, timeout_s=20.0, start_timeout_s=20.0, **more):
+def engine(how="ready", *, timeout_s=60.0, start_timeout_s=60.0, **more):
     start = Start(
         "vllm/m", {"model": how}, "m", environment={"PYTHONPATH": str(ROOT), "STAND_IN": "here"},
         timeout_s=start_timeout_s, **more,
     )  # fmt: skip
-    return Engine(start, lambda log, said, status: EngineError(f"{said} [{log.splitlines()[-1]}]"), timeout_s=timeout_s)
+    return Engine(
+        start, lambda log, said, status: EngineError(f"{said} [{''.join(log.splitlines()[-1:])}]"), timeout_s=timeout_s
+    )
 
 
 async def gone(pid):
@@ -85,9 +87,12 @@ class TestStart:
         await gone(child_of(running))
 
     async def test_a_start_that_takes_too_long_is_ended(self):
-        running = engine("hangs", start_timeout_s=1.0)
-        with pytest.raises(EngineError, match=r"did not start within 1 s.*start_timeout_s"):
-            await running.start()
+        for seconds in (1, 10, 100):  # the first that lets it begin, on a busy machine
+            running = engine("hangs", start_timeout_s=seconds)
+            with pytest.raises(EngineError, match=rf"did not start within {seconds} s.*start_timeout_s"):
+                await running.start()
+            if "child" in running.log.read_text():
+                break
         await gone(child_of(running))
 
     async def test_a_start_that_is_cancelled_leaves_nobody(self):
@@ -169,7 +174,7 @@ class TestEnd:
         pid, child, folder = running.pid, child_of(running), running.log.parent
         await running.stop()
         assert not alive(pid)
-        assert not alive(child)
+        await gone(child)
         assert not folder.exists()
 
     async def test_calls_under_way_fail_when_it_is_stopped(self):
