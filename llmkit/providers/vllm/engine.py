@@ -179,6 +179,8 @@ class Engine:
     async def _spawn(self) -> None:
         """Start the worker in a session of its own: a Ctrl-C at the terminal is this process's to deal with."""
         self._folder = Path(tempfile.mkdtemp(prefix="llmkit-vllm-"))
+        # vLLM leaves sockets and notes among the temporary files: there they go with the log.
+        environment = {**os.environ, **self.start_with.environment, "TMPDIR": str(self._folder)}
         ours, theirs = socket.socketpair()
         try:
             with theirs, self.log.open("wb") as log:
@@ -186,7 +188,7 @@ class Engine:
                     # -P: a file vllm.py in the current folder is not vLLM
                     sys.executable, "-P", "-m", WORKER, str(theirs.fileno()),
                     stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=[theirs.fileno()],
-                    start_new_session=True, env={**os.environ, **self.start_with.environment},
+                    start_new_session=True, env=environment,
                 )  # fmt: skip
         except BaseException:
             ours.close()

@@ -65,7 +65,7 @@ class VllmOptions(ChatOptions):
     rope_theta: Annotated[float, Field(gt=0)] | None = None
     lora: NonEmpty | None = None
     chat_template: NonEmpty | None = None
-    load_format: Literal["auto", "safetensors", "gguf", "bitsandbytes", "mistral", "dummy"] | None = None
+    load_format: Literal["auto", "safetensors", "mistral", "dummy"] | None = None
     start_timeout_s: Annotated[float, Field(gt=0)] = 1800.0
 
 

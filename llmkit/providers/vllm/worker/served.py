@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,8 @@ class Served:
         from vllm.usage.usage_lib import UsageContext
         from vllm.v1.engine.async_llm import AsyncLLM
 
+        if "kv_cache_memory_bytes" in start["arguments"]:
+            os.environ.pop("VLLM_CPU_KVCACHE_SPACE", None)  # it would go before what was asked for, without a word
         self._name, self._template = start["name"], start["chat_template"]
         self._lora = LoRARequest(Path(start["lora"]).name, 1, start["lora"]) if start["lora"] else None
         # The context decides how many tokens a step takes where nobody says: as many as for vllm.LLM.
