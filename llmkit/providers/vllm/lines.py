@@ -10,51 +10,82 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-from typing import Any
+from typing import Any, cast
 
 LONGEST = 256 * 1024 * 1024
 """Bytes of a line; log-probabilities of a long prompt make long ones."""
 
 
-class Lines:
+class Lines(asyncio.Protocol):
     """Both directions of one connection.
 
-    Args:
-        reader: Of the connection.
-        writer: Of the connection.
+    What arrived before a connection broke is still received: the last line says why. (``asyncio.StreamReader`` forgets
+    it where the other side ends with something unread.)
     """
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader, self._writer = reader, writer
+    def __init__(self) -> None:
+        self._transport: asyncio.Transport | None = None
+        self._arrived: asyncio.Queue[bytes | None] = asyncio.Queue()
+        self._begun: list[bytes] = []  # of a line whose end has not come
+        self._size = 0
+        self._written = asyncio.Event()
+        self._written.set()
 
     @classmethod
     async def over(cls, connection: socket.socket) -> Lines:
         """Take over a connected socket."""
-        return cls(*await asyncio.open_unix_connection(sock=connection, limit=LONGEST))
+        loop = asyncio.get_running_loop()
+        _, lines = await loop.create_unix_connection(cls, sock=connection)
+        return lines
 
     def send(self, message: dict[str, Any]) -> None:
         """Send a message. Nothing waits: what is in flight is bounded by the calls that wait for their answers."""
-        if not self._writer.is_closing():
-            self._writer.write(json.dumps(message, separators=(",", ":")).encode() + b"\n")
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write(json.dumps(message, separators=(",", ":")).encode() + b"\n")
 
     async def receive(self) -> dict[str, Any] | None:
         """Return the next message; None where the other side is gone."""
-        try:
-            line = await self._reader.readline()
-        except (ConnectionError, ValueError):  # ValueError: a line beyond the limit, after which nothing can be read
-            return None
-        if not line.endswith(b"\n"):
+        line = await self._arrived.get()
+        if line is None:
+            self._arrived.put_nowait(None)  # for whoever asks again
             return None
         message: dict[str, Any] = json.loads(line)
         return message
 
     async def drain(self) -> None:
         """Wait until what was sent has left, as far as the other side still reads."""
-        try:
-            await self._writer.drain()
-        except ConnectionError:
-            return
+        await self._written.wait()
 
     def close(self) -> None:
         """Close the connection."""
-        self._writer.close()
+        if self._transport is not None:
+            self._transport.close()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the connection; from its first byte on that waits to be written, ``drain`` waits."""
+        self._transport = cast("asyncio.Transport", transport)
+        self._transport.set_write_buffer_limits(high=0)
+
+    def data_received(self, data: bytes) -> None:
+        """Split into lines, in time linear in what comes."""
+        first, *others = data.split(b"\n")
+        self._begun.append(first)
+        self._size += len(first)
+        for part in others:
+            self._arrived.put_nowait(b"".join(self._begun))
+            self._begun, self._size = [part], len(part)
+        if self._size > LONGEST:
+            self.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Say that no more comes."""
+        self._written.set()
+        self._arrived.put_nowait(None)
+
+    def pause_writing(self) -> None:
+        """Note that something waits to be written."""
+        self._written.clear()
+
+    def resume_writing(self) -> None:
+        """Note that nothing waits."""
+        self._written.set()
