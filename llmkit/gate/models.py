@@ -32,7 +32,7 @@ class Models:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._stack.aclose()
+        await self._stack.__aexit__(kind, error, trace)
 
     def provider(self, ref: ModelRef) -> Provider:
         """Return the model, which may not be started yet: to name and to price it."""

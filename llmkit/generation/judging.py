@@ -42,7 +42,7 @@ class Unkept:
 
     async def __aexit__(self, *exc: object) -> None:
         self._open.clear()
-        await self._stack.aclose()
+        await self._stack.__aexit__(*exc)  # type: ignore[arg-type]  # what interrupted is told to the models
 
     def of(self, judge: str) -> Seats:
         """Return the seats of a judge: the same for all, as nobody counts their calls apart."""

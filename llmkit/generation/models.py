@@ -137,7 +137,7 @@ class Models:
     async def __aexit__(self, *exc: object) -> None:
         """Stop the models and close the store; what is paid for is committed."""
         self._open.clear()
-        await self._stack.aclose()
+        await self._stack.__aexit__(*exc)  # type: ignore[arg-type]  # what interrupted is told to the models
 
     async def prepare(self, validators: Sequence[Validator]) -> None:
         """Make sure, before anything is paid for, that the judges among the validators can be asked.

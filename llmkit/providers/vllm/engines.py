@@ -44,8 +44,8 @@ async def leave(key: str, *, hurry: bool = False) -> None:
         hurry: Somebody waits for the prompt.
     """
     place = _places[asyncio.get_running_loop()][key]
+    place.users -= 1  # before anything is waited for, and so could be interrupted
     async with place.lock:
-        place.users -= 1
         if place.users == 0 and place.engine is not None:
             engine, place.engine = place.engine, None
             await engine.stop(hurry=hurry)

@@ -92,12 +92,26 @@ def checked(model: str, options: Mapping[str, Any], url: str | None) -> VllmOpti
             f"{', '.join(wrong)}: of an engine that llmkit starts, and vllm/{model} is asked at a server",
             hint="Leave it out, or start the server with it",
         )
+    if found.speculative_config is not None:
+        _check_drafting(found.speculative_config)
     if not url and (wrong := sorted(given & (OF_SERVERS | {"max_tokens_field"}))):
         raise UsageError(
             f"{', '.join(wrong)}: of a server, and vllm/{model} names none",
             hint=f"Write vllm/{model}@http://127.0.0.1:8000",
         )
     return found
+
+
+def _check_drafting(config: Mapping[str, Any]) -> None:
+    """Refuse what loads code by its name, and what would be passed over: a draft model is given to vLLM as a folder.
+
+    Raises:
+        UsageError: There is such a thing.
+    """
+    wrong = sorted({"draft_load_config", "revision", "code_revision", "trust_remote_code"} & set(config))
+    if wrong or config.get("method") == "custom_class":
+        what = ", ".join(wrong) or "method: custom_class"
+        raise UsageError(f"speculative_config may not hold {what}", hint="Name a draft model's folder, or ORG/NAME")
 
 
 def in_bytes(size: int | str) -> int:

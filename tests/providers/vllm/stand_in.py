@@ -18,9 +18,11 @@ async def main(descriptor):
     os.set_inheritable(descriptor, False)
     lines = await Lines.over(socket.socket(fileno=descriptor))
     start = (await lines.receive())["start"]
-    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])  # as vLLM has its own
-    print(f"child {child.pid}", flush=True)  # noqa: T201
     how = start["arguments"]["model"]
+    kept = [descriptor] if how == "forks" else []  # as a forked child keeps what its parent has open
+    sleeps = [sys.executable, "-c", "import time; time.sleep(600)"]
+    child = subprocess.Popen(sleeps, pass_fds=kept)  # as vLLM has its own
+    print(f"child {child.pid}", flush=True)  # noqa: T201
     if how == "crashes":
         print("Segmentation fault", flush=True)  # noqa: T201
         os.kill(os.getpid(), signal.SIGKILL)
@@ -49,6 +51,9 @@ async def main(descriptor):
             lines.send({"failed": "EngineDeadError: it died"})
             await lines.drain()
             end(child, 0)
+    if how == "stays":
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        time.sleep(600)
     end(child, 0)
 
 

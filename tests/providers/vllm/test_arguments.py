@@ -112,5 +112,6 @@ def test_what_decides_is_named_by_content_and_not_by_place(tmp_path):
 
 
 def test_what_decides_nothing_is_not_named():
-    assert deciding(VllmOptions(start_timeout_s=3.0, gpu_memory_utilization=0.5, load_format="safetensors")) == {}
+    assert deciding(VllmOptions(start_timeout_s=3.0, gpu_memory_utilization=0.5, kv_cache_memory_bytes="1G")) == {}
+    assert deciding(VllmOptions(load_format="dummy")) == {"load_format": "dummy"}  # random weights
     assert deciding(VllmOptions(max_model_len=128)) == {"max_model_len": "128"}

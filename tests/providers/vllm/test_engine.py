@@ -21,14 +21,12 @@ def stand_in(monkeypatch):
     monkeypatch.setattr(module, "WORKER", "tests.providers.vllm.stand_in")
 
 
-def engine(how="ready", *, timeout_s=60.0, start_timeout_s=60.0, **more):
+def engine(how="ready", *, start_timeout_s=60.0, **more):
     start = Start(
         "vllm/m", {"model": how}, "m", environment={"PYTHONPATH": str(ROOT), "STAND_IN": "here"},
         timeout_s=start_timeout_s, **more,
     )  # fmt: skip
-    return Engine(
-        start, lambda log, said, status: EngineError(f"{said} [{''.join(log.splitlines()[-1:])}]"), timeout_s=timeout_s
-    )
+    return Engine(start, lambda log, said, status: EngineError(f"{said} [{''.join(log.splitlines()[-1:])}]"))
 
 
 async def gone(pid):
@@ -113,7 +111,7 @@ class TestStart:
 class TestAnswers:
     @pytest.fixture
     async def running(self):
-        running = engine(timeout_s=5.0)
+        running = engine()
         await running.start()
         yield running
         await running.stop()
@@ -159,10 +157,10 @@ class TestAnswers:
         assert running.log.is_file()
 
     async def test_a_call_has_its_time(self):
-        running = engine(timeout_s=0.2)
+        running = engine()
         await running.start()
         with pytest.raises(ProviderError, match="timeout_s") as caught:
-            await running.post("nothing", {})
+            await running.post("nothing", {}, timeout_s=0.2)
         assert caught.value.fault == "timeout"
         await running.stop()
 
@@ -203,3 +201,34 @@ class TestEnd:
         await gone(int(pid))
         await gone(int(child))
         subprocess.run(["rm", "-r", folder], check=True)
+
+    async def test_a_worker_that_is_killed_is_missed_though_a_child_holds_its_connection(self):
+        running = engine("forks")
+        await running.start()
+        call = asyncio.create_task(running.post("nothing", {}))
+        await running.post("echo", {})
+        os.kill(running.pid, signal.SIGKILL)
+        async with asyncio.timeout(30):
+            with pytest.raises(EngineError):
+                await call
+        await gone(child_of(running))
+        await running.stop()
+
+    async def test_a_log_that_somebody_removed_hides_no_death(self):
+        running = engine()
+        await running.start()
+        running.log.unlink()
+        with pytest.raises(EngineError, match="vllm/m died: EngineDeadError: it died"):
+            await running.post("die", {})
+
+    async def test_an_end_that_is_interrupted_ends_everything_at_once(self):
+        running = engine("stays")
+        await running.start()
+        pid, child = running.pid, child_of(running)
+        ending = asyncio.create_task(running.stop())
+        await asyncio.sleep(0)
+        ending.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await ending
+        await gone(pid)
+        await gone(child)

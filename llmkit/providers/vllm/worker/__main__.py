@@ -44,6 +44,7 @@ async def main(descriptor: int) -> None:
         end_all(1)
     lines.send({"ready": served.facts()})
     await _serve(served, lines, listening)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # for the timer's thread, where it cannot be set
     threading.Timer(LAST_WORDS_S, end_all).start()
     served.stop()
     end_all()
@@ -102,7 +103,8 @@ def end_all(code: int = 0) -> Any:
     behind the others, end by themselves once nobody is left.
     """
     if os.getpgrp() == os.getpid():
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        if threading.current_thread() is threading.main_thread():  # only there it may be set; ``main`` has it set else
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
         os.killpg(0, signal.SIGTERM)
         latest = time.monotonic() + ASKED_S
         while left := _others():
