@@ -8,7 +8,7 @@ import os
 import sqlite3
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from pathlib import Path
 
 from tests.runs.process import ROOT, Ended, end
@@ -16,8 +16,19 @@ from tests.runs.process import ROOT, Ended, end
 LOOKS_S = 0.05
 
 
-async def start(folder: Path, *arguments: str) -> Process:
-    """Start ``llmkit`` in a folder."""
+@contextlib.asynccontextmanager
+async def running(folder: Path, *arguments: str) -> AsyncIterator[Process]:
+    """``llmkit`` in a folder; a test that fails leaves none behind."""
+    process = await _start(folder, *arguments)
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await end(process)
+
+
+async def _start(folder: Path, *arguments: str) -> Process:
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("OPENAI_", "LLMKIT_", "ANTHROPIC_"))}
     return await asyncio.create_subprocess_exec(
         sys.executable, "-m", "llmkit", *arguments, cwd=folder, stdin=asyncio.subprocess.DEVNULL, stdout=PIPE,
@@ -27,10 +38,11 @@ async def start(folder: Path, *arguments: str) -> Process:
 
 async def run(folder: Path, *arguments: str) -> Ended:
     """Run ``llmkit`` to its end."""
-    return await end(await start(folder, *arguments))
+    async with running(folder, *arguments) as process:
+        return await end(process)
 
 
-async def until(reached: Callable[[], bool], *, within_s: float = 120) -> None:
+async def until(reached: Callable[[], bool], *, within_s: float = 400) -> None:
     """Look again and again; what is looked at lies outside this process."""
     async with asyncio.timeout(within_s):
         while not reached():

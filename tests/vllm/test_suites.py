@@ -12,7 +12,7 @@ import pytest
 from llmkit.reports.document import document_schema
 from tests.judges.project import project as write_judge
 from tests.runs.process import Ended, end
-from tests.vllm.command import LOOKS_S, alive, descendants, start, until
+from tests.vllm.command import LOOKS_S, alive, descendants, running, until
 from tests.vllm.models import ENGINE, folder, typed
 from tests.vllm.suites import project
 
@@ -26,12 +26,12 @@ PERSON = {
 
 async def watched(where: Path, *arguments: str) -> tuple[Ended, int]:
     """Run a command, and count the engines that it started; none is left behind."""
-    process = await start(where, *arguments)
-    ending = asyncio.ensure_future(end(process))
     seen: set[tuple[int, str]] = set()  # a process changes its name when it begins its program, and when it has ended
-    while not ending.done():
-        seen |= set(descendants(process.pid).items())
-        await asyncio.wait({ending}, timeout=LOOKS_S)
+    async with running(where, *arguments) as process:
+        ending = asyncio.ensure_future(end(process))
+        while not ending.done():
+            seen |= set(descendants(process.pid).items())
+            await asyncio.wait({ending}, timeout=LOOKS_S)
     await until(lambda: not alive({pid for pid, _ in seen}), within_s=10)
     return ending.result(), len({pid for pid, name in seen if "vllm.worker" in name})
 
