@@ -1,6 +1,6 @@
 """What llmkit costs over bare vLLM: a suite of 200 samples in process, against `vllm.LLM.chat` on the same prompts.
 
-    python benchmarks/vllm_throughput.py [--model FOLDER_OR_NAME] [--rounds 3] [--json FILE]
+    python benchmarks/vllm_throughput.py [--model FOLDER_OR_NAME] [--rounds N] [--json FILE]
 
 Both write the same number of tokens (`ignore_eos`, greedy), with the same engine arguments; what is not set is vLLM's
 own default on the bare side. Each side is a process of its own, and they take turns in changing order, each turn with
@@ -8,8 +8,8 @@ own default on the bare side. Each side is a process of its own, and they take t
 that has other things to do slows both; on a GPU each turn starts its own engine, which has all of the memory
 (`--both-loaded` and `--no-both-loaded` say otherwise). Start-up is not counted; a few other prompts warm the engine up.
 The clock stops when the last text is in hand (bare), or scored, stored and counted (llmkit). The store is new, and no
-cache is read. CPU is that of all processes of a side, engine included: what other programs do to the clock, they do not
-do to that. Exits 1 where the median of llmkit's turns is below .95 of the median of the bare ones.
+cache is read. CPU is that of all processes of a side, engine included; its waiting spins, so neighbours move it, too.
+Exits 1 where the median of llmkit's turns is below .95 of the median of the bare ones.
 """
 
 from __future__ import annotations
