@@ -152,9 +152,7 @@ class Engine:
         return last
 
     def _load(self, key: str) -> Any:
-        xllamacpp = binding()
-        params = xllamacpp.CommonParams()
-        params.model.path = str(self.path)
+        params = parameters(self.path, key)
         params.model_alias = {self.alias}
         params.n_ctx = self.n_ctx * self.slots  # the engine shares it out
         params.n_parallel = self.slots
@@ -163,13 +161,7 @@ class Engine:
         if self.gpu_layers is not None:
             params.n_gpu_layers = self.gpu_layers
         params.use_jinja = True
-        params.hostnames = ["127.0.0.1"]
-        params.port = 0
-        params.api_keys = [key]
-        params.ui = params.endpoint_slots = params.endpoint_props = False
-        params.offline = True
-        params.verbosity = -1
-        return xllamacpp.Server(params)
+        return serve(params)
 
     def _unload(self) -> None:
         if self._server is not None:
@@ -223,6 +215,34 @@ def binding() -> Any:
     finally:
         if unset:
             os.environ.pop("GOMP_SPINCOUNT", None)
+
+
+def parameters(path: Path, key: str) -> Any:
+    """Return what every server here is started with: a quiet one, behind a port of loopback that takes this key."""
+    params = binding().CommonParams()
+    params.model.path = str(path)
+    params.hostnames = ["127.0.0.1"]
+    params.port = 0
+    params.api_keys = [key]
+    params.ui = params.endpoint_slots = params.endpoint_props = False
+    params.offline = True
+    params.verbosity = -1
+    return params
+
+
+def serve(params: Any) -> Any:
+    """Start a server; return it once its loop takes tasks.
+
+    The binding returns before that, and a server that is let go of so early is waited for without end: its loop
+    sets out after it was told to stop. What the loop itself answers shows that it runs.
+
+    Raises:
+        Exception: Whatever C++ threw.
+    """
+    params.endpoint_metrics = True
+    server = binding().Server(params)
+    server.handle_metrics()
+    return server
 
 
 def _was_stopped() -> ProviderError:

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from llmkit.errors import DataError, ProviderError
-from llmkit.providers.engine import binding
+from llmkit.providers.engine import parameters, serve
 from llmkit.providers.gguf import MAGIC
 from llmkit.text import one_line
 
@@ -87,24 +87,16 @@ def tokenizer_of(path: Path) -> Iterator[GgufTokenizer]:
         DataError: The file's header is broken.
     """
     name = f"gguf:{vocabulary_hash(path)[:_SHOWN]}"
-    xllamacpp = binding()
-    params = xllamacpp.CommonParams()
-    params.model.path = str(path)
+    key = token_urlsafe(32)
+    params = parameters(path, key)
     params.n_ctx = _CONTEXT
     params.n_parallel = 1
     params.n_gpu_layers = 0
     params.warmup = False
     params.no_extra_bufts = True  # weights are mapped as they lie, not rearranged for the processor
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 1
-    params.hostnames = ["127.0.0.1"]
-    params.port = 0
-    key = token_urlsafe(32)
-    params.api_keys = [key]
-    params.ui = params.endpoint_slots = params.endpoint_props = False
-    params.offline = True
-    params.verbosity = -1
     try:
-        server = xllamacpp.Server(params)
+        server = serve(params)
     except Exception as error:  # the binding raises whatever C++ threw
         reason = one_line(str(error)) or type(error).__name__
         raise ProviderError("bad_request", f"llama.cpp cannot load {path}: {reason}") from error

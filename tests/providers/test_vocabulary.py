@@ -3,14 +3,15 @@
 import gc
 import os
 from importlib.util import find_spec
+from types import SimpleNamespace
 
 import pytest
 
 from llmkit.errors import DataError
-from llmkit.providers import gguf
+from llmkit.providers import engine, gguf
 from llmkit.providers.base import Tokenizes
 from llmkit.providers.local import Local
-from llmkit.providers.vocabulary import vocabulary_hash
+from llmkit.providers.vocabulary import tokenizer_of, vocabulary_hash
 from llmkit.samples.needle.grid import make
 from llmkit.samples.needle.spec import NeedleData
 from llmkit.types import Message, Request
@@ -60,6 +61,24 @@ def test_a_closed_one_leaves_nothing_running():
         assert kernel_threads() > before
     gc.collect()
     assert kernel_threads() <= before
+
+
+def test_a_server_is_handed_out_once_its_loop_runs(monkeypatch):
+    """One that is let go of before is waited for without end; a busy machine let it happen."""
+    path = gguf.packaged(gguf.KNOWN[MODEL])
+    assert path is not None
+    asked = []
+
+    class Server(engine.binding().Server):
+        def handle_metrics(self):
+            asked.append(found := super().handle_metrics())
+            return found
+
+    binding = SimpleNamespace(CommonParams=engine.binding().CommonParams, Server=Server)
+    monkeypatch.setattr(engine, "binding", lambda: binding)
+    with tokenizer_of(path):
+        (answered,) = asked
+    assert "llamacpp:requests_processing 0" in answered
 
 
 def test_the_name_is_the_vocabularys(tokenizer):
