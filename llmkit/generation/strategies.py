@@ -17,7 +17,7 @@ from typing import Any
 
 from llmkit.canonical import digest
 from llmkit.comparisons import CONTROL, StrategyComparison
-from llmkit.errors import LlmkitError, ProviderError, StoreError, UsageError
+from llmkit.errors import LlmkitError, ProviderError, UsageError
 from llmkit.generation.arms import Arm
 from llmkit.generation.conclude import Trials, conclude
 from llmkit.generation.generator import Generator
@@ -28,6 +28,7 @@ from llmkit.generations import Attempt, GenerationFailed, GenerationOverBudget
 from llmkit.runs.streak import Streak
 from llmkit.structured.format import Binds
 from llmkit.structured.loop import Task
+from llmkit.structured.validators import ValidatorCrash
 
 Told = Callable[[str, Piece, Trial, Sequence[Attempt]], None]
 """Is told of each trial: the strategy's name, the row, the numbers, the attempts behind them."""
@@ -177,7 +178,8 @@ class _Racing:
             return
         except GenerationFailed as error:
             trial, attempts = gave_up(error, task.row, self._target), error.attempts
-            self._watch(error.__cause__)
+            if self._ends(error):
+                return
         except LlmkitError as error:
             if isinstance(error, UsageError) and isinstance(self._generator.form, Binds):
                 trial = refused(error, task.row, self._target)  # this row's form alone cannot be had so
@@ -188,15 +190,18 @@ class _Racing:
             self._streak.answered()
         self._note(arm, place, row, trial, attempts)
 
-    def _watch(self, cause: BaseException | None) -> None:
-        """End it where the server fails every call, or the store does."""
-        if isinstance(cause, StoreError):
+    def _ends(self, error: GenerationFailed) -> bool:
+        """Whether it ends everything: the server fails every call, or what broke is no strategy's failure."""
+        cause = error.__cause__
+        if isinstance(cause, ProviderError):
+            self._streak.failed(cause.fault)
+            over = self._streak.hopeless(cause.fault)
+        else:  # the store, or a model's engine; a validator's crash is its row's alone
+            broke = isinstance(cause, LlmkitError) and error.ledger.stop == "failed"
+            over = broke and not isinstance(cause, ValidatorCrash)
+        if over and isinstance(cause, LlmkitError):
             self._trials.error = self._trials.error or cause
-        if not isinstance(cause, ProviderError):
-            return
-        self._streak.failed(cause.fault)
-        if self._streak.hopeless(cause.fault):
-            self._trials.error = self._trials.error or cause
+        return over
 
     def _note(self, arm: Arm, place: int, row: Piece, trial: Trial, attempts: Sequence[Attempt]) -> None:
         self._trials.done[arm.name][place] = trial

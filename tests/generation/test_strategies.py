@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from llmkit.errors import BudgetError, LlmkitError, ProviderError, UnknownNameError, UsageError
+from llmkit.errors import BudgetError, EngineError, LlmkitError, ProviderError, UnknownNameError, UsageError
 from llmkit.generation.arms import arms_of
+from llmkit.providers.openai import OpenAI
 from llmkit.structured.loop import Policy
 from tests.generation.weak import FREE, TOML, colour, compared, row_of, rows, weak, without
 from tests.providers.server import Server, ok, status
@@ -225,6 +226,21 @@ async def test_a_wrong_key_ends_it_at_once(folder):
             await compared(server, ["plain", "reprompt"], rows(50), folder, concurrency=1)
         assert len(server.log) == 1
     assert raised.value.fault == "auth"
+
+
+async def test_an_engine_that_dies_ends_it_and_is_no_strategys_failure(folder, monkeypatch):
+    """Also where it dies in the middle of the last row, after answers that were not valid."""
+    complete = OpenAI.complete
+
+    async def dies(self, request):
+        if server.log:  # in the row's second attempt
+            raise EngineError("the engine died")
+        return await complete(self, request)
+
+    monkeypatch.setattr(OpenAI, "complete", dies)
+    async with Server(default=weak(colour(0.0))) as server:
+        with pytest.raises(EngineError, match="the engine died"):
+            await compared(server, ["plain", "reprompt"], rows(1), folder)
 
 
 async def test_where_every_row_broke_there_is_nothing_to_compare(folder):
