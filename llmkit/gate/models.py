@@ -6,7 +6,7 @@ import contextlib
 from types import TracebackType
 
 from llmkit.canonical import digest
-from llmkit.providers.base import ModelRef, Provider
+from llmkit.providers.base import ModelRef, Provider, fetch
 from llmkit.providers.limits import Limiter, limiter_for
 from llmkit.providers.registry import create
 from llmkit.runs.begin import started
@@ -40,6 +40,11 @@ class Models:
         if key not in self._made:
             self._made[key] = create(ref, display=self._keyless)
         return self._made[key]
+
+    async def fetch(self, ref: ModelRef) -> None:
+        """Have the model here, so that it can be named; where no call may be made nothing is fetched either."""
+        if not self._keyless:
+            await fetch([self.provider(ref)])
 
     async def start(self, ref: ModelRef) -> tuple[Provider, Limiter]:
         """Return the model, started, and the limiter that all who ask it share."""

@@ -136,6 +136,7 @@ async def set_up(
         base = Plan(reached.base, reached.base_model, epochs, limit, options.seed, reached.base_origins, rows)
     for plan in (head,) if base is None else (head, base):
         check_abilities(plan.suite, models.provider(plan.model), plan.model.params)
+        await models.fetch(plan.model)
     units = shuffled(suite.samples(limit), options.seed)
     comparison = "" if options.fresh else _comparison(head, base, baseline, models)
     size = size_of(means.store, suite, head.model.name, gatings, units, epochs, comparison)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from llmkit.canonical import digest
 from llmkit.config import Settings, load_settings
-from llmkit.providers.base import Provider
+from llmkit.providers.base import Provider, fetch
 from llmkit.providers.budget import Budget
 from llmkit.providers.limits import limiter_for
 from llmkit.providers.pricing import Prices
@@ -92,6 +92,7 @@ async def ask_twice(
     prepare(scorers)
     if cap is not None:
         await check_cap(pairs, prices)
+    await fetch(provider for _, provider in pairs)
     await ready(Bench(store, settings, budget=Budget(cap)), scorers)
     with contextlib.ExitStack() as locks:
         both = [_both(plan, provider, options, store, locks) for plan, provider in pairs]

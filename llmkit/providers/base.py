@@ -6,7 +6,7 @@ llmkit's own and live in the callers. It raises ``ProviderError`` and nothing el
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
@@ -88,6 +88,30 @@ def identity(provider: Provider) -> dict[str, str]:
     """Name what outside the request decides the answer: provider, model, endpoint or weights, engine."""
     said = provider.identity() if isinstance(provider, SpeaksWire) else {}
     return {"provider": provider.name, "model": provider.model, **said}
+
+
+@runtime_checkable
+class Fetches(Protocol):
+    """Offered by providers that bring a model to this machine; ``identity`` may not know what it is before."""
+
+    async def fetch(self) -> None:
+        """Fetch what is not here. Nothing is started.
+
+        Raises:
+            UsageError: It cannot be had.
+        """
+        ...
+
+
+async def fetch(providers: Iterable[Provider]) -> None:
+    """Have all models here, so that ``identity`` is today what it is tomorrow. Not for what is only shown.
+
+    Raises:
+        UsageError: One cannot be had.
+    """
+    for provider in providers:
+        if isinstance(provider, Fetches):
+            await provider.fetch()
 
 
 @runtime_checkable

@@ -12,7 +12,7 @@ from typing import Any
 from llmkit.canonical import digest
 from llmkit.config import Settings, load_settings
 from llmkit.errors import LlmkitError, UsageError
-from llmkit.providers.base import ModelRef, Provider
+from llmkit.providers.base import ModelRef, Provider, fetch
 from llmkit.providers.budget import Budget
 from llmkit.providers.limits import HIGHEST, limiter_for
 from llmkit.providers.pricing import Prices
@@ -136,6 +136,7 @@ async def _evaluate(
     prepare(scorers)
     if cap is not None:
         await check_cap(pairs, Prices(settings.prices))
+    await fetch(provider for _, provider in pairs)
     with Store(options.store or settings.store_path) as store, contextlib.ExitStack() as locks:
         checks = [check for plan, _ in pairs if plan.form is not None for check in plan.form.checks]
         await ready(Bench(store, settings, budget=Budget(cap)), scorers, checks)

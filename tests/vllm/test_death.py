@@ -80,12 +80,15 @@ async def test_ctrl_c_during_the_start_leaves_nothing(tmp_path, moment):
     await until(lambda: not alive(started), within_s=GONE_S)
 
 
-async def test_a_killed_command_takes_its_engine_with_it(tmp_path):
+async def test_a_killed_command_takes_its_engine_and_its_files_with_it(tmp_path, monkeypatch):
     project(tmp_path, rows=ROWS, tokens=24, more=SLOW)
+    (temporary := tmp_path / "temporary").mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
     async with running(tmp_path, *command()) as process:
         await until(lambda: stored(tmp_path) >= 1)
         started = descendants(process.pid)
         assert any("EngineCore" in name for name in started.values())
+        assert list(temporary.glob("llmkit-vllm-*"))
         process.kill()
         await end(process)
-    await until(lambda: not alive(started), within_s=GONE_S)
+    await until(lambda: not alive(started) and not list(temporary.glob("llmkit-vllm-*")), within_s=GONE_S)

@@ -68,6 +68,17 @@ def start_of(who: str, model: str, options: VllmOptions, found: weights.Weights,
     )  # fmt: skip
 
 
+def fetch_beside(who: str, options: VllmOptions) -> None:
+    """Fetch an adapter and a draft model that are of the hub and not here.
+
+    Raises:
+        UsageError: One cannot be had.
+    """
+    for name in (options.lora, (options.speculative_config or {}).get("model")):
+        if isinstance(name, str):
+            _beside(who, name)
+
+
 def deciding(options: VllmOptions) -> dict[str, str]:
     """Return the options that decide an answer, as texts; adapter, draft model and template by their content."""
     named = {name: getattr(options, name) for name in sorted(OF_ENGINES - NO_MATTER - IN_FILES)}

@@ -22,7 +22,7 @@ from llmkit.providers.http import Reply
 from llmkit.providers.params import SHAPES
 from llmkit.providers.starting import tell
 from llmkit.providers.vllm import engines, failures, memory, weights
-from llmkit.providers.vllm.arguments import deciding, start_of
+from llmkit.providers.vllm.arguments import deciding, fetch_beside, start_of
 from llmkit.providers.vllm.engine import Engine, Start
 from llmkit.providers.vllm.installed import installed
 from llmkit.providers.vllm.options import MAX_NUM_SEQS, VllmOptions
@@ -99,6 +99,22 @@ class VllmEngine:
             interrupted = isinstance(error, (asyncio.CancelledError, KeyboardInterrupt))
             await engines.leave(self._key, hurry=interrupted)
 
+    async def fetch(self) -> None:
+        """Fetch what is not on this machine: weights, adapter, draft model.
+
+        Raises:
+            UsageError: They cannot be had.
+        """
+
+        def everything() -> None:
+            self.weights()
+            fetch_beside(self.who, self.options)
+
+        try:
+            await aside(everything)
+        finally:
+            tell(self.who, None)
+
     def weights(self) -> weights.Weights:
         """Return where the weights lie, fetched where they are not on this machine.
 
@@ -110,9 +126,8 @@ class VllmEngine:
         return self._weights
 
     def identity(self) -> Mapping[str, str]:
-        """Return weights, engine and every option that decides an answer."""
-        # Nothing is fetched to say what would be.
-        found = {"weights": "not fetched"} if self._weights is None else weights.identity(self._weights)
+        """Return weights, engine and every option that decides an answer; of weights that are not here, nothing."""
+        found = {} if self._weights is None else weights.identity(self._weights)
         return {**found, "engine": f"{self._vllm.distribution} {self._vllm.version}", **deciding(self.options)}
 
     def wire(self, request: Request) -> dict[str, Any]:

@@ -92,6 +92,8 @@ class Engine:
         self._reading: asyncio.Task[None] | None = None
         self._broken: LlmkitError | None = None
         self._outliving: asyncio.Task[None] | None = None
+        # All who share the engine wait here for a place, and their time is that within it.
+        self._places = asyncio.Semaphore(start.arguments["max_num_seqs"])
 
     @property
     def pid(self) -> int | None:
@@ -161,6 +163,10 @@ class Engine:
             ProviderError: The engine refuses the request, or does not answer in time.
             EngineError: The engine is dead.
         """
+        async with self._places:
+            return await self._posted(path, body, timeout_s)
+
+    async def _posted(self, path: str, body: Mapping[str, Any], timeout_s: float) -> Reply:
         if self._broken is not None:
             raise self._broken
         assert self._lines is not None
@@ -213,6 +219,7 @@ class Engine:
                     "name": start.name,
                     "chat_template": start.chat_template,
                     "lora": start.lora,
+                    "folder": str(self._folder),
                 }
             }
         )

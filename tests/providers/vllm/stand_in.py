@@ -38,7 +38,8 @@ async def main(descriptor):
     held = {}
     while (message := await lines.receive()) is not None and "stop" not in message:
         if "abort" in message:
-            lines.send({"id": held.pop("teller"), "document": {"aborted": message["abort"]}})
+            if held:
+                lines.send({"id": held.pop("teller"), "document": {"aborted": message["abort"]}})
             continue
         number, path, body = message["id"], message["path"], message["body"]
         if path == "echo":

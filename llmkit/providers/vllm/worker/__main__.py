@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -30,11 +31,12 @@ async def main(descriptor: int) -> None:
     told = await lines.receive()
     if told is None:
         return
+    folder = Path(told["start"]["folder"])
     starting = asyncio.create_task(_started(told["start"]))
     listening = asyncio.create_task(lines.receive())
     await asyncio.wait({starting, listening}, return_when=asyncio.FIRST_COMPLETED)
     if not starting.done():  # told to stop, or left alone, while vLLM loads: nothing there can be interrupted
-        end_all()
+        end_all(unwanted=None if listening.result() else folder)
     try:
         served = starting.result()
     except BaseException as error:  # whatever it is, the other side has to hear of it
@@ -43,11 +45,11 @@ async def main(descriptor: int) -> None:
         await lines.drain()
         end_all(1)
     lines.send({"ready": served.facts()})
-    await _serve(served, lines, listening)
+    unwanted = None if await _serve(served, lines, listening) else folder
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # for the timer's thread, where it cannot be set
-    threading.Timer(LAST_WORDS_S, end_all).start()
+    threading.Timer(LAST_WORDS_S, end_all, kwargs={"unwanted": unwanted}).start()
     served.stop()
-    end_all()
+    end_all(unwanted=unwanted)
 
 
 async def _started(start: dict[str, Any]) -> Any:
@@ -61,7 +63,8 @@ async def _started(start: dict[str, Any]) -> Any:
     return await asyncio.to_thread(load)
 
 
-async def _serve(served: Any, lines: Lines, listening: asyncio.Task[dict[str, Any] | None]) -> None:
+async def _serve(served: Any, lines: Lines, listening: asyncio.Task[dict[str, Any] | None]) -> bool:
+    """Answer until told to stop, or the engine is dead; False where nobody is there any more."""
     calls: dict[int, asyncio.Task[None]] = {}
     dead = asyncio.create_task(served.died())
     while True:
@@ -69,7 +72,7 @@ async def _serve(served: Any, lines: Lines, listening: asyncio.Task[dict[str, An
         if dead.done():
             lines.send({"failed": dead.result()})
             await lines.drain()
-            return
+            return True
         message = listening.result()
         if message is None or "stop" in message:
             break
@@ -86,6 +89,7 @@ async def _serve(served: Any, lines: Lines, listening: asyncio.Task[dict[str, An
         call.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await asyncio.gather(*calls.values(), dead, return_exceptions=True)
+    return message is not None
 
 
 def _forget(calls: dict[int, asyncio.Task[None]], number: int, _: asyncio.Task[None]) -> None:
@@ -96,8 +100,10 @@ async def _answer(served: Any, lines: Lines, message: dict[str, Any]) -> None:
     lines.send({"id": message["id"], **await served.answer(message["path"], message["body"])})
 
 
-def end_all(code: int = 0) -> Any:
+def end_all(code: int = 0, unwanted: Path | None = None) -> Any:
     """End this process and all that vLLM started: they are one process group, for the worker leads a session.
+
+    Log and temporary files go with them, ``unwanted``, where whoever would look into them is gone.
 
     They are asked first, so that they take their shared memory with them; Python's resource trackers, which clean up
     behind the others, end by themselves once nobody is left.
@@ -114,6 +120,8 @@ def end_all(code: int = 0) -> Any:
                         os.kill(pid, signal.SIGKILL)
                 break
             time.sleep(0.02)
+    if unwanted is not None:
+        shutil.rmtree(unwanted, ignore_errors=True)
     os._exit(code)
 
 
