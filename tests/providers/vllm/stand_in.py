@@ -34,7 +34,7 @@ async def main(descriptor):
     if how == "hangs":
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         time.sleep(600)
-    lines.send({"ready": {"max_model_len": 8, "environment": os.environ.get("STAND_IN"), "start": start}})
+    lines.send({"ready": {"max_model_len": 8, "environment": dict(os.environ), "start": start}})
     held = {}
     while (message := await lines.receive()) is not None and "stop" not in message:
         if "abort" in message:

@@ -56,11 +56,21 @@ class TestStart:
         running = engine(chat_template="{{ x }}", lora="/adapter")
         await running.start()
         assert running.facts["max_model_len"] == 8
-        assert running.facts["environment"] == "here"
+        assert running.facts["environment"]["STAND_IN"] == "here"
         assert running.facts["start"] == {
             "arguments": {"model": "ready", "max_num_seqs": 8}, "name": "m", "chat_template": "{{ x }}",
             "lora": "/adapter", "folder": str(running.log.parent),
         }  # fmt: skip
+        await running.stop()
+
+    async def test_what_is_compiled_is_kept_and_all_else_goes_with_the_engine(self, monkeypatch, tmp_path):
+        monkeypatch.delenv("TORCHINDUCTOR_CACHE_DIR", raising=False)
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+        running = engine()
+        await running.start()
+        said = running.facts["environment"]
+        assert said["TORCHINDUCTOR_CACHE_DIR"] == str(tmp_path / "llmkit" / "torchinductor")
+        assert said["TMPDIR"] == str(running.log.parent)
         await running.stop()
 
     async def test_a_start_is_told_from_its_beginning_to_its_end(self):
