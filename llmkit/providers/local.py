@@ -39,7 +39,7 @@ from llmkit.providers.cpus import usable_cpus
 from llmkit.providers.engine import BATCH, Engine
 from llmkit.providers.forced import loglikelihoods
 from llmkit.providers.params import validate
-from llmkit.providers.starting import tell
+from llmkit.providers.starting import STARTED, tell
 from llmkit.providers.vocabulary import tokenizer_of
 from llmkit.tokens import Tokenizer
 from llmkit.types import Completion, Request
@@ -131,6 +131,7 @@ class Local:
         tell(who, "loading weights" if self._path is not None else "fetching weights")
         try:
             await self._start()
+            tell(who, STARTED)
         finally:
             tell(who, None)
         return self

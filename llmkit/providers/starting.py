@@ -6,8 +6,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+STARTED = "started"
+"""The last stage of a start that went well."""
+
 Watcher = Callable[[str, str | None], None]
-"""Takes who starts (``vllm/ORG/MODEL``) and what it does now; None: the start is over, well or not."""
+"""Takes who starts (``vllm/ORG/MODEL``) and what it does now; None: it does nothing more, and may not have started."""
 
 _watcher: ContextVar[Watcher | None] = ContextVar("llmkit_starting", default=None)
 

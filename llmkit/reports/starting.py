@@ -6,7 +6,6 @@ There is one terminal, and one display at a time redraws itself on it: where a r
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -19,6 +18,8 @@ from rich.spinner import Spinner
 from llmkit.reports.text import one_line
 
 REFRESHES_PER_SECOND = 5
+STARTED = "started"
+"""The stage that ends a start which went well, as ``providers.starting`` says it."""
 SOON_S = 5.0
 """A start that takes no longer is worth no line in a log."""
 OFTEN_S = 5.0
@@ -91,29 +92,30 @@ class Starting:
         self._lock = threading.RLock()  # weights are fetched in a thread
 
     def __call__(self, who: str, stage: str | None) -> None:
-        """Take a stage; None ends the start. Where an error ends it, the error is what is said."""
-        failed = sys.exc_info()[0] is not None
+        """Take a stage; None ends the start, of which nothing is said: an error is, or it was a download alone."""
         with self._lock:
             start = _starts.get(who)
-            if stage is None:
+            over = stage is None or stage == STARTED
+            if over:
                 _starts.pop(who, None)
             elif start is None:
                 start = _starts[who] = _Start(self._clock())
             if start is not None:
                 start.stage = stage or start.stage
                 if not self._console.is_terminal:
-                    self._log(who, start, over=stage is None, failed=failed)
+                    self._log(who, start, over=over)
             self.draw()
             for holder in _holders:
                 holder.redraw()
 
-    def _log(self, who: str, start: _Start, *, over: bool, failed: bool = False) -> None:
+    def _log(self, who: str, start: _Start, *, over: bool) -> None:
         """Write a line where it is time for one, and see to it that the next is not too long in coming."""
         now = self._clock()
-        due = start.told and not failed if over else now - start.began >= SOON_S and now - start.said >= OFTEN_S
+        started = start.stage == STARTED
+        due = start.told and started if over else now - start.began >= SOON_S and now - start.said >= OFTEN_S
         if due:
             seconds = _seconds(now - start.began)
-            what = f"started in {seconds}" if over else f"{start.stage}, {seconds}"
+            what = f"started in {seconds}" if started else f"{start.stage}, {seconds}"
             self._console.print(f"llmkit: {one_line(who)}: {one_line(what)}", markup=False, soft_wrap=True)
             start.said, start.told = now, True
         if start.alarm is not None and (due or over):

@@ -5,9 +5,10 @@ import io
 import pytest
 from rich.console import Console, Group
 
+import llmkit.providers.starting as told
 from llmkit.reports import starting
 from llmkit.reports.progress import Progress
-from llmkit.reports.starting import Starting
+from llmkit.reports.starting import STARTED, Starting
 
 
 class Clock:
@@ -65,7 +66,7 @@ def shown(lines):
 def test_a_start_that_is_soon_over_leaves_no_line_in_a_log(log):
     clock = Clock()
     watcher = Starting(log, clock, Alarm)
-    for at, stage in ((0, "starting"), (2, "loading weights"), (4.9, None)):
+    for at, stage in ((0, "starting"), (2, "loading weights"), (4.9, STARTED)):
         clock.now = 100 + at
         watcher("vllm/m", stage)
     assert log.file.getvalue() == ""
@@ -79,6 +80,7 @@ def test_a_long_one_has_a_line_at_a_new_stage_now_and_then_and_one_at_its_end(lo
         (6, "loading weights"),
         (7, "compiling"),
         (30, "capturing CUDA graphs"),
+        (42, STARTED),
         (42, None),
     ):
         clock.now = 100 + at
@@ -134,7 +136,7 @@ def test_what_a_log_says_cannot_command_a_terminal(log):
     watcher("vllm/m", "loading\x1b[2J\nllmkit: passed")
     watcher("vllm/m", None)
     assert "\x1b" not in log.file.getvalue()
-    assert len(log.file.getvalue().splitlines()) == 2
+    assert len(log.file.getvalue().splitlines()) == 1
 
 
 def test_a_stage_that_is_long_is_said_once_it_is_and_again_so_that_nobody_thinks_it_dead(log):
@@ -178,6 +180,20 @@ def test_a_start_that_fails_is_not_called_started(log):
     with pytest.raises(RuntimeError):
         fail()
     assert log.file.getvalue() == "llmkit: vllm/m: loading weights, 9 s\n"
+
+
+def test_a_download_alone_is_no_start(log):
+    clock = Clock()
+    watcher = Starting(log, clock, Alarm)
+    watcher("vllm/m", "fetching config.json, file 1 of 3")
+    clock.now += 9
+    watcher("vllm/m", "fetching model.safetensors, file 3 of 3")
+    watcher("vllm/m", None)
+    assert log.file.getvalue() == "llmkit: vllm/m: fetching model.safetensors, file 3 of 3, 9 s\n"
+
+
+def test_the_word_for_a_start_that_went_well_is_the_providers():
+    assert told.STARTED == STARTED
 
 
 def test_bars_that_begin_while_a_model_starts_take_over_its_line(terminal):

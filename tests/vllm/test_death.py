@@ -6,7 +6,9 @@ import asyncio
 import json
 import os
 import signal
+import tempfile
 import time
+from pathlib import Path
 
 import pytest
 
@@ -80,10 +82,16 @@ async def test_ctrl_c_during_the_start_leaves_nothing(tmp_path, moment):
     await until(lambda: not alive(started), within_s=GONE_S)
 
 
-async def test_a_killed_command_takes_its_engine_and_its_files_with_it(tmp_path, monkeypatch):
+@pytest.fixture
+def temporary(monkeypatch):
+    """A folder of its own for temporary files, of a name that leaves room for a socket's."""
+    with tempfile.TemporaryDirectory() as folder:
+        monkeypatch.setenv("TMPDIR", folder)
+        yield Path(folder)
+
+
+async def test_a_killed_command_takes_its_engine_and_its_files_with_it(tmp_path, temporary):
     project(tmp_path, rows=ROWS, tokens=24, more=SLOW)
-    (temporary := tmp_path / "temporary").mkdir()
-    monkeypatch.setenv("TMPDIR", str(temporary))
     async with running(tmp_path, *command()) as process:
         await until(lambda: stored(tmp_path) >= 1)
         started = descendants(process.pid)

@@ -21,11 +21,12 @@ from llmkit.providers import faults
 from llmkit.providers.faults import Peer
 from llmkit.providers.gguf import cache_folder
 from llmkit.providers.http import Reply
-from llmkit.providers.starting import tell
+from llmkit.providers.starting import STARTED, tell
 from llmkit.providers.vllm.lines import Lines
 from llmkit.providers.vllm.stages import stage_of
 from llmkit.text import one_line
 
+PREFIX = "llmkit-vllm-"
 WORKER = "llmkit.providers.vllm.worker"
 TIMEOUT_S = 600.0
 """One call's time where nobody says."""
@@ -119,6 +120,7 @@ class Engine:
             said = await self._begun()
             if said is None or "ready" not in said:
                 raise await self._failed("" if said is None else str(said.get("failed", "")))
+            tell(who, STARTED)
         finally:
             tell(who, None)
         self.facts = said["ready"]
@@ -149,13 +151,15 @@ class Engine:
         self._broken = self._broken or EngineError(f"{self.start_with.who} was stopped")
         if self._lines is not None:
             self._lines.send({"stop": True})
-        await self._end(HURRY_S if hurry else ENDS_S)
-        if self._reading is not None:
-            self._reading.cancel()
-            await asyncio.wait({self._reading})
-        self._release(self._broken)
-        if not died and self._reading is not None:  # otherwise people were told where the log is
-            self._forget()
+        try:
+            await self._end(HURRY_S if hurry else ENDS_S)
+            if self._reading is not None:
+                self._reading.cancel()
+                await asyncio.wait({self._reading})
+        finally:  # whoever interrupts it wants nothing left, too
+            self._release(self._broken)
+            if not died and self._reading is not None:  # otherwise people were told where the log is
+                self._forget()
 
     async def post(self, path: str, body: Mapping[str, Any], *, timeout_s: float = TIMEOUT_S) -> Reply:
         """Ask the worker what one would ask a server. Cancelling it stops the generation.
@@ -164,6 +168,8 @@ class Engine:
             ProviderError: The engine refuses the request, or does not answer in time.
             EngineError: The engine is dead.
         """
+        if path.startswith("../"):  # a question of the engine itself, which takes none of its places
+            return await self._posted(path, body, timeout_s)
         async with self._places:
             return await self._posted(path, body, timeout_s)
 
@@ -195,7 +201,7 @@ class Engine:
 
     async def _spawn(self) -> None:
         """Start the worker in a session of its own: a Ctrl-C at the terminal is this process's to deal with."""
-        self._folder = Path(tempfile.mkdtemp(prefix="llmkit-vllm-"))
+        self._folder = _made_folder()
         # vLLM leaves sockets and notes among the temporary files: there they go with the log.
         temporary = {"TMPDIR": str(self._folder)}
         environment = {**_compiled(), **os.environ, **self.start_with.environment, **temporary}
@@ -250,14 +256,14 @@ class Engine:
         """Hand each answer to who waits for it; at the end of the connection everybody is told why."""
         assert self._lines is not None
         said = ""
-        while (message := await self._lines.receive()) is not None:
-            if "failed" in message:
-                said = str(message["failed"])
-                break
-            future = self._calls.get(message["id"])
-            if future is not None and not future.done():
-                future.set_result(message)
         try:
+            while (message := await self._lines.receive()) is not None:
+                if "failed" in message:
+                    said = str(message["failed"])
+                    break
+                future = self._calls.get(message["id"])
+                if future is not None and not future.done():
+                    future.set_result(message)
             if self._broken is None:
                 self._broken = await self._failed(said)
         finally:
@@ -320,6 +326,20 @@ class Engine:
 
 LOG_READ = 256 * 1024
 """Bytes of the log's end that are looked into for a reason."""
+
+
+SOCKETS = 37
+"""Characters of vLLM's sockets after their folder; a socket's whole path has ``PATH`` at most."""
+PATH = 107
+
+
+def _made_folder() -> Path:
+    """Make the folder for log and temporary files, where sockets in it have names that the system takes."""
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+    if len(os.fsencode(folder)) + SOCKETS <= PATH:
+        return folder
+    folder.rmdir()
+    return Path(tempfile.mkdtemp(prefix=PREFIX, dir="/tmp"))
 
 
 def _compiled() -> dict[str, str]:

@@ -74,8 +74,10 @@ class Lines(asyncio.Protocol):
         for part in others:
             self._arrived.put_nowait(b"".join(self._begun))
             self._begun, self._size = [part], len(part)
-        if self._size > LONGEST:
-            self.close()
+        if self._size > LONGEST and self._transport is not None:
+            self._transport.pause_reading()
+            self._begun, self._size = [], 0
+            self._arrived.put_nowait(json.dumps({"failed": f"a message of more than {LONGEST >> 20} MiB"}).encode())
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Say that no more comes."""

@@ -42,7 +42,7 @@ async def main(descriptor):
                 lines.send({"id": held.pop("teller"), "document": {"aborted": message["abort"]}})
             continue
         number, path, body = message["id"], message["path"], message["body"]
-        if path == "echo":
+        if path.endswith("echo"):
             lines.send({"id": number, "document": body})
         elif path == "refuse":
             lines.send({"id": number, "error": {"code": body["code"], "message": body["message"]}})

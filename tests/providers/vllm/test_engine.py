@@ -6,11 +6,12 @@ import re
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from llmkit.errors import EngineError, ProviderError
-from llmkit.providers.starting import watching
+from llmkit.providers.starting import STARTED, watching
 from llmkit.providers.vllm import engine as module
 from llmkit.providers.vllm.engine import Engine, Start
 from tests.runs.process import ROOT
@@ -79,7 +80,7 @@ class TestStart:
         with watching(lambda who, stage: told.append((who, stage))):
             await running.start()
         await running.stop()
-        assert (told[0], told[-1]) == (("vllm/m", "starting"), ("vllm/m", None))
+        assert [stage for _, stage in told] == ["starting", STARTED, None]
 
     async def test_a_failure_is_explained_by_what_was_said_and_the_log_which_is_kept(self):
         running = engine("fails")
@@ -103,6 +104,16 @@ class TestStart:
             if "child" in running.log.read_text():
                 break
         await gone(child_of(running))
+
+    async def test_sockets_have_room_where_temporary_files_lie_deep(self, monkeypatch, tmp_path):
+        deep = tmp_path / ("x" * 80)
+        deep.mkdir()
+        monkeypatch.setattr("tempfile.tempdir", str(deep))
+        running = engine()
+        await running.start()
+        assert running.log.parent.parent == Path("/tmp")
+        await running.stop()
+        assert list(deep.iterdir()) == []
 
     async def test_a_start_that_is_cancelled_leaves_nobody(self):
         running = engine("hangs")
@@ -175,6 +186,14 @@ class TestAnswers:
         assert caught.value.fault == "timeout"
         await running.stop()
 
+    async def test_a_question_of_the_engine_itself_takes_no_place(self):
+        running = engine(places=1)
+        await running.start()
+        call = asyncio.create_task(running.post("nothing", {}))
+        assert (await running.post("../echo", {"n": 1})).document == {"n": 1}
+        call.cancel()
+        await running.stop()
+
     async def test_whoever_shares_the_engine_waits_for_a_place_in_it(self):
         running, done = engine(places=1), []
         await running.start()
@@ -199,6 +218,17 @@ class TestEnd:
         assert not alive(pid)
         await gone(child)
         assert not folder.exists()
+
+    async def test_nor_where_the_end_itself_is_interrupted(self):
+        running = engine("stays")
+        await running.start()
+        stopping = asyncio.create_task(running.stop())
+        await asyncio.sleep(0)  # it waits for the worker's end now
+        stopping.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await stopping
+        await gone(running.pid)
+        assert not running.log.parent.exists()
 
     async def test_calls_under_way_fail_when_it_is_stopped(self):
         running = engine()

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from llmkit.providers.vllm import lines
 from llmkit.providers.vllm.lines import Lines
 
 MESSAGES = st.lists(st.dictionaries(st.text(max_size=5), st.text(max_size=40), max_size=3), max_size=8)
@@ -52,6 +53,17 @@ async def test_last_words_are_received_from_a_side_that_ended_with_something_unr
     two.close()  # with a message unread: the connection is reset
     assert await mine.receive() == {"failed": "why"}
     assert await mine.receive() is None
+    mine.close()
+
+
+async def test_one_beyond_all_measure_is_said_to_be_and_no_more_is_read(monkeypatch):
+    monkeypatch.setattr(lines, "LONGEST", 1 << 20)
+    one, two = socket.socketpair()
+    mine, theirs = await Lines.over(one), await Lines.over(two)
+    theirs.send({"text": "x" * (8 << 20)})
+    assert await mine.receive() == {"failed": "a message of more than 1 MiB"}
+    assert theirs._transport.get_write_buffer_size() > 0
+    theirs.close()
     mine.close()
 
 

@@ -74,7 +74,7 @@ async def _serve(served: Any, lines: Lines, listening: asyncio.Task[dict[str, An
             await lines.drain()
             return True
         message = listening.result()
-        if message is None or "stop" in message:
+        if message is None or "stop" in message or "failed" in message:
             break
         if "abort" in message:
             if (call := calls.get(message["abort"])) is not None:
