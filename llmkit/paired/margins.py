@@ -259,10 +259,12 @@ def _with_needs(found: MarginVerdict, one: _Asked, reading: Reading, share: floa
     """Add what would decide it, planned at the spread seen; the effect seen is noise, and plans nothing."""
     if one.measure.value is not None or reading.n < 2:
         return found
+    scale = one.span * one.series.span  # clusters of unequal size have differences beyond the span
     spread, binary = spread_seen(reading, one.series, one.span)
-    how = {"binary": binary, "unequal": one.series.span, "share": share, "alpha": found.alpha}
-    needs = needed(one.margin / one.span, spread, **how)  # type: ignore[arg-type]
-    return replace(found, needs=needs, decidable=one.span * decidable(reading.n, spread, **how))  # type: ignore[arg-type]
+    how = {"binary": binary, "share": share, "alpha": found.alpha}
+    needs = needed(one.margin / scale, spread, **how)  # type: ignore[arg-type]
+    least = decidable(reading.n, spread, **how)  # type: ignore[arg-type]
+    return replace(found, needs=needs, decidable=None if least is None else scale * least)
 
 
 def _held_back(found: MarginVerdict, why: str | None) -> MarginVerdict:

@@ -148,4 +148,10 @@ def _needs(margin: MarginVerdict) -> Iterator[str]:
         yield "the truth probably lies between 0 and the margin; near its half, four times as many decide"
         return
     text = f"two new runs need {count(margin.needs)} {unit} for either verdict; these have {count(margin.n)}"
-    yield text if margin.decidable is None else f"{text}, which decide a margin of {margin.decidable:.2g}"
+    yield text if margin.decidable is None else f"{text}, which decide a margin of {_up(margin.decidable)}"
+
+
+def _up(margin: float) -> str:
+    """Return two digits, rounded up: what is printed can be decided."""
+    places = 1 - math.floor(math.log10(margin))
+    return f"{math.ceil(margin * 10.0**places - 1e-9) / 10.0**places:.2g}"

@@ -67,32 +67,28 @@ def spread_seen(reading: Reading, series: Series, span: float) -> tuple[float, b
     return min(1.0, float((series.head - series.base).var(ddof=1)) / (span * series.span) ** 2), False
 
 
-def needed(
-    margin: float, spread: float, *, binary: bool, unequal: float = 1.0, share: float = 1.0, alpha: float = ALPHA
-) -> int:
+def needed(margin: float, spread: float, *, binary: bool, share: float = 1.0, alpha: float = ALPHA) -> int:
     """Return the units of one look that fail a drop of twice the margin, and pass no change, with 80 % each.
 
     Args:
-        margin: As a share of the span, in (0, 1).
+        margin: As a share of what ``spread`` is one of, in (0, 1): the span, times ``Series.span``.
         spread: What :func:`spread_seen` returned.
         binary: Whether that is a discordance.
-        unequal: Units worth one of equal size (``Series.span``).
         share: The measure's share of alpha for its failure.
         alpha: One-sided.
     """
     rule = planned_n if binary else planned_n_graded
-    return rule(margin, spread, alpha=alpha, inflation=None, deff=unequal, share=share).n
+    # Of unequal units the spread is that of their own differences already: no more is to be multiplied.
+    return rule(margin, spread, alpha=alpha, inflation=None, deff=1.0, share=share).n
 
 
-def decidable(
-    n: int, spread: float, *, binary: bool, unequal: float = 1.0, share: float = 1.0, alpha: float = ALPHA
-) -> float:
-    """Return the smallest margin, as a share of the span, that ``n`` units decide; arguments as of :func:`needed`."""
+def decidable(n: int, spread: float, *, binary: bool, share: float = 1.0, alpha: float = ALPHA) -> float | None:
+    """Return the smallest margin that ``n`` units decide, None where they decide none; as of :func:`needed`."""
 
     def spare(margin: float) -> float:
-        return float(n - needed(margin, spread, binary=binary, unequal=unequal, share=share, alpha=alpha))
+        return float(n - needed(margin, spread, binary=binary, share=share, alpha=alpha))
 
-    return crossing(spare, _LEAST, _LARGEST, tolerance=1e-6)
+    return crossing(spare, _LEAST, _LARGEST, tolerance=1e-6) if spare(_LARGEST) >= 0 else None
 
 
 def _binary(reading: Reading) -> bool:

@@ -57,6 +57,11 @@ Margins  b may be worse by less than the margin; error 5 % one-sided, for either
             " either verdict; these have 200, which decide a margin of 0.12",
         ),
         (
+            replace(OPEN, decidable=0.1201),
+            "no rise is proven, and one of 0.05 is not ruled out (any above 0.11 is); two new runs need 383 samples for"
+            " either verdict; these have 200, which decide a margin of 0.13",
+        ),
+        (
             replace(OPEN, needs=150),
             "no rise is proven, and one of 0.05 is not ruled out (any above 0.11 is); the truth probably lies between 0"
             " and the margin; near its half, four times as many decide",

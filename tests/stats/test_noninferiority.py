@@ -10,7 +10,8 @@ import pytest
 from scipy import optimize, stats
 
 from llmkit.stats.noninferiority import beyond, decidable, decide, needed, spread_seen
-from llmkit.stats.sequential import Difference, Series
+from llmkit.stats.sequential import Difference, Series, unit_span, units
+from tests.simulations import runs
 
 ALPHA = 0.05
 
@@ -109,6 +110,44 @@ def test_several_measures_share_the_error_of_a_failure_and_each_keeps_that_of_a_
     two = decide(rules, series)
     assert (one["m"].verdict, two["m"].verdict) == ("fail", "undecided")
     assert two["k"].verdict == reading(0, 0, 61).verdict == "pass"
+
+
+def test_what_fails_by_error_passed_on_has_the_bounds_of_its_own_share():
+    """Holm's step proves a worsening and not its size: at the whole alpha the drop would be called .013 at least."""
+    rules = [Difference("damaged", 0.02), Difference("doubtful", 0.02)]
+    first, both = (
+        decide(rules, {"damaged": binary(losses, 0, 200), "doubtful": binary(30, 16, 200)})["doubtful"]
+        for losses in (0, 90)
+    )
+    assert (first.verdict, both.verdict) == ("undecided", "fail")
+    assert both.drop_proven
+    assert (both.low, both.high) == (first.low, min(first.high, 0.0))
+    assert not beyond(both, higher_is_better=True, level=ALPHA / 2)
+
+
+def of_documents(count: int, size: int, rng: np.random.Generator) -> Series:
+    """Documents of 1 and ``size`` questions, right or wrong as a whole; 15 % change, as often to right as to wrong."""
+    document = np.repeat(np.arange(count), np.where(np.arange(count) % 2 == 0, 1, size))
+    change = np.where(rng.random(count) < 0.15, rng.integers(0, 2, count) * 2 - 1, 0)[document]
+    right = (rng.random(len(document)) < 0.5).astype(float)
+    sides = np.where(change, change < 0, right), np.where(change, change > 0, right)
+    base, head = units(*(each.astype(float) for each in sides), np.arange(len(document)), document)
+    return Series(base, head, count, (count,), unit_span(np.arange(len(document)), document))
+
+
+@pytest.mark.parametrize("size", [4, 19])
+def test_what_is_needed_of_clusters_of_unequal_size_passes_no_drop_in_four_of_five(size):
+    rng, rule, trials = np.random.default_rng(size), Difference("m", 0.05), runs(1000, 100)
+    seen = of_documents(4000, size, rng)
+    spread, _ = spread_seen(decide([rule], {"m": seen})["m"], seen, 1.0)
+    n = needed(0.05 / seen.span, spread, binary=False)
+    passed = sum(decide([rule], {"m": of_documents(n, size, rng)})["m"].verdict == "pass" for _ in range(trials))
+    assert seen.span > 1.3
+    assert abs(passed / trials - 0.8) < 4 * math.sqrt(0.8 * 0.2 / trials)
+
+
+def test_so_few_that_they_decide_no_margin_are_said_to():
+    assert decidable(2, 0.5, binary=True) is None
 
 
 def test_no_pairs_decide_nothing():

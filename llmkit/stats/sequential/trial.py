@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import zlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Literal
 
@@ -129,7 +130,7 @@ class Trial:
             fallen = {name: reading for name, reading in found.items() if reading.verdict == "fail"}
             if not fallen:
                 return
-            self._readings.update(fallen)
+            self._readings.update({name: _named(self._readings[name], found) for name, found in fallen.items()})
 
     def _read(self, measure: Measure, series: Mapping[str, Series], last: bool, weight: float | None = None) -> Reading:
         number = self._numbers[self._done - 1]
@@ -162,6 +163,19 @@ class Trial:
             ties=evidence.ties,
             method=evidence.method,
         )
+
+
+def _named(own: Reading, passed_on: Reading) -> Reading:
+    """Return a failure by alpha that was passed on: Holm's step proves a worsening, and not how large it is.
+
+    So the bounds stay those of the measure's own share of alpha, and end at no difference.
+    """
+    low, high = own.low, own.high
+    if passed_on.estimate is not None and passed_on.estimate < 0:
+        high = None if high is None else min(high, 0.0) + 0.0  # no -0.0
+    elif passed_on.estimate is not None:
+        low = None if low is None else max(low, 0.0)
+    return replace(passed_on, low=low, high=high, adjusted=None)
 
 
 def _adjusted(measure: Measure, data: Series, evidence: Evidence, fail: Schedule, passing: Schedule) -> float | None:
