@@ -26,7 +26,8 @@ from llmkit.structured.lark_guard import check
 from llmkit.text import one_line, shorten
 
 DEADLINE_S = 0.5
-"""For all parsing of one answer. LALR reads some 200 characters a millisecond."""
+"""Of processor time, for all parsing of one answer: what is valid on a quiet machine is so on a busy one. LALR reads
+some 200 characters a millisecond."""
 EARLEY_CHARS = 20_000
 """Longest text for Earley: it reads an unambiguous grammar's text in about as many characters a second. With an
 ambiguous one, time grows with the cube of the length, and the deadline comes at some 100 characters."""
@@ -86,7 +87,7 @@ class LarkGrammar:
 
         Args:
             text: The answer.
-            deadline: By ``time.monotonic()``.
+            deadline: By ``time.thread_time()``.
         """
         first: Refused | None = None
         if self.lalr is not None:
@@ -118,7 +119,7 @@ class LarkGrammar:
         matchers = parser.term_matcher.__self__.regexps
 
         def match(terminal: Any, text: str, index: int = 0) -> Any:
-            if time.monotonic() > deadline:
+            if time.thread_time() > deadline:
                 raise TimeoutError
             return matchers[terminal.name].match(text, index, timeout=TERMINAL_S)
 
@@ -253,7 +254,7 @@ class _BoundedPattern:
         self.pattern = pattern
 
     def match(self, text: str, start: int = 0, end: int | None = None) -> Any:
-        if time.monotonic() > _deadline.get():
+        if time.thread_time() > _deadline.get():
             raise TimeoutError
         return self.pattern.match(text, start, end, timeout=TERMINAL_S)
 
