@@ -12,6 +12,7 @@ from llmkit.errors import UsageError
 from llmkit.gate.baseline import Baseline
 from llmkit.gate.changes import Diff, Reached
 from llmkit.gate.judging import sound_locks
+from llmkit.gate.models import Models
 from llmkit.gate.options import GateOptions
 from llmkit.providers.base import ModelRef
 from llmkit.providers.registry import create
@@ -27,8 +28,8 @@ from llmkit.suites.teaching import taught_suite
 from llmkit.verdicts import Change
 
 
-def against(
-    baselines: Sequence[Baseline], options: GateOptions, settings: Settings
+async def against(
+    baselines: Sequence[Baseline], options: GateOptions, settings: Settings, models: Models
 ) -> tuple[Diff, dict[str, Baseline]]:
     """Match suites with baselines by name, and say what differs.
 
@@ -46,7 +47,7 @@ def against(
     if bare := [name for name in names if name not in by_name]:
         hint = f"Record one: llmkit eval {shlex.quote(bare[0])}, then llmkit baseline save"
         raise UsageError(f"there is no baseline of the suite {bare[0]!r}", hint=hint)
-    reached = [_reached(suite, by_name[suite.name], options, settings) for suite in suites]
+    reached = [await _reached(suite, by_name[suite.name], options, settings, models) for suite in suites]
     diff = Diff(
         base=", ".join(f"baseline {b.name}" for b in baselines),
         base_commit="",
@@ -74,8 +75,11 @@ def _suites(options: GateOptions, settings: Settings, baselines: Sequence[Baseli
     return suites
 
 
-def _reached(suite: Suite, baseline: Baseline, options: GateOptions, settings: Settings) -> Reached:
+async def _reached(
+    suite: Suite, baseline: Baseline, options: GateOptions, settings: Settings, models: Models
+) -> Reached:
     head, origins = choose(suite, options.model, options.params, settings)
+    await models.fetch_for(suite, head)  # what is not here yet would be taken for another than the recorded one
     suite = bound(suite, create(head, display=True))
     epochs = options.epochs if options.epochs is not None else suite.epochs
     limit = options.limit if options.limit is not None else suite.limit

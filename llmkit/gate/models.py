@@ -9,7 +9,9 @@ from llmkit.canonical import digest
 from llmkit.providers.base import ModelRef, Provider, fetch
 from llmkit.providers.limits import Limiter, limiter_for
 from llmkit.providers.registry import create
+from llmkit.runs.asking import fetch_all
 from llmkit.runs.begin import started
+from llmkit.suites.suite import Suite
 
 
 class Models:
@@ -45,6 +47,12 @@ class Models:
         """Have the model here, so that it can be named; where no call may be made nothing is fetched either."""
         if not self._keyless:
             await fetch([self.provider(ref)])
+
+    async def fetch_for(self, suite: Suite, *refs: ModelRef) -> None:
+        """Have the models of a suite's judges here, likewise, and further ones; none needs a key for that."""
+        if not self._keyless:
+            checks = () if suite.form is None else suite.form.checks
+            await fetch_all([create(ref, display=True) for ref in refs], suite.scorers, checks)
 
     async def start(self, ref: ModelRef) -> tuple[Provider, Limiter]:
         """Return the model, started, and the limiter that all who ask it share."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from llmkit.config import Settings, load_settings
@@ -52,10 +52,11 @@ async def gate(options: GateOptions | None = None, hooks: GateHooks | None = Non
     options, hooks = options or GateOptions(), hooks or GateHooks()
     began, settings = time.perf_counter(), load_settings()
     on_inconclusive = options.on_inconclusive or settings.gate.on_inconclusive
-    with Store(options.store or settings.store_path) as store, _diff(options, settings, store) as (diff, baselines):
+    with Store(options.store or settings.store_path) as store:
         means = _means(options, settings, store)
         keyless = options.offline or options.listed
-        async with Models(options.concurrency or settings.concurrency, keyless=keyless) as models, means.bench:
+        models = Models(options.concurrency or settings.concurrency, keyless=keyless)
+        async with _diff(options, settings, store, models) as (diff, baselines), models, means.bench:
             way = _Gate(options, models, means, hooks, on_inconclusive)
             suites = [await way.suite(reached, baselines.get(reached.suite.name)) for reached in diff.reached]
     return GateReport(
@@ -74,14 +75,16 @@ async def gate(options: GateOptions | None = None, hooks: GateHooks | None = Non
     )
 
 
-@contextmanager
-def _diff(options: GateOptions, settings: Settings, store: Store) -> Iterator[tuple[Diff, dict[str, Baseline]]]:
+@asynccontextmanager
+async def _diff(
+    options: GateOptions, settings: Settings, store: Store, models: Models
+) -> AsyncIterator[tuple[Diff, dict[str, Baseline]]]:
     """Find what changed, from git or from baselines."""
     if options.baseline:
         if options.base is not None:
             raise UsageError("--base and --baseline are two ways to say the same: give one of them")
         baselines = [load(name, store) for name in options.baseline]
-        yield against(baselines, options, settings)
+        yield await against(baselines, options, settings, models)
         return
     with changed(
         settings, base=options.base, suites=options.suites or None, model=options.model, params=options.params
@@ -144,13 +147,16 @@ class _Gate:
         path = str(reached.suite.path) if reached.suite.path else None
         new = any(change.part == "suite" and change.how == "added" for change in reached.changes)
         plain = SuiteVerdict(reached.suite.name, path, "undecided", changes=reached.changes, new=new)
+        has_base = baseline is not None or (reached.base is not None and reached.base_model is not None)
+        if reached.asks and has_base:  # before a judge is checked: its lock may name the weights, as its signature does
+            await self._models.fetch_for(reached.suite)
         judges = deciding(gating(reached.suite))
         bad = refused(judges)
         if bad and not new:
             return self._refused(plain, bad)
         if not reached.asks:
             return replace(plain, verdict="pass", reason="nothing that the model is asked has changed")
-        if baseline is None and (reached.base is None or reached.base_model is None):
+        if not has_base:
             why = reached.reason or "base names no model"
             notes = tuple(f"once there is a base, nothing will be asked: {metric.reason}" for metric in bad)
             return replace(plain, reason=why, exit_code=0 if new else self._inconclusive, notes=notes)

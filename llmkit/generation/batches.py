@@ -21,8 +21,9 @@ from llmkit.generation.pieces import pieces, unfillable
 from llmkit.generation.tally import Tally
 from llmkit.generations import BatchSummary
 from llmkit.prompts import Prompt
-from llmkit.providers.base import ModelRef, fetch
+from llmkit.providers.base import ModelRef
 from llmkit.providers.registry import create
+from llmkit.runs.asking import fetch_all
 from llmkit.runs.plan import new_run_id
 from llmkit.runs.result import INTERRUPTIONS
 from llmkit.runs.store import Store
@@ -149,7 +150,7 @@ async def run_batch(
     distinct = Distinct(plan.distinct) if plan.distinct is not None else None
     if why := unfillable(plan.prompt, pieces(plan.rows, 1, limit=plan.limit), plan.values):
         raise why
-    await fetch(create(ref, display=True) for ref in plan.refs)
+    await fetch_all([create(ref, display=True) for ref in plan.refs], (), plan.validators)
     with ExitStack() as stack:
         part = None if out is None else stack.enter_context(Part(out, fresh=fresh))
         header = _begin(plan, part, tally, distinct)

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 
 from llmkit.canonical import digest
 from llmkit.config import Settings, load_settings
-from llmkit.providers.base import Provider, fetch
+from llmkit.providers.base import Provider
 from llmkit.providers.budget import Budget
 from llmkit.providers.limits import limiter_for
 from llmkit.providers.pricing import Prices
-from llmkit.runs.asking import ready
+from llmkit.runs.asking import fetch_all, ready
 from llmkit.runs.begin import started
 from llmkit.runs.evaluate import Ending, Hooks
 from llmkit.runs.forecast import Forecast, forecast_plan
@@ -88,12 +88,13 @@ async def ask_twice(
     """
     cap = options.max_cost if options.max_cost is not None else settings.max_cost_usd
     prices = Prices(settings.prices)
-    scorers = {scorer.signature: scorer for plan, _ in pairs for scorer in plan.suite.scorers}.values()
+    scorers = [scorer for plan, _ in pairs for scorer in plan.suite.scorers]
+    checks = [check for plan, _ in pairs if plan.form is not None for check in plan.form.checks]
     prepare(scorers)
     if cap is not None:
         await check_cap(pairs, prices)
-    await fetch(provider for _, provider in pairs)
-    await ready(Bench(store, settings, budget=Budget(cap)), scorers)
+    await fetch_all([provider for _, provider in pairs], scorers, checks)
+    await ready(Bench(store, settings, budget=Budget(cap)), scorers, checks)
     with contextlib.ExitStack() as locks:
         both = [_both(plan, provider, options, store, locks) for plan, provider in pairs]
         todo = [one for each in both for one in each.todo]

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from llmkit.canonical import digest
 from llmkit.errors import BudgetError, LlmkitError, ProviderError, ScorerError, UsageError
 from llmkit.judges.outlay import judges_of
 from llmkit.judges.panel import check_seat
 from llmkit.judges.scorer import JudgeScorer
 from llmkit.judges.seat import Asks
-from llmkit.providers.base import ModelRef
+from llmkit.providers.base import ModelRef, Provider, fetch
+from llmkit.providers.registry import create
 from llmkit.runs.judging import Bench
 from llmkit.runs.records import JUDGE_FAILED, NOT_JUDGED, NOT_STORED
 from llmkit.runs.streak import Streak
@@ -28,6 +31,29 @@ def asking(scorers: Iterable[Scorer]) -> list[Scorer]:
 def models_of(scorers: Iterable[Scorer]) -> list[ModelRef]:
     """Return whom they ask."""
     return [model for scorer in scorers if isinstance(scorer, Asks) for model in getattr(scorer, "models", ())]
+
+
+async def fetch_all(
+    providers: Iterable[Provider], scorers: Iterable[Scorer], validators: Iterable[Validator] = ()
+) -> None:
+    """Have all models here, those of judges among them: a judge's signature names the weights that it knows.
+
+    It is for what is about to make calls, before anybody reads a signature; a judge reads its own once.
+
+    Args:
+        providers: The models that are asked for answers.
+        scorers: Whose judges' models are fetched.
+        validators: Likewise.
+
+    Raises:
+        UsageError: A model cannot be had.
+    """
+    asked = [*models_of(scorers), *(judge.model for judge in judges_of(validators))]
+    judges = []
+    for model in {digest([model.name, dict(model.options)]): model for model in asked}.values():
+        with contextlib.suppress(LlmkitError):  # ``ready`` says what is wrong with it, and in which judge
+            judges.append(create(model, display=True))
+    await fetch([*providers, *judges])
 
 
 async def ready(bench: Bench, scorers: Iterable[Scorer], validators: Iterable[Validator] = ()) -> None:

@@ -12,11 +12,11 @@ from typing import Any
 from llmkit.canonical import digest
 from llmkit.config import Settings, load_settings
 from llmkit.errors import LlmkitError, UsageError
-from llmkit.providers.base import ModelRef, Provider, fetch
+from llmkit.providers.base import ModelRef, Provider
 from llmkit.providers.budget import Budget
 from llmkit.providers.limits import HIGHEST, limiter_for
 from llmkit.providers.pricing import Prices
-from llmkit.runs.asking import ready
+from llmkit.runs.asking import fetch_all, ready
 from llmkit.runs.begin import begin, caller_for, started
 from llmkit.runs.drafting import counting
 from llmkit.runs.grade import prepare
@@ -132,13 +132,13 @@ async def _evaluate(
     settings = load_settings()
     pairs = pairs_of(suites, models, options, settings)
     cap = options.max_cost if options.max_cost is not None else settings.max_cost_usd
-    scorers = {scorer.signature: scorer for plan, _ in pairs for scorer in plan.suite.scorers}.values()
+    scorers = [scorer for plan, _ in pairs for scorer in plan.suite.scorers]
+    checks = [check for plan, _ in pairs if plan.form is not None for check in plan.form.checks]
     prepare(scorers)
     if cap is not None:
         await check_cap(pairs, Prices(settings.prices))
-    await fetch(provider for _, provider in pairs)
+    await fetch_all([provider for _, provider in pairs], scorers, checks)
     with Store(options.store or settings.store_path) as store, contextlib.ExitStack() as locks:
-        checks = [check for plan, _ in pairs if plan.form is not None for check in plan.form.checks]
         await ready(Bench(store, settings, budget=Budget(cap)), scorers, checks)
         planned = [plan_run(plan, provider, options, store, locks) for plan, provider in pairs]
         paid = {p.run_id: store.spent(p.run_id) for p in planned if p.resumed}

@@ -25,14 +25,13 @@ HEAVY_BATCH = 32  # answers a heavy scorer takes at once: a thread cannot be sto
 
 
 def prepare(scorers: Iterable[Scorer]) -> None:
-    """Load what the scorers need, so that what is missing is said before any call is paid for.
+    """Load what the scorers need, of equal ones once, so that what is missing is said before any call is paid for.
 
     Raises:
         MissingExtraError: An optional dependency is not installed.
     """
-    for scorer in scorers:
-        if isinstance(scorer, Prepares):
-            scorer.prepare()
+    for scorer in {s.signature: s for s in scorers if isinstance(s, Prepares)}.values():
+        scorer.prepare()
 
 
 def item_of(outcome: Outcome) -> Item:

@@ -111,10 +111,10 @@ async def rescore(
     built = list(taught(built, lambda: _references(store, run)))
     prepare(built)
     path = run.about.get("suite_path") if scorers is None else None
-    entries = entries_of(run.about["scorers"] if scorers is None else scorers, built, path)
     async with opened(
         store, built, max_cost=max_cost, cache=cache, concurrency=concurrency, retry=retry
     ) as (run_id, bench):  # fmt: skip
+        entries = entries_of(run.about["scorers"] if scorers is None else scorers, built, path)
         changed: dict[str, Any] = {} if seed is None else {"seed": seed}
         if pass_k is not None:
             changed["pass_k"] = list(pass_k)

@@ -12,7 +12,7 @@ from typing import TypeVar
 from llmkit.config import load_settings
 from llmkit.providers.budget import Budget
 from llmkit.providers.retry import RetryPolicy
-from llmkit.runs.asking import ready
+from llmkit.runs.asking import fetch_all, ready
 from llmkit.runs.judging import Bench
 from llmkit.runs.records import Outcome
 from llmkit.runs.result import conclude, how_ended
@@ -49,7 +49,7 @@ async def opened(
 
     Args:
         store: Where the run goes.
-        scorers: Whose judges are made ready.
+        scorers: Whose judges are made ready, their models fetched; no judge's signature is read before.
         max_cost: Hard cap in dollars on the judges' calls; the settings' where None.
         cache: Whether what judges said in other runs counts.
         concurrency: Judges' calls at once; None adapts.
@@ -65,6 +65,7 @@ async def opened(
         async with Bench(
             store, settings, run_id=run_id, budget=budget, cache=cache, concurrency=concurrency, retry=retry
         ) as bench:
+            await fetch_all((), scorers)
             await ready(bench, scorers)
             yield run_id, bench
     finally:
