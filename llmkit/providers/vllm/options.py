@@ -16,7 +16,7 @@ MAX_NUM_SEQS = 256
 makes the same run on two machines the same run."""
 
 
-Size = Annotated[int, Field(ge=1)] | Annotated[str, Field(pattern=r"^\d{1,12}[KMGT]?$")]
+Size = Annotated[int, Field(ge=1)] | Annotated[str, Field(pattern=r"^[1-9]\d{0,11}[KMGT]?$")]
 
 
 class VllmOptions(ChatOptions):
@@ -34,7 +34,7 @@ class VllmOptions(ChatOptions):
         tensor_parallel_size: GPUs that share each layer.
         pipeline_parallel_size: GPUs that share the layers.
         gpu_memory_utilization: Share of a GPU's memory that the engine takes.
-        kv_cache_memory_bytes: Of the cache, in place of what ``gpu_memory_utilization`` leaves: ``4G``, ``512M``.
+        kv_cache_memory_bytes: Of the cache on each GPU, in place of what is left: ``4G``, ``512M``.
         enable_prefix_caching: Reuse the common beginning of prompts.
         enforce_eager: No compilation and no CUDA graphs: starts sooner, runs slower.
         speculative_config: A draft model's or n-grams', as vLLM takes it.
@@ -55,9 +55,7 @@ class VllmOptions(ChatOptions):
     tensor_parallel_size: Annotated[int, Field(ge=1, le=1024)] | None = None
     pipeline_parallel_size: Annotated[int, Field(ge=1, le=1024)] | None = None
     gpu_memory_utilization: Annotated[float, Field(gt=0, le=1)] | None = None
-    kv_cache_memory_bytes: Annotated[int, Field(ge=1)] | Annotated[str, Field(pattern=r"^\d{1,12}[KMGT]?$")] | None = (
-        None
-    )
+    kv_cache_memory_bytes: Size | None = None
     enable_prefix_caching: bool | None = None
     enforce_eager: bool | None = None
     speculative_config: dict[str, Any] | None = None

@@ -87,6 +87,8 @@ def test_an_adapter_is_a_folder_with_its_rank(tmp_path):
 
 def test_a_draft_model_is_a_folder_and_drafts_are_counted(tmp_path):
     draft = model(tmp_path / "draft")
+    named = {"method": "ngram", "model": "ngram", "num_speculative_tokens": 3}  # as vLLM itself completes it
+    assert started(model(tmp_path / "n"), speculative_config=named).arguments["speculative_config"] == named
     config = {"method": "draft_model", "model": str(draft), "num_speculative_tokens": 3}
     start = started(model(tmp_path / "m"), speculative_config=config)
     assert start.arguments["speculative_config"] == config

@@ -8,7 +8,7 @@ from llmkit.providers.registry import create
 from llmkit.providers.vllm import embedded, installed
 from llmkit.providers.vllm.embedded import VllmEngine
 from llmkit.providers.vllm.installed import Installed
-from llmkit.providers.vllm.options import in_bytes
+from llmkit.providers.vllm.options import checked, in_bytes
 from llmkit.providers.vllm.server import VllmServer
 from llmkit.types import Message, Request
 
@@ -76,6 +76,12 @@ def test_what_decides_an_answer_is_in_the_identity_and_what_does_not_is_not(cpu)
     assert plain == identity(start_timeout_s=5.0, kv_cache_memory_bytes="1G", gpu_memory_utilization=0.5)
     for options in ({"dtype": "float32"}, {"max_num_seqs": 2}, {"speculative_config": {"method": "ngram"}}):
         assert identity(**options) != plain
+
+
+@pytest.mark.parametrize("said", [0, "0", "0G", "G", "1.5G"])
+def test_what_is_no_size(said):
+    with pytest.raises(UsageError, match="kv_cache_memory_bytes"):
+        checked("org/m", {"kv_cache_memory_bytes": said}, None)
 
 
 @pytest.mark.parametrize(("said", "size"), [(5, 5), ("512", 512), ("2K", 2048), ("1M", 2**20), ("4G", 2**32)])

@@ -189,3 +189,43 @@ def test_the_length_that_is_advised_fits(weights, room, context):
 def test_the_cache_on_a_processor_takes_a_quarter_of_what_is_free(machine, free, cache):
     machine(main=free)
     assert memory.cpu_cache_bytes() == cache * GIB
+
+
+LONG = {**LLAMA_8B, "max_position_embeddings": 131072}
+"""A token of its cache takes 128 KiB."""
+
+
+@pytest.mark.parametrize(("said", "fits"), [(None, 32640), ("8", 65408)])
+def test_on_a_processor_requests_must_fit_into_the_cache_and_not_into_all_that_is_free(
+    model, machine, monkeypatch, said, fits
+):
+    machine(main=64 * GIB)
+    monkeypatch.delenv("VLLM_CPU_KVCACHE_SPACE", raising=False)
+    if said is not None:
+        monkeypatch.setenv("VLLM_CPU_KVCACHE_SPACE", said)
+    found = memory.explain(model(LONG), options(), "vllm-cpu")
+    assert f"{said or 4}.0 GiB of it for the cache" in found
+    assert f"-M max_model_len={fits} fits at most" in found
+
+
+def test_with_a_cache_of_a_set_size_weights_may_fill_the_rest_of_the_gpu(model, machine):
+    machine(card(10_000_000))
+    folder = model(LLAMA_8B, size=9_400_000)
+    with pytest.raises(UsageError, match=r"× 0\.92 on the GPU"):
+        memory.check(folder, options(), "vllm")
+    memory.check(folder, options(kv_cache_memory_bytes=100_000), "vllm")
+
+
+def test_a_caches_size_is_that_of_each_gpu(model, machine):
+    machine(card(20 * GIB), card(20 * GIB, index=1))
+    folder, two = model(LONG), {"tensor_parallel_size": 2}
+    found = memory.explain(folder, options(kv_cache_memory_bytes="4G", **two), "vllm")
+    assert "-M max_model_len=65408 fits at most" in found
+    with pytest.raises(UsageError, match=r"cache 60\.0 GiB.*kv_cache_memory_bytes=20479M is all that is left"):
+        memory.check(folder, options(kv_cache_memory_bytes="30G", **two), "vllm")
+
+
+def test_a_gpu_that_another_run_holds_is_refused_whatever_the_caches_size(model, machine):
+    machine(card(80 * GIB, free=20 * GIB))
+    with pytest.raises(UsageError, match=r"has 20\.0 GiB of 80\.0 GiB free"):
+        memory.check(model(LLAMA_8B), options(kv_cache_memory_bytes="1G"), "vllm")
