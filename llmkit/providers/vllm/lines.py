@@ -8,7 +8,9 @@ and at the end ``{"stop": true}``. From it: ``{"ready": {…}}``, then ``{"id": 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import os
 import socket
 from typing import Any, cast
 
@@ -80,7 +82,12 @@ class Lines(asyncio.Protocol):
             self._arrived.put_nowait(json.dumps({"failed": f"a message of more than {LONGEST >> 20} MiB"}).encode())
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Say that no more comes."""
+        """Say that no more comes; where a write failed, after what the other side had said before."""
+        if exc is not None and self._transport is not None:
+            descriptor = self._transport.get_extra_info("socket").fileno()
+            with contextlib.suppress(OSError):  # nothing is left
+                while data := os.read(descriptor, 1 << 16):
+                    self.data_received(data)
         self._written.set()
         self._arrived.put_nowait(None)
 

@@ -67,6 +67,16 @@ async def test_one_beyond_all_measure_is_said_to_be_and_no_more_is_read(monkeypa
     mine.close()
 
 
+async def test_last_words_are_received_from_a_side_that_could_not_be_written_to_any_more():
+    one, two = socket.socketpair()
+    mine = await Lines.over(one)
+    two.sendall(b'{"failed": "why"}\n')
+    two.close()
+    mine.send({"too": "late"})  # before anything was read
+    assert await mine.receive() == {"failed": "why"}
+    assert await mine.receive() is None
+
+
 async def test_a_line_that_was_cut_off_is_none():
     one, two = socket.socketpair()
     mine = await Lines.over(one)
