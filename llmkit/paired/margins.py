@@ -264,7 +264,8 @@ def _with_needs(found: MarginVerdict, one: _Asked, reading: Reading, share: floa
     how = {"binary": binary, "share": share, "alpha": found.alpha}
     needs = needed(one.margin / scale, spread, **how)  # type: ignore[arg-type]
     least = decidable(reading.n, spread, **how)  # type: ignore[arg-type]
-    return replace(found, needs=needs, decidable=None if least is None else scale * least)
+    least = None if least is None or scale * least >= one.span else scale * least  # a margin lies below the span
+    return replace(found, needs=needs, decidable=least)
 
 
 def _held_back(found: MarginVerdict, why: str | None) -> MarginVerdict:

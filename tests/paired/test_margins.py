@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
+from scipy import stats
 
 from llmkit.errors import UnknownNameError, UsageError
 from llmkit.paired.margins import JUDGED, check, verdicts
@@ -66,6 +68,33 @@ def test_too_few_samples_are_undecided_and_say_how_many_would_do():
     assert found.decidable is not None and found.decidable > 0.1
 
 
+def documents(count):
+    """Sides of documents of 1 and 19 questions, of which each tenth is lost as a whole, and each tenth won."""
+    sizes = [1 if i % 2 else 19 for i in range(count)]
+    changes = [{0: -1, 5: -1, 1: 1, 6: 1}.get(i % 20, 0) for i in range(count)]
+    of = np.repeat(np.arange(count), sizes)
+    both = ([float(changes[d] != sign) for d in of] for sign in (1, -1))
+    a, b = (side([row(f"s{i}", v, cluster=f"d{of[i]}") for i, v in enumerate(values)]) for values in both)
+    return a, b, np.array(changes) * sizes / np.mean(sizes)
+
+
+def test_clusters_of_unequal_size_need_what_the_variance_of_their_own_differences_takes():
+    a, b, differences = documents(200)
+    (found,) = decide(a, b)
+    z = stats.norm.isf(0.05) + stats.norm.isf(0.2)
+    least = z**2 * differences.var(ddof=1) / 0.05**2
+    assert (found.verdict, found.n) == ("undecided", 200)
+    assert found.needs is not None and least < found.needs < 1.3 * least
+    assert found.decidable is not None
+    (again,) = decide(a, b, margins={"exact_match": found.decidable})
+    assert again.needs is None or again.needs <= 200
+
+
+def test_units_so_few_that_they_decide_no_margin_below_the_scale_name_none():
+    assert decide(*sides(1, 0, 2))[0].decidable is None
+    assert decide(*documents(2)[:2])[0].decidable is None
+
+
 def test_failures_on_b_that_would_undo_a_pass_are_not_passed_over():
     (found,) = decide(failing(0), failing(10))
     assert (found.verdict, found.left_out, found.failures_wrong) == ("undecided", 10, "fail")
@@ -109,6 +138,28 @@ def test_several_metrics_are_decided_together_each_in_its_place():
     names["higher_is_better"] = {"exact_match": True, "f1": True}
     found = decide(side(two(0, 0), **names), side(two(40, 0), **names), margins={"f1": 0.05, "exact_match": 0.05})
     assert [(v.metric, v.verdict) for v in found] == [("f1", "pass"), ("exact_match", "fail")]
+
+
+def test_a_failure_by_error_passed_on_claims_no_size_of_its_drop():
+    names = {"scorers": ["x", "y"], "signatures": {"x": "x", "y": "y"}, "higher_is_better": {"x": True, "y": True}}
+
+    def both(which):
+        lost = {"a": (), "b": range(30)}[which]
+        won = {"a": range(30, 46), "b": ()}[which]
+        return side(
+            [
+                row(f"s{i}", 1.0)._replace(
+                    values={"x": float(which == "a" or i >= 90), "y": float(i not in (*lost, *won))}
+                )
+                for i in range(200)
+            ],
+            **names,
+        )
+
+    x, y = decide(both("a"), both("b"), margins={"x": 0.02, "y": 0.02})
+    assert (x.verdict, x.beyond, y.verdict, y.beyond) == ("fail", True, "fail", False)
+    assert y.interval is not None
+    assert (y.interval.high, y.interval.confidence) == (0.0, pytest.approx(1 - 0.05 - 0.025))
 
 
 def test_where_lower_is_better_a_rise_is_worse():
