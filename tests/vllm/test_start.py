@@ -66,7 +66,7 @@ async def test_a_context_beyond_the_cache_comes_with_the_arithmetic():
     """
     error = await refused(provider(max_model_len=8192, kv_cache_memory_bytes="64M"))
     assert isinstance(error, EngineError)
-    assert "8192" in str(error) and "max_model_len=1280" in str(error)
+    assert "8192" in str(error) and "what fits: 1280" in str(error) and "fits at most" not in str(error)
     assert "weights" in str(error) and "kv_cache_memory_bytes" in str(error)
 
 

@@ -21,6 +21,8 @@ NO_MATTER = frozenset({"start_timeout_s", "gpu_memory_utilization", "kv_cache_me
 """Options that decide no answer: how long one waits, how much memory is there."""
 OURS = frozenset({"start_timeout_s", "rope_scaling", "rope_theta", "lora", "chat_template", "kv_cache_memory_bytes"})
 """Options that vLLM knows otherwise; all others go to it under their own names."""
+WITHOUT_MODEL = ("ngram", "[ngram]", "ngram_gpu", "suffix")
+"""Methods of speculation that draft without a model; vLLM takes the name for that of the model, too."""
 QUIET = {
     "VLLM_NO_USAGE_STATS": "1",  # no reports are sent home from here
     "DO_NOT_TRACK": "1",
@@ -124,9 +126,10 @@ def _drafting(who: str, config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _draft_model(config: Mapping[str, Any]) -> str | None:
-    """Return the model that drafts; n-grams have none, and vLLM takes their method's name for one."""
+    """Return the model that drafts, where the method needs one."""
     model = config.get("model")
-    return model if isinstance(model, str) and model != config.get("method") else None
+    alone = config.get("method") in WITHOUT_MODEL or model in WITHOUT_MODEL
+    return model if isinstance(model, str) and not alone else None
 
 
 def _beside(who: str, name: str) -> weights.Weights:

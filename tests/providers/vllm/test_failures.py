@@ -255,6 +255,13 @@ def test_a_cause_is_named_with_its_way_out(name):
     assert failures.is_memory(error) == (name in MEMORY)
 
 
+def test_vllms_own_estimate_is_seen_where_it_gave_one():
+    log = SEEN["cache too small"][0]
+    assert failures.is_estimated(told(log))
+    assert not failures.is_estimated(told(log.replace("Based on the available memory, the estimated", "")))
+    assert not failures.is_estimated(told(SEEN["cache beyond main memory"][0]))
+
+
 def test_a_healthy_log_names_no_cause():
     assert all(cause.pattern.search(HEALTHY) is None for cause in failures.CAUSES)
 

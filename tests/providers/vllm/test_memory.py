@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmkit.errors import UsageError
-from llmkit.providers.vllm import memory
+from llmkit.providers.vllm import embedded, memory
 from llmkit.providers.vllm.gpus import Gpu, Holder
+from llmkit.providers.vllm.installed import Installed
 from llmkit.providers.vllm.memory import GIB, need_of
 from llmkit.providers.vllm.options import VllmOptions
 from tests.providers.vllm.checkpoints import write
@@ -229,3 +230,18 @@ def test_a_gpu_that_another_run_holds_is_refused_whatever_the_caches_size(model,
     machine(card(80 * GIB, free=20 * GIB))
     with pytest.raises(UsageError, match=r"has 20\.0 GiB of 80\.0 GiB free"):
         memory.check(model(LLAMA_8B), options(kv_cache_memory_bytes="1G"), "vllm")
+
+
+@pytest.mark.parametrize("estimate", ["", " Based on the available memory, the estimated maximum model length is 4096"])
+def test_beside_vllms_own_estimate_there_is_no_second_one(model, machine, monkeypatch, estimate):
+    machine(card(80 * GIB))
+    monkeypatch.setattr(embedded, "installed", lambda: Installed("vllm", "0.32.0"))
+    log = (
+        "ValueError: To serve at least one request with the model's max seq len (131072), (16.0 GiB KV cache is needed,"
+        f" which is larger than the available KV cache memory (0.6 GiB).{estimate}"
+    )
+    engine = embedded.VllmEngine(str(model(LONG, 70 * GIB)), options())
+    error = engine._explain(log, "", 1)
+    assert "weights 70.0 GiB + cache for 131,072 tokens 16.0 GiB" in error.message
+    assert ("fits at most" in error.message) == (not estimate)
+    assert ("what fits: 4096" in error.hint) == bool(estimate)
