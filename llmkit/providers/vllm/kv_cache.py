@@ -14,7 +14,7 @@ from typing import Any, TypeGuard
 
 UNIFORM = frozenset(
     {
-        "cohere", "ernie4_5", "exaone", "gemma", "glm", "glm4", "glm4_moe", "gpt_neox", "granite", "granitemoe",
+        "cohere", "ernie4_5", "gemma", "glm", "glm4", "glm4_moe", "gpt_neox", "granite", "granitemoe",
         "internlm2", "llama", "mistral", "mixtral", "nemotron", "olmo", "olmo2", "olmoe", "phi", "phi3", "qwen2",
         "qwen2_moe", "qwen3", "qwen3_moe", "seed_oss", "smollm3", "stablelm", "starcoder2",
     }

@@ -79,6 +79,16 @@ def test_what_a_configuration_leaves_to_its_class_is_not_guessed(missing):
     assert bytes_per_token({name: value for name, value in QWEN_3_4B.items() if name != missing}, HALF) is None
 
 
+def test_a_width_that_its_class_sets_otherwise_is_not_reckoned_from_the_heads():
+    """ERNIE 4.5 0.3B: 128 by its class, and hidden_size / num_attention_heads would be 64."""
+    config = {
+        "model_type": "ernie4_5", "num_hidden_layers": 18, "num_attention_heads": 16, "num_key_value_heads": 2,
+        "hidden_size": 1024,
+    }  # fmt: skip
+    assert bytes_per_token(config, HALF) is None
+    assert bytes_per_token({**config, "head_dim": 128}, HALF) == 18432
+
+
 @pytest.mark.parametrize(
     ("kind", "share"), [("auto", 1), ("bfloat16", 1), ("fp8", 0.5), ("fp8_e5m2", 0.5), ("fp8_per_token_head", None)]
 )
