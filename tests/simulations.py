@@ -1,4 +1,4 @@
-"""How many simulated trials, and settings of them, a test takes: a part by default, all in a step of CI."""
+"""How many simulated trials, and settings of them, a test takes: a part by default, all in ``.ci/deep``."""
 
 from __future__ import annotations
 
