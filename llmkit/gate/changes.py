@@ -18,6 +18,7 @@ from llmkit.gate.definition import data_changes, data_path, scoring_changes, sui
 from llmkit.gate.discover import Matches, gated_suites
 from llmkit.gate.git import Repository, is_pointer, open_repository
 from llmkit.gate.judge_files import JUDGES, judge_changes
+from llmkit.gate.option_files import file_changes, with_base_files
 from llmkit.gate.sides import Files, Side
 from llmkit.gate.snapshot import BaseError, BaseSuite, prompt_path, snapshot
 from llmkit.providers.base import ModelRef
@@ -155,6 +156,7 @@ class _Comparison:
             return self._alone(head, error, Change("suite", "changed", path, str(base)), str(base))
         try:
             there = self._base(suite, base)
+            base_model = with_base_files(there, self._files)
         except BaseError as problem:
             where = head.prompt or path
             return self._alone(head, error, Change("prompt", "changed", where, str(problem)), str(problem))
@@ -164,7 +166,7 @@ class _Comparison:
         asked = {name: getattr(there.suite.spec, name) for name in ("few_shot", "likelihood")}
         spec = suite.spec.model_copy(update=asked)
         over = replace(suite, prompt=there.suite.prompt, form=there.suite.form, spec=spec, shots=there.suite.shots)
-        return Reached(suite, over, there.model, head.model, there.origins, head.origins, changes)
+        return Reached(suite, over, base_model, head.model, there.origins, head.origins, changes)
 
     def notes(self) -> list[str]:
         """What people should know beside the changes."""
@@ -241,6 +243,7 @@ class _Comparison:
         yield from likelihood_changes(head, base, files)
         yield from form_changes(head, base, files)
         yield from model_changes(head, base, files)
+        yield from file_changes(head, base, files)
         yield from data_changes(head, base, files)
         yield from scoring_changes(head, base, files)
         for change in judge_changes(head, files):

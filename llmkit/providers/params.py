@@ -26,6 +26,10 @@ SHAPES = frozenset({"json_schema", "regex", "choice", "grammar"})
 NonEmpty = Annotated[str, Field(min_length=1)]
 
 
+class NamesPath:
+    """Marks an option whose value is a path: what lies there decides an answer, so it may change under one name."""
+
+
 class Params(BaseModel):
     """Every sampling parameter; one that is not set is not sent.
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from llmkit.errors import ProviderError, UnknownNameError, UsageError
 from llmkit.providers.base import ModelRef, Provider, ProviderFactory, SpeaksWire
-from llmkit.providers.params import check_params
+from llmkit.providers.params import NamesPath, check_params
 from llmkit.redact import names_secret, strip_credentials
 from llmkit.types import Request
 
@@ -126,6 +126,16 @@ def options_of(name: str) -> frozenset[str] | None:
     """
     model = options_model(name)
     return None if model is None else frozenset(model.model_fields)
+
+
+def path_options(name: str) -> frozenset[str]:
+    """Names of a provider's options that are paths of files or folders.
+
+    Raises:
+        UnknownNameError: No such provider.
+    """
+    fields = getattr(options_model(name), "model_fields", {})
+    return frozenset(key for key, field in fields.items() if any(isinstance(m, NamesPath) for m in field.metadata))
 
 
 def _exists(name: str) -> bool:

@@ -137,8 +137,9 @@ def _beside(who: str, name: str) -> weights.Weights:
 
 
 def _template(options: VllmOptions) -> str | None:
-    if options.chat_template is None:
-        return None
+    """Return the text of the template that is set; a text itself is told by Jinja's braces, as vLLM tells it."""
+    if options.chat_template is None or any(mark in options.chat_template for mark in "{}\n"):
+        return options.chat_template
     try:
         return Path(options.chat_template).expanduser().read_text()
     except (OSError, UnicodeDecodeError) as error:

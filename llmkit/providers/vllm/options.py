@@ -9,7 +9,7 @@ from pydantic import Field
 
 from llmkit.errors import UsageError
 from llmkit.providers.chat import ChatOptions, ServerOptions
-from llmkit.providers.params import NonEmpty, validate
+from llmkit.providers.params import NamesPath, NonEmpty, validate
 
 MAX_NUM_SEQS = 256
 """Requests computed at once where ``max_num_seqs`` is not set. vLLM's own default depends on the card; a fixed one
@@ -41,7 +41,7 @@ class VllmOptions(ChatOptions):
         rope_scaling: RoPE scaling in place of the model's, for longer contexts.
         rope_theta: Base of the rotary embedding, in place of the model's.
         lora: Folder, or name on the hub, of a LoRA adapter.
-        chat_template: A file with a Jinja template, in place of the model's.
+        chat_template: A file with a Jinja template, or the template itself, in place of the model's.
         load_format: As vLLM takes it: ``auto``, ``safetensors``, ….
         start_timeout_s: For the engine's start.
     """
@@ -61,8 +61,8 @@ class VllmOptions(ChatOptions):
     speculative_config: dict[str, Any] | None = None
     rope_scaling: dict[str, Any] | None = None
     rope_theta: Annotated[float, Field(gt=0)] | None = None
-    lora: NonEmpty | None = None
-    chat_template: NonEmpty | None = None
+    lora: Annotated[NonEmpty | None, NamesPath()] = None
+    chat_template: Annotated[NonEmpty | None, NamesPath()] = None
     load_format: Literal["auto", "safetensors", "mistral", "dummy"] | None = None
     start_timeout_s: Annotated[float, Field(gt=0)] = 1800.0
 

@@ -113,6 +113,14 @@ def test_a_template_is_read_and_a_missing_one_is_one_clear_line(tmp_path):
         started(tmp_path / "m", chat_template=str(tmp_path / "nothing.jinja"))
 
 
+def test_a_template_may_be_given_as_text_and_is_the_same_then(tmp_path):
+    text = "{% for message in messages %}{{ message.content }}{% endfor %}"
+    (tmp_path / "chat.jinja").write_text(text)
+    assert started(model(tmp_path / "m"), chat_template=text).chat_template == text
+    as_file = VllmOptions(chat_template=str(tmp_path / "chat.jinja"))
+    assert deciding(VllmOptions(chat_template=text)) == deciding(as_file)
+
+
 def test_what_decides_is_named_by_content_and_not_by_place(tmp_path):
     def said(name, **files):
         draft = model(tmp_path / name, **files)
