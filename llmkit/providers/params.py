@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from types import UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
@@ -26,8 +27,15 @@ SHAPES = frozenset({"json_schema", "regex", "choice", "grammar"})
 NonEmpty = Annotated[str, Field(min_length=1)]
 
 
-class NamesPath:
-    """Marks an option whose value is a path: what lies there decides an answer, so it may change under one name."""
+@dataclass(frozen=True, slots=True)
+class NamesText:
+    """Marks an option that is a text, or a file's path with the text in it, which may change under one path.
+
+    Attributes:
+        is_text: Tells the one from the other.
+    """
+
+    is_text: Callable[[str], bool]
 
 
 class Params(BaseModel):

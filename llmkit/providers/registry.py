@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from llmkit.errors import ProviderError, UnknownNameError, UsageError
 from llmkit.providers.base import ModelRef, Provider, ProviderFactory, SpeaksWire
-from llmkit.providers.params import NamesPath, check_params
+from llmkit.providers.params import NamesText, check_params
 from llmkit.redact import names_secret, strip_credentials
 from llmkit.types import Request
 
@@ -128,14 +128,14 @@ def options_of(name: str) -> frozenset[str] | None:
     return None if model is None else frozenset(model.model_fields)
 
 
-def path_options(name: str) -> frozenset[str]:
-    """Names of a provider's options that are paths of files or folders.
+def text_options(name: str) -> dict[str, NamesText]:
+    """A provider's options that are a text or the path of its file, by name.
 
     Raises:
         UnknownNameError: No such provider.
     """
     fields = getattr(options_model(name), "model_fields", {})
-    return frozenset(key for key, field in fields.items() if any(isinstance(m, NamesPath) for m in field.metadata))
+    return {key: mark for key, field in fields.items() for mark in field.metadata if isinstance(mark, NamesText)}
 
 
 def _exists(name: str) -> bool:

@@ -12,7 +12,7 @@ import pytest
 from llmkit.errors import MissingKeyError, ProviderError, UnknownNameError, UsageError
 from llmkit.providers import registry
 from llmkit.providers.base import Capabilities, ModelRef
-from llmkit.providers.registry import create, known, options_of, path_options, public
+from llmkit.providers.registry import create, known, options_of, public, text_options
 from llmkit.runs.key import Keys, Replicate
 from llmkit.types import Message, Request
 
@@ -145,16 +145,18 @@ def test_names_of_options():
         options_of("opnai")
 
 
-def test_names_of_options_that_are_paths():
-    assert path_options("vllm") == {"chat_template", "lora"}
-    assert path_options("openai") == frozenset()
+def test_options_that_are_a_text_or_its_file():
+    (template,) = text_options("vllm").items()
+    assert template[0] == "chat_template"
+    assert template[1].is_text("{{ messages }}") and not template[1].is_text("templates/{size}.jinja")
+    assert text_options("openai") == {}
 
 
 def test_a_third_partys_provider(installed):
     provider = create(ModelRef("third/a/b", {}, {"x": 1}))
     assert (provider.model, provider.options) == ("a/b", {"x": 1})
     assert "third" in known()
-    assert options_of("third") is None and path_options("third") == frozenset()
+    assert options_of("third") is None and text_options("third") == {}
 
 
 def test_a_third_partys_provider_that_cannot_be_loaded_names_its_package(installed):

@@ -8,7 +8,7 @@ import pytest
 
 from llmkit.errors import ProviderError, UnknownNameError, UsageError
 from llmkit.types import Request
-from tests.vllm.models import ENGINE, PROMPTS, asked, folder
+from tests.vllm.models import ENGINE, PROMPTS, asked, folder, provider
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 ENDLESS = {"extra": {"ignore_eos": True}}
@@ -24,6 +24,18 @@ async def test_an_answer_has_text_usage_latency_and_names(model):
     assert completion.served_model == str(folder())
     assert completion.request_id
     assert completion.logprobs is None
+
+
+async def test_a_chat_template_goes_with_each_call_so_that_one_engine_serves_several(engine):
+    template = "{% for message in messages %}{{ message.content }}{% endfor %}"
+    request = asked("Count to 20.", max_tokens=4)
+    own = await engine.complete(request)
+    async with provider(chat_template=template) as other:
+        assert other._engine is engine._engine
+        bare = await other.complete(request)
+        assert bare.usage.input < own.usage.input
+        assert await other.count_tokens(request) == bare.usage.input
+    assert (await engine.complete(request)).usage.input == own.usage.input
 
 
 async def test_max_tokens_ends_with_length(model):

@@ -13,7 +13,7 @@ from llmkit.errors import UsageError
 from llmkit.providers.starting import tell
 from llmkit.providers.vllm import memory, weights
 from llmkit.providers.vllm.engine import Start
-from llmkit.providers.vllm.options import MAX_NUM_SEQS, OF_ENGINES, VllmOptions, in_bytes
+from llmkit.providers.vllm.options import MAX_NUM_SEQS, OF_ENGINES, VllmOptions, in_bytes, is_template
 
 IN_FILES = frozenset({"lora", "chat_template", "speculative_config"})
 """Options that name files: what they hold decides, not what they are called."""
@@ -65,9 +65,23 @@ def start_of(who: str, model: str, options: VllmOptions, found: weights.Weights,
         lora = _beside(who, options.lora).folder
         arguments |= {"enable_lora": True, "max_loras": 1, "max_lora_rank": weights.lora_rank(lora)}
     return Start(
-        who, arguments, model, chat_template=_template(options), lora=None if lora is None else str(lora),
-        environment=QUIET, timeout_s=options.start_timeout_s,
+        who, arguments, model, lora=None if lora is None else str(lora), environment=QUIET,
+        timeout_s=options.start_timeout_s,
     )  # fmt: skip
+
+
+def template_of(options: VllmOptions) -> str | None:
+    """Return the text of the chat template that is set.
+
+    Raises:
+        UsageError: It cannot be read.
+    """
+    if options.chat_template is None or is_template(options.chat_template):
+        return options.chat_template
+    try:
+        return Path(options.chat_template).expanduser().read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"the chat template cannot be read: {error}", where=options.chat_template) from error
 
 
 def fetch_beside(who: str, options: VllmOptions) -> None:
@@ -88,7 +102,7 @@ def deciding(options: VllmOptions) -> dict[str, str]:
         name: value if isinstance(value, str) else _text(value) for name, value in named.items() if value is not None
     }
     if options.chat_template is not None:
-        found["chat_template"] = hashlib.sha256((_template(options) or "").encode()).hexdigest()
+        found["chat_template"] = hashlib.sha256((template_of(options) or "").encode()).hexdigest()
     if options.lora is not None:
         found["lora"] = _text(_content(options.lora))
     if (config := options.speculative_config) is not None:
@@ -134,16 +148,6 @@ def _draft_model(config: Mapping[str, Any]) -> str | None:
 
 def _beside(who: str, name: str) -> weights.Weights:
     return weights.obtain(name, None, lambda stage: tell(who, f"{name}: {stage}"))
-
-
-def _template(options: VllmOptions) -> str | None:
-    """Return the text of the template that is set; a text itself is told by Jinja's braces, as vLLM tells it."""
-    if options.chat_template is None or any(mark in options.chat_template for mark in "{}\n"):
-        return options.chat_template
-    try:
-        return Path(options.chat_template).expanduser().read_text()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"the chat template cannot be read: {error}", where=options.chat_template) from error
 
 
 def _content(model: str) -> object:

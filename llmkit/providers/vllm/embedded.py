@@ -22,7 +22,7 @@ from llmkit.providers.http import Reply
 from llmkit.providers.params import SHAPES
 from llmkit.providers.starting import tell
 from llmkit.providers.vllm import engines, failures, memory, weights
-from llmkit.providers.vllm.arguments import deciding, fetch_beside, start_of
+from llmkit.providers.vllm.arguments import deciding, fetch_beside, start_of, template_of
 from llmkit.providers.vllm.engine import Engine, Start
 from llmkit.providers.vllm.installed import installed
 from llmkit.providers.vllm.options import MAX_NUM_SEQS, VllmOptions
@@ -71,6 +71,7 @@ class VllmEngine:
             reuses_prefixes=options.enable_prefix_caching is not False,
         )
         self._engine: Engine | None = None
+        self._template: str | None = None
 
     def __repr__(self) -> str:
         return f"VllmEngine({self.model!r})"
@@ -207,11 +208,15 @@ class VllmEngine:
 
     @property
     def _key(self) -> str:
-        """Names the engine among those that run: the same in what decides answers, and in the memory it takes."""
-        waits = {"timeout_s", "start_timeout_s"}
-        return digest([self.model, self.options.model_dump(mode="json", exclude=waits)])
+        """Names the engine among those that run: the same in what decides answers, and in the memory it takes.
+
+        Chat templates go with each call, so that two sides of a gate need no second engine for theirs.
+        """
+        not_its = {"timeout_s", "start_timeout_s", "chat_template"}
+        return digest([self.model, self.options.model_dump(mode="json", exclude=not_its)])
 
     def _start(self) -> Start:
+        self._template = template_of(self.options)
         found = self.weights()
         memory.check(found.folder, self.options, self._vllm.distribution)
         return start_of(self.who, self.model, self.options, found, self._vllm.distribution)
@@ -237,7 +242,8 @@ class VllmEngine:
             raise
 
     async def _post(self, path: str, body: Mapping[str, Any]) -> Reply:
-        return await self._started().post(path, body, timeout_s=self.options.timeout_s)
+        template = {} if self._template is None else {"chat_template": self._template}
+        return await self._started().post(path, {**body, **template}, timeout_s=self.options.timeout_s)
 
     def _started(self) -> Engine:
         if self._engine is None:

@@ -57,7 +57,6 @@ class Start:
         who: As people call it: ``vllm/ORG/MODEL``.
         arguments: Of ``AsyncEngineArgs``.
         name: By which the model is called on the wire.
-        chat_template: In place of the model's own; None: that.
         lora: Folder of an adapter.
         environment: Variables for the worker, beside this process's own.
         timeout_s: For the start.
@@ -66,7 +65,6 @@ class Start:
     who: str
     arguments: Mapping[str, Any]
     name: str
-    chat_template: str | None = None
     lora: str | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
     timeout_s: float = 1800.0
@@ -228,7 +226,6 @@ class Engine:
                 "start": {
                     "arguments": dict(start.arguments),
                     "name": start.name,
-                    "chat_template": start.chat_template,
                     "lora": start.lora,
                     "folder": str(self._folder),
                 }

@@ -9,11 +9,16 @@ from pydantic import Field
 
 from llmkit.errors import UsageError
 from llmkit.providers.chat import ChatOptions, ServerOptions
-from llmkit.providers.params import NamesPath, NonEmpty, validate
+from llmkit.providers.params import NamesText, NonEmpty, validate
 
 MAX_NUM_SEQS = 256
 """Requests computed at once where ``max_num_seqs`` is not set. vLLM's own default depends on the card; a fixed one
 makes the same run on two machines the same run."""
+
+
+def is_template(value: str) -> bool:
+    """Whether a text is a template itself, and no path: it holds an opening mark of Jinja's, or several lines."""
+    return any(mark in value for mark in ("{{", "{%", "{#", "\n"))
 
 
 Size = Annotated[int, Field(ge=1)] | Annotated[str, Field(pattern=r"^[1-9]\d{0,11}[KMGT]?$")]
@@ -61,8 +66,8 @@ class VllmOptions(ChatOptions):
     speculative_config: dict[str, Any] | None = None
     rope_scaling: dict[str, Any] | None = None
     rope_theta: Annotated[float, Field(gt=0)] | None = None
-    lora: Annotated[NonEmpty | None, NamesPath()] = None
-    chat_template: Annotated[NonEmpty | None, NamesPath()] = None
+    lora: NonEmpty | None = None
+    chat_template: Annotated[NonEmpty | None, NamesText(is_template)] = None
     load_format: Literal["auto", "safetensors", "mistral", "dummy"] | None = None
     start_timeout_s: Annotated[float, Field(gt=0)] = 1800.0
 

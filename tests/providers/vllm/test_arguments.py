@@ -6,7 +6,7 @@ import pytest
 
 from llmkit.errors import UsageError
 from llmkit.providers.vllm import arguments
-from llmkit.providers.vllm.arguments import deciding, start_of
+from llmkit.providers.vllm.arguments import deciding, start_of, template_of
 from llmkit.providers.vllm.options import VllmOptions
 from llmkit.providers.vllm.weights import Weights
 
@@ -35,7 +35,7 @@ def test_what_is_not_set_is_left_to_vllm_but_for_the_calls_at_once(tmp_path):
     assert dict(start.arguments) == {
         "model": str(tmp_path / "m"), "max_num_seqs": 256, "disable_log_stats": True
     }  # fmt: skip
-    assert (start.name, start.chat_template, start.lora) == ("m", None, None)
+    assert (start.name, start.lora) == ("m", None)
 
 
 def test_options_go_under_vllms_own_names(tmp_path):
@@ -108,15 +108,18 @@ def test_a_method_without_a_model_looks_for_none(tmp_path, monkeypatch, named):
 
 def test_a_template_is_read_and_a_missing_one_is_one_clear_line(tmp_path):
     (tmp_path / "chat.jinja").write_text("{{ messages }}")
-    assert started(model(tmp_path / "m"), chat_template=str(tmp_path / "chat.jinja")).chat_template == "{{ messages }}"
+    assert template_of(VllmOptions()) is None
+    assert template_of(VllmOptions(chat_template=str(tmp_path / "chat.jinja"))) == "{{ messages }}"
     with pytest.raises(UsageError, match=r"nothing\.jinja: the chat template cannot be read"):
-        started(tmp_path / "m", chat_template=str(tmp_path / "nothing.jinja"))
+        template_of(VllmOptions(chat_template=str(tmp_path / "nothing.jinja")))
+    with pytest.raises(UsageError, match=r"\$\{HOME\}/chat\.jinja: the chat template cannot be read"):
+        template_of(VllmOptions(chat_template="${HOME}/chat.jinja"))
 
 
 def test_a_template_may_be_given_as_text_and_is_the_same_then(tmp_path):
     text = "{% for message in messages %}{{ message.content }}{% endfor %}"
     (tmp_path / "chat.jinja").write_text(text)
-    assert started(model(tmp_path / "m"), chat_template=text).chat_template == text
+    assert template_of(VllmOptions(chat_template=text)) == text
     as_file = VllmOptions(chat_template=str(tmp_path / "chat.jinja"))
     assert deciding(VllmOptions(chat_template=text)) == deciding(as_file)
 

@@ -54,13 +54,13 @@ pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="vL
 
 class TestStart:
     async def test_what_is_started_and_what_it_says_when_it_is_ready(self):
-        running = engine(chat_template="{{ x }}", lora="/adapter")
+        running = engine(lora="/adapter")
         await running.start()
         assert running.facts["max_model_len"] == 8
         assert running.facts["environment"]["STAND_IN"] == "here"
         assert running.facts["start"] == {
-            "arguments": {"model": "ready", "max_num_seqs": 8}, "name": "m", "chat_template": "{{ x }}",
-            "lora": "/adapter", "folder": str(running.log.parent),
+            "arguments": {"model": "ready", "max_num_seqs": 8}, "name": "m", "lora": "/adapter",
+            "folder": str(running.log.parent),
         }  # fmt: skip
         await running.stop()
 

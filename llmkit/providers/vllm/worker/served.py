@@ -20,8 +20,7 @@ class Served:
     """A loaded model. Building one takes seconds to minutes and blocks.
 
     Args:
-        start: ``arguments`` of vLLM's engine, ``name`` by which the model is called, ``chat_template`` (text or null),
-            ``lora`` (folder or null).
+        start: ``arguments`` of vLLM's engine, ``name`` by which the model is called, ``lora`` (folder or null).
     """
 
     def __init__(self, start: Mapping[str, Any]) -> None:
@@ -32,7 +31,7 @@ class Served:
 
         if "kv_cache_memory_bytes" in start["arguments"]:
             os.environ.pop("VLLM_CPU_KVCACHE_SPACE", None)  # it would go before what was asked for, without a word
-        self._name, self._template = start["name"], start["chat_template"]
+        self._name = start["name"]
         self._lora = LoRARequest(Path(start["lora"]).name, 1, start["lora"]) if start["lora"] else None
         # The context decides how many tokens a step takes where nobody says: as many as for vllm.LLM.
         self._engine = AsyncLLM.from_engine_args(
@@ -117,7 +116,7 @@ class Served:
 
         going_on = bool(body.get("continue_final_message", False))
         params = ChatParams(
-            chat_template=self._template,
+            chat_template=body.get("chat_template"),
             chat_template_kwargs={
                 **(body.get("chat_template_kwargs") or {}),
                 "add_generation_prompt": body.get("add_generation_prompt", not going_on),
