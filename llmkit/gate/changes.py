@@ -156,10 +156,13 @@ class _Comparison:
             return self._alone(head, error, Change("suite", "changed", path, str(base)), str(base))
         try:
             there = self._base(suite, base)
-            base_model = with_base_files(there, self._files)
         except BaseError as problem:
             where = head.prompt or path
             return self._alone(head, error, Change("prompt", "changed", where, str(problem)), str(problem))
+        try:
+            base_model = with_base_files(there, self._files)
+        except BaseError as problem:
+            return self._alone(head, error, Change("params", "changed", None, str(problem)), str(problem))
         changes = tuple(self._changes(head, there, base.name))
         if error is not None and (there.model is not None or any(change.asks for change in changes)):
             raise error

@@ -131,3 +131,4 @@ def test_what_is_no_template_at_base_cannot_be_compared(empty: Repo, content: st
     assert one.base is None and one.reason is not None
     assert one.reason.startswith("base's chat_template cannot be ") and reason in one.reason
     assert "serving/chat.jinja" in one.reason
+    assert [(change.part, change.detail) for change in one.changes] == [("params", one.reason)]

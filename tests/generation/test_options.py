@@ -37,7 +37,9 @@ def test_a_deadline_is_no_truth_value():
 
 
 def test_what_is_right_is_taken():
-    GenerateOptions(
+    said = GenerateOptions(
         concurrency=1, max_cost=0, max_total_tokens=0, store=Path("here"), params={"max_tokens": 8}, repair=True
     )
-    GenerateOptions(max_cost=2.5, store="here")
+    assert (said.concurrency, said.max_cost, said.max_total_tokens, said.store) == (1, 0, 0, Path("here"))
+    assert (said.params, said.repair) == ({"max_tokens": 8}, True)
+    assert GenerateOptions(max_cost=2.5, store="here").max_cost == 2.5

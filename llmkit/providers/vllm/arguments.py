@@ -80,8 +80,11 @@ def template_of(options: VllmOptions) -> str | None:
         return options.chat_template
     try:
         return Path(options.chat_template).expanduser().read_text()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"the chat template cannot be read: {error}", where=options.chat_template) from error
+    except (OSError, RuntimeError, ValueError) as error:  # no such file, no such home, a name that no file has, no text
+        raise UsageError(
+            f"the chat template cannot be read: {error}", where=options.chat_template,
+            hint="-M chat_template=FILE counts from the current folder, or give the template itself",
+        ) from error  # fmt: skip
 
 
 def fetch_beside(who: str, options: VllmOptions) -> None:

@@ -110,10 +110,12 @@ def test_a_template_is_read_and_a_missing_one_is_one_clear_line(tmp_path):
     (tmp_path / "chat.jinja").write_text("{{ messages }}")
     assert template_of(VllmOptions()) is None
     assert template_of(VllmOptions(chat_template=str(tmp_path / "chat.jinja"))) == "{{ messages }}"
-    with pytest.raises(UsageError, match=r"nothing\.jinja: the chat template cannot be read"):
-        template_of(VllmOptions(chat_template=str(tmp_path / "nothing.jinja")))
-    with pytest.raises(UsageError, match=r"\$\{HOME\}/chat\.jinja: the chat template cannot be read"):
-        template_of(VllmOptions(chat_template="${HOME}/chat.jinja"))
+    (tmp_path / "bytes.jinja").write_bytes(b"\xff")
+    for name in ("nothing.jinja", "bytes.jinja", "${HOME}/chat.jinja", "a\0b", "~nobody-of-that-name/chat.jinja"):
+        said = name if name.startswith("~") else str(tmp_path / name)
+        with pytest.raises(UsageError, match="the chat template cannot be read: ") as refused:
+            template_of(VllmOptions(chat_template=said))
+        assert (refused.value.where, "current folder" in (refused.value.hint or "")) == (said, True)
 
 
 def test_a_template_may_be_given_as_text_and_is_the_same_then(tmp_path):

@@ -3,6 +3,7 @@
 import asyncio
 import subprocess
 import sys
+import threading
 from contextvars import ContextVar
 
 import pytest
@@ -36,8 +37,9 @@ def test_a_loop_that_is_interrupted_does_not_wait_for_it():
 
 
 async def test_work_that_ends_after_nobody_waits_is_forgotten():
-    go = asyncio.Event()
+    go, wrong = asyncio.Event(), []
     loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: wrong.append(context))
     done = loop.create_future()
 
     def work():
@@ -49,3 +51,7 @@ async def test_work_that_ends_after_nobody_waits_is_forgotten():
     task.cancel()
     go.set()
     await done
+    await asyncio.to_thread(lambda: [each.join() for each in threading.enumerate() if each.name == "llmkit-vllm"])
+    await asyncio.sleep(0)  # what the thread left to the loop
+    assert task.cancelled()
+    assert wrong == []
